@@ -1,0 +1,47 @@
+"""AIG codec: focus-first images. `encode`, `decode` and `open` are the whole API.
+
+Importing this package costs nothing: NumPy and the native kernels come with the first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from . import errors, limits
+from .errors import (
+    AigError,
+    CorruptError,
+    LimitError,
+    NotAigError,
+    TruncatedError,
+    UnsupportedError,
+)
+
+if TYPE_CHECKING:
+    from .encoder import encode
+    from .reader import AigFile, Core, decode, open  # noqa: A004
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AigError",
+    "AigFile",
+    "Core",
+    "CorruptError",
+    "LimitError",
+    "NotAigError",
+    "TruncatedError",
+    "UnsupportedError",
+    "decode",
+    "encode",
+    "errors",
+    "limits",
+    "open",
+]
+
+_HOMES = {"encode": "encoder", "decode": "reader", "open": "reader", "AigFile": "reader", "Core": "reader"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

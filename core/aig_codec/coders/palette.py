@@ -1,0 +1,44 @@
+"""Palette coder: up to 256 colours and an index per pixel (format.md, 7.2).
+
+Payload: number of colours - 1, the colours (one byte each in grey images, else three), indices.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _native, entropy
+from ..errors import CorruptError
+
+U8 = NDArray[np.uint8]
+
+
+def encode(
+    pixels: U8, class_map: U8, first: int, last: int, palette: U8, coder: str
+) -> tuple[bytes, U8]:
+    """Code the region's pixels by their nearest palette colours.
+
+    pixels: uint8 (H, W, 1 or 3). palette: uint8 (K, 3), K = 1..256, sorted by luma. Returns the
+    payload and the pixels as decoded (uint8, the region's alone, in row order).
+    """
+    region = (class_map >= first) & (class_map <= last)
+    colours = np.broadcast_to(pixels[region], (int(region.sum()), 3))
+    chosen = _native.palette_assign(np.ascontiguousarray(colours), palette)
+    indices = np.zeros(class_map.shape, np.uint8)
+    indices[region] = chosen
+    stream = entropy.SymbolStream(*_native.palette_encode(indices, class_map, first, last))
+    table = palette[:, : pixels.shape[2]]
+    payload = bytes([len(palette) - 1]) + table.tobytes()
+    return payload + entropy.pack(stream, _native.PALETTE_CONTEXTS, coder), table[chosen]
+
+
+def decode(payload: bytes, pixels: U8, colours: int, class_map: U8, first: int, last: int) -> None:
+    """Write the region's first `colours` (1 or 3) channels into `pixels`."""
+    if not payload or len(payload) < 1 + colours * (payload[0] + 1):
+        raise CorruptError("palette ends early")
+    size = payload[0] + 1
+    palette = np.frombuffer(payload, np.uint8, size * colours, 1).reshape(size, colours)
+    source = entropy.unpack(payload[1 + size * colours :], 2 * class_map.size)
+    indices = np.zeros(class_map.shape, np.uint8)
+    _native.palette_decode(*source, indices, class_map, first, last, size)
+    region = (class_map >= first) & (class_map <= last)
+    pixels[..., :colours][region] = palette[indices[region]]

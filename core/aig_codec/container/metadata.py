@@ -1,0 +1,342 @@
+"""Metadata: Snappy-compressed JSON behind its uint32 length (format.md, 3).
+
+It holds everything that decoding needs besides the segments themselves.
+"""
+
+import json
+import math
+import re
+import struct
+import zlib
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import snappy
+
+from .. import limits
+from ..errors import CorruptError, LimitError, TruncatedError, UnsupportedError
+from .header import HEADER_SIZE, MAX_CENTERS, MAX_SIGMA, MIN_SIGMA, Header, sigma_to_code
+from .toc import Segment, parse_toc
+
+#: Version of the container that this code writes and the newest that it reads.
+CONTAINER_VERSION = 1
+
+MODES = ("L", "LA", "RGB", "RGBA")
+SHAPES = ("ellipses", "all")
+MIDS = ("none", "dct", "palette")
+SUBSAMPLINGS = ("4:2:0", "4:4:4")
+#: Known quantisation matrices: 0 flat (tune="psnr"), 1 radial frequency (tune="visual").
+QP_TABLES = (0, 1)
+
+#: Radii are stored as multiples of this, so that their integer form is exact.
+RADIUS_STEP = 1 / 256
+MAX_RADIUS = 65535.0
+
+_CRC_TAIL = re.compile(rb',"crc32":(\d{1,10})\}\Z')
+
+
+class Focus(NamedTuple):
+    """One focus: where it is, its shape, and how far its tiers reach.
+
+    x, y: pixels. sigma: diagonal of Sigma as float32 values. alpha_code: alpha x 100, 0..255.
+    r_core, r_mid: weighted distances, multiples of 1/256.
+    """
+
+    x: int
+    y: int
+    sigma: tuple[float, float]
+    alpha_code: int
+    r_core: float
+    r_mid: float
+
+    @property
+    def alpha(self) -> float:
+        """Weight of the angle in the distance, per radian."""
+        return self.alpha_code / 100
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Everything a file says about itself. Field by field in format.md, section 3."""
+
+    width: int
+    height: int
+    mode: str
+    foci: tuple[Focus, ...]
+    shape: str = "ellipses"
+    quality_level: int = 191
+    qp_table_id: int = 0
+    subsampling: str = "4:2:0"
+    mid: str = "none"
+    mid_level: int = 191
+    palette_sizes: tuple[int, ...] = ()
+    boundary_tau: float = 2.0
+    rd_lambda: float = 0.02
+    bit_allocation: dict[str, int] = field(default_factory=dict)
+    dpi: tuple[float, float] | None = None
+    segments: tuple[Segment, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.width, self.height
+
+    @property
+    def channels(self) -> int:
+        """Samples per pixel, alpha included."""
+        return len(self.mode)
+
+    def info(self) -> dict[str, Any]:
+        """What a reader may want to know about the foci, in plain Python types."""
+        return {
+            "centers": [(f.x, f.y) for f in self.foci],
+            "radii": [(f.r_core, f.r_mid) for f in self.foci],
+            "sigmas": [f.sigma for f in self.foci],
+            "alphas": [f.alpha for f in self.foci],
+            "quality_level": self.quality_level,
+            "lossless": self.shape == "all",
+            "mid": self.mid,
+            "lambda_rd": self.rd_lambda,
+            "bit_allocation": dict(self.bit_allocation),
+        }
+
+    def header(self) -> Header:
+        """The header that belongs to this metadata."""
+        return Header(
+            centers=tuple((f.x, f.y) for f in self.foci),
+            max_radii=tuple(math.ceil(f.r_mid) for f in self.foci),
+            quality_level=self.quality_level,
+            sigma_codes=tuple(
+                (sigma_to_code(f.sigma[0]), sigma_to_code(f.sigma[1])) for f in self.foci
+            ),
+            alpha_codes=tuple(f.alpha_code for f in self.foci),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object, without its closing checksum."""
+        data: dict[str, Any] = {
+            "version": CONTAINER_VERSION,
+            "width": self.width,
+            "height": self.height,
+            "mode": self.mode,
+            "quality_level": self.quality_level,
+            "mc_rsc": {
+                "N": len(self.foci),
+                "shape": self.shape,
+                "centers": [{"x": f.x, "y": f.y} for f in self.foci],
+                "radii": [{"core": f.r_core, "mid": f.r_mid} for f in self.foci],
+                "sigmas": [list(f.sigma) for f in self.foci],
+                "alphas": [f.alpha_code for f in self.foci],
+                "qp_table_id": self.qp_table_id,
+                "mid": self.mid,
+                "mid_level": self.mid_level,
+                "palette_sizes": list(self.palette_sizes),
+                "boundary_tau": self.boundary_tau,
+                "rd_lambda": self.rd_lambda,
+                "bit_allocation": self.bit_allocation,
+            },
+            "subsampling": self.subsampling,
+        }
+        if self.dpi is not None:
+            data["dpi"] = list(self.dpi)
+        data["segments"] = [list(s) for s in self.segments]
+        return data
+
+    @classmethod
+    def from_json(cls, data: Any) -> "Metadata":
+        """Check every field and build the metadata; `CorruptError` names the first wrong one."""
+        get = _Fields(data, "metadata")
+        version = get.integer("version", 1, 2**31)
+        if version > CONTAINER_VERSION:
+            raise UnsupportedError(
+                f"container version {version} is needed; this is version {CONTAINER_VERSION}"
+            )
+        width = get.integer("width", 1, 2**31)
+        height = get.integer("height", 1, 2**31)
+        limits.check_size(width, height)
+        rsc = _Fields(get("mc_rsc"), "mc_rsc")
+        n = rsc.integer("N", 1, MAX_CENTERS)
+        foci = []
+        for k in range(n):
+            center = _Fields(rsc.item("centers", k, n), f"center {k}")
+            radii = _Fields(rsc.item("radii", k, n), f"radii of center {k}")
+            sigma = rsc.item("sigmas", k, n)
+            if not isinstance(sigma, list) or len(sigma) != 2:
+                raise CorruptError(f"sigma of center {k} is not a pair")
+            alphas = rsc.item("alphas", k, n)
+            if type(alphas) is not int or not 0 <= alphas <= 255:
+                raise CorruptError(f"alpha of center {k} is {alphas!r}, not 0..255")
+            r_core = radii.number("core", 0, MAX_RADIUS)
+            r_mid = radii.number("mid", 0, MAX_RADIUS)
+            if r_mid < r_core or r_core % RADIUS_STEP or r_mid % RADIUS_STEP:
+                raise CorruptError(f"radii of center {k} are {r_core} and {r_mid}")
+            foci.append(
+                Focus(
+                    center.integer("x", 0, width - 1),
+                    center.integer("y", 0, height - 1),
+                    (_sigma(sigma[0], k), _sigma(sigma[1], k)),
+                    alphas,
+                    r_core,
+                    r_mid,
+                )
+            )
+        sizes = rsc("palette_sizes")
+        if not isinstance(sizes, list) or any(
+            type(s) is not int or not 1 <= s <= 256 for s in sizes
+        ):
+            raise CorruptError(f"palette sizes {sizes!r} are not of 1 to 256")
+        allocation = rsc("bit_allocation")
+        if not isinstance(allocation, dict):
+            raise CorruptError("bit allocation is not an object")
+        dpi = None
+        if "dpi" in get.data:
+            pair = get("dpi")
+            if not isinstance(pair, list) or len(pair) != 2:
+                raise CorruptError("dpi is not a pair")
+            dpi = (_number(pair[0], 0, 1e6, "dpi"), _number(pair[1], 0, 1e6, "dpi"))
+        return cls(
+            width=width,
+            height=height,
+            mode=get.choice("mode", MODES),
+            foci=tuple(foci),
+            shape=rsc.choice("shape", SHAPES),
+            quality_level=get.integer("quality_level", 0, 255),
+            qp_table_id=rsc.choice("qp_table_id", QP_TABLES),
+            subsampling=get.choice("subsampling", SUBSAMPLINGS),
+            mid=rsc.choice("mid", MIDS),
+            mid_level=rsc.integer("mid_level", 0, 255),
+            palette_sizes=tuple(sizes),
+            boundary_tau=rsc.number("boundary_tau", 0, 255),
+            rd_lambda=rsc.number("rd_lambda", 0, 1e9),
+            bit_allocation=allocation,
+            dpi=dpi,
+            segments=parse_toc(get("segments"), n),
+        )
+
+
+def _number(value: Any, low: float, high: float, name: str) -> float:
+    # The comparison is false for NaN, so NaN is refused with the rest.
+    if type(value) not in (int, float) or not low <= value <= high:
+        raise CorruptError(f"{name} is {value!r}, not a number from {low} to {high}")
+    return float(value)
+
+
+def _sigma(value: Any, k: int) -> float:
+    number = _number(value, MIN_SIGMA * 0.999, MAX_SIGMA * 1.001, f"sigma of center {k}")
+    if struct.unpack("<f", struct.pack("<f", number))[0] != number:
+        raise CorruptError(f"sigma of center {k} is {number!r}, not a float32 value")
+    return number
+
+
+class _Fields:
+    """Typed access to a JSON object from a stranger."""
+
+    def __init__(self, data: Any, name: str) -> None:
+        if not isinstance(data, dict):
+            raise CorruptError(f"{name} is not a JSON object")
+        self.data, self.name = data, name
+
+    def __call__(self, key: str) -> Any:
+        if key not in self.data:
+            raise CorruptError(f"{self.name} lacks {key!r}")
+        return self.data[key]
+
+    def integer(self, key: str, low: int, high: int) -> int:
+        value = self(key)
+        if type(value) is not int or not low <= value <= high:
+            raise CorruptError(f"{self.name}: {key} is {value!r}, not {low}..{high}")
+        return value
+
+    def number(self, key: str, low: float, high: float) -> float:
+        return _number(self(key), low, high, f"{self.name}: {key}")
+
+    def choice(self, key: str, known: tuple[Any, ...]) -> Any:
+        value = self(key)
+        for choice in known:
+            if type(value) is type(choice) and value == choice:
+                return choice
+        raise UnsupportedError(f"{self.name}: {key} {value!r} is not known (one of {known} is)")
+
+    def item(self, key: str, k: int, n: int) -> Any:
+        values = self(key)
+        if not isinstance(values, list) or len(values) != n:
+            raise CorruptError(f"{self.name}: {key} is not a list of {n}")
+        return values[k]
+
+
+class Prologue(NamedTuple):
+    """Header and metadata as read; `data_start` is the file offset of the first segment."""
+
+    header: Header
+    metadata: Metadata
+    data_start: int
+
+
+def pack_prologue(metadata: Metadata) -> bytes:
+    """Header, metadata length and metadata: everything before the first segment."""
+    header = metadata.header().pack()
+    text = json.dumps(metadata.to_json(), separators=(",", ":"), allow_nan=False).encode()
+    crc = zlib.crc32(text[:-1], zlib.crc32(header))
+    text = text[:-1] + b',"crc32":%d}' % crc
+    block: bytes = snappy.compress(text)
+    if max(len(text), len(block)) > limits.max_metadata:
+        raise ValueError(f"metadata of {len(text)} bytes exceeds limits.max_metadata")
+    return header + struct.pack(">I", len(block)) + block
+
+
+def snappy_length(data: bytes) -> int:
+    """Decompressed size that a Snappy block claims (its leading varint); the claim is unchecked."""
+    value = 0
+    for i, byte in enumerate(data[:5]):
+        value |= (byte & 0x7F) << (7 * i)
+        if byte < 0x80:
+            return value
+    raise CorruptError("Snappy block without a length")
+
+
+def read_prologue(data: bytes) -> Prologue:
+    """Read header and metadata from the first bytes of a file.
+
+    Raises `TruncatedError` (its attribute ``needed`` says how many bytes would do) as long as
+    `data` is too short, and the other `AigError` kinds for anything that can't be right.
+    """
+    header = Header.unpack(data)
+    if len(data) < HEADER_SIZE + 4:
+        raise _truncated(HEADER_SIZE + 4)
+    (length,) = struct.unpack_from(">I", data, HEADER_SIZE)
+    if length > limits.max_metadata:
+        raise LimitError(f"metadata of {length} bytes exceeds limits.max_metadata")
+    start = HEADER_SIZE + 4 + length
+    if len(data) < start:
+        raise _truncated(start)
+    block = bytes(data[HEADER_SIZE + 4 : start])
+    claim = snappy_length(block)
+    if claim > limits.max_metadata:
+        raise LimitError(f"metadata claims {claim} bytes, above limits.max_metadata")
+    try:
+        text: bytes = snappy.decompress(block)
+    except snappy.UncompressError as error:
+        raise CorruptError(f"metadata is not a Snappy block: {error}") from error
+    tail = _CRC_TAIL.search(text)
+    if tail is None:
+        raise CorruptError("metadata does not end with its checksum")
+    if zlib.crc32(text[: tail.start()], zlib.crc32(data[:HEADER_SIZE])) != int(tail[1]):
+        raise CorruptError("checksum of header and metadata does not match")
+    try:
+        parsed = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise CorruptError(f"metadata is not JSON: {error}") from error
+    metadata = Metadata.from_json(parsed)
+    if metadata.header() != header:
+        raise CorruptError("header and metadata disagree")
+    return Prologue(header, metadata, start)
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _truncated(needed: int) -> TruncatedError:
+    error = TruncatedError(f"file ends inside the metadata; {needed} bytes are needed")
+    error.needed = needed
+    return error

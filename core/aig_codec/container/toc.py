@@ -1,0 +1,82 @@
+"""The table of contents: where each segment lies and who coded it (format.md, 4)."""
+
+from typing import Any, NamedTuple
+
+from ..errors import CorruptError
+
+#: Every segment kind, in the order of the file. A prefix of the file is a coarser picture.
+KINDS = ("core", "preview", "alpha", "mid", "background", "boundary", "icc", "exif", "xmp")
+
+_MAX_LENGTH = 2**40
+
+
+class Segment(NamedTuple):
+    """One row of the table of contents.
+
+    offset counts from the first byte after the metadata; center is the index of the focus for
+    kind "core" and None elsewhere; crc32 is that of the segment's bytes.
+    """
+
+    kind: str
+    center: int | None
+    offset: int
+    length: int
+    coder: str
+    version: int
+    crc32: int
+
+    @property
+    def end(self) -> int:
+        """Offset just behind the segment."""
+        return self.offset + self.length
+
+    @property
+    def name(self) -> str:
+        """What messages call it: "core 0", "background"."""
+        return self.kind if self.center is None else f"{self.kind} {self.center}"
+
+
+def _is_uint(value: Any, limit: int) -> bool:
+    return type(value) is int and 0 <= value < limit
+
+
+def parse_toc(rows: Any, n_centers: int) -> tuple[Segment, ...]:
+    """Check a table of contents from JSON and return its segments in file order.
+
+    Segments must lie without gaps, known kinds in the order of `KINDS`, none twice. Kinds that
+    this version does not know are kept: only asking for them is an error. Raises `CorruptError`.
+    """
+    if not isinstance(rows, list) or len(rows) > 64:
+        raise CorruptError("table of contents is not a list of at most 64 segments")
+    segments: list[Segment] = []
+    end, rank, seen = 0, -1, set()
+    for row in rows:
+        if not isinstance(row, list) or len(row) != len(Segment._fields):
+            raise CorruptError(f"table of contents row {row!r} does not have 7 entries")
+        s = Segment(*row)
+        if not (
+            isinstance(s.kind, str)
+            and isinstance(s.coder, str)
+            and _is_uint(s.length, _MAX_LENGTH)
+            and _is_uint(s.version, 2**16)
+            and _is_uint(s.crc32, 2**32)
+            and type(s.offset) is int
+        ):
+            raise CorruptError(f"table of contents row {row!r} has an entry of the wrong type")
+        if s.kind == "core":
+            if not _is_uint(s.center, n_centers):
+                raise CorruptError(f"core segment of center {s.center!r}; there are {n_centers}")
+        elif s.center is not None:
+            raise CorruptError(f"segment {s.kind} names a center")
+        if s.offset != end:
+            raise CorruptError(f"segment {s.name} starts at {s.offset}, not at {end}")
+        if (s.kind, s.center) in seen:
+            raise CorruptError(f"segment {s.name} appears twice")
+        if s.kind in KINDS:
+            if KINDS.index(s.kind) < rank:
+                raise CorruptError(f"segment {s.name} is out of order")
+            rank = KINDS.index(s.kind)
+        seen.add((s.kind, s.center))
+        end = s.end
+        segments.append(s)
+    return tuple(segments)

@@ -1,0 +1,282 @@
+"""The forward pipeline: pixels -> foci -> class map -> coders -> container.
+
+Every stage hands its result to the next; nothing flows back.
+"""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _native, geometry, limits, settings
+from .coders import CODERS, boundary, dct, lossless, palette
+from .container import Focus, Metadata, Segment, pack_prologue
+from .geometry import CORE, MID, MID_LAST
+from .settings import Settings
+from .threads import Workers
+
+U8 = NDArray[np.uint8]
+
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+
+#: From this level on, chroma keeps its full resolution.
+_FULL_CHROMA_LEVEL = 217
+
+#: The mid tier's quality level lies one part in so many from the background's to 255.
+_MID_PART = 3
+
+#: Lagrange multiplier of the lossy tiers, per squared quantiser step (2-codec: 0.07 to 0.10).
+_LAMBDA_PER_STEP = 0.1
+
+#: Tau of the boundary tier where the caller gives none, and the effort from which it is tried.
+_BOUNDARY_TAU, _BOUNDARY_EFFORT = 2.0, 7
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A coded segment that does not know its place in the file yet."""
+
+    kind: str
+    coder: str
+    payload: bytes
+    center: int | None = None
+
+
+def encode(
+    pixels: ArrayLike,
+    *,
+    exif: bytes | None = None,
+    icc_profile: bytes | None = None,
+    xmp: bytes | None = None,
+    dpi: tuple[float, float] | None = None,
+    **keywords: Any,
+) -> bytes:
+    """Encode an image as an AIG file.
+
+    pixels: uint8 array (H, W) or (H, W, C) with C = 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA.
+
+    Keywords, all optional: centers, a list of 1 to 3 points (x, y), or "auto"; sigmas, per center
+    a number, a pair or a diagonal 2x2 array (`Sigmas` is accepted too); alphas, the weight of the
+    angle per center, 0..2.55; radii, per center (core, mid) in units of the weighted distance,
+    searched when left out; quality 0..100 (75) or quality_level 0..255; lambda_rd (0.02), larger
+    for smaller cores; lossless, every pixel exact; mid "auto", "palette", "dct" or "none"; entropy
+    "auto", "rans", "golomb" or "snappy"; effort 1..9 (5); tune "psnr" or "visual"; subsampling
+    "auto", "4:2:0" or "4:4:4"; boundary_tau, above which residuals in the band between tiers are
+    kept; preset "tracking", "medical" or "surveillance"; threads; exif, icc_profile, xmp, dpi.
+
+    Returns the file. The same input gives the same bytes, whatever the number of threads. Raises
+    ValueError or TypeError for what is not allowed or cannot be stored.
+    """
+    array = _as_pixels(pixels)
+    colour = np.ascontiguousarray(array[..., : 1 if array.shape[2] < 3 else 3])
+    wanted = settings.parse(array.shape[1], array.shape[0], **keywords)
+    metadata = replace(_describe(array, wanted), dpi=dpi)
+    class_map = geometry.class_map(metadata)
+    with Workers(wanted.threads) as workers:
+        cores = [
+            workers.submit(_core, array, metadata, k, wanted)
+            for k in range(1 if metadata.shape == "all" else len(metadata.foci))
+        ]
+        parts: list[_Part] = []
+        if metadata.shape != "all":
+            metadata, parts = _lossy_tiers(array, colour, metadata, class_map, wanted, workers)
+        parts = [job.result() for job in cores] + parts
+    parts += [
+        _Part(kind, "raw", bytes(blob))
+        for kind, blob in (("icc", icc_profile), ("exif", exif), ("xmp", xmp))
+        if blob
+    ]
+    return _assemble(metadata, parts)
+
+
+def _as_pixels(pixels: ArrayLike) -> U8:
+    array = np.asarray(pixels)
+    if array.dtype != np.uint8:
+        raise TypeError(f"pixels must be uint8, not {array.dtype}")
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.shape[2] not in _MODES:
+        raise ValueError(f"pixels must be (H, W) or (H, W, 1..4), not {array.shape}")
+    if 0 in array.shape:
+        raise ValueError(f"an image of {array.shape[1]} x {array.shape[0]} pixels is empty")
+    limits.check_size(array.shape[1], array.shape[0])
+    return np.ascontiguousarray(array)
+
+
+def _describe(array: U8, wanted: Settings) -> Metadata:
+    """Everything about the file that is known before a pixel is coded."""
+    height, width, channels = array.shape
+    level = wanted.quality_level
+    mid_level = level + (255 - level) // _MID_PART
+    table_id = settings.TUNES.index(wanted.tune)
+    centers, radii = wanted.centers, wanted.radii
+    if wanted.lossless:
+        # The foci only tell sniffers where to look; every pixel is core.
+        centers = centers or ((width // 2, height // 2),)
+        radii = radii or ((settings.MAX_RADIUS, settings.MAX_RADIUS),) * len(centers)
+    if centers is None:
+        from .search import saliency
+
+        centers = tuple(saliency.centers(array))
+    if radii is None:
+        from .search import rate_distortion
+
+        radii = tuple(
+            rate_distortion.radii(
+                array,
+                centers,
+                [wanted.sigma_of(k) for k in range(len(centers))],
+                level,
+                mid_level,
+                table_id,
+                wanted.lambda_rd,
+                wanted.mid != "none",
+            )
+        )
+    subsampling = wanted.subsampling
+    if subsampling == "auto":
+        subsampling = "4:4:4" if level >= _FULL_CHROMA_LEVEL else "4:2:0"
+    tau = _BOUNDARY_TAU if wanted.boundary_tau is None else wanted.boundary_tau
+    return Metadata(
+        width=width,
+        height=height,
+        mode=_MODES[channels],
+        foci=tuple(
+            Focus(x, y, wanted.sigma_of(k), wanted.alpha_code_of(k), *radii[k])
+            for k, (x, y) in enumerate(centers)
+        ),
+        shape="all" if wanted.lossless else "ellipses",
+        quality_level=level,
+        qp_table_id=table_id,
+        subsampling=subsampling,
+        mid_level=mid_level,
+        boundary_tau=tau,
+        rd_lambda=wanted.lambda_rd,
+    )
+
+
+def _entropy(wanted: Settings) -> str:
+    return "rans" if wanted.entropy == "auto" else wanted.entropy
+
+
+def _core(array: U8, metadata: Metadata, k: int, wanted: Settings) -> _Part:
+    window = geometry.core_window(metadata, k)
+    class_map = geometry.class_map(metadata, window)
+    pixels = np.ascontiguousarray(array[window.slices])
+    payload = lossless.encode(pixels, class_map, CORE + k, CORE + k, _entropy(wanted))
+    return _Part("core", "lossless", payload, k)
+
+
+def _lossy_tiers(
+    array: U8,
+    colour: U8,
+    metadata: Metadata,
+    class_map: U8,
+    wanted: Settings,
+    workers: Workers,
+) -> tuple[Metadata, list[_Part]]:
+    """Preview, alpha, mid, background and boundary; and the metadata with the mid tier decided."""
+    entropy = _entropy(wanted)
+    metadata, palette_part, palette_pixels = _choose_mid(colour, metadata, class_map, wanted)
+    analysis = dct.Analysis(colour, metadata, class_map)
+    jobs = []
+    if array.shape[2] in (2, 4):
+        jobs.append(workers.submit(_alpha, array, class_map, entropy))
+    for kind, block_class in (("mid", dct.MID), ("background", dct.BACKGROUND)):
+        if kind == "mid" and palette_part is not None:
+            jobs.append(workers.submit(lambda: palette_part))
+        elif analysis.has(block_class):
+            jobs.append(workers.submit(_tier, analysis, kind, block_class, entropy))
+    parts = [_Part("preview", "dct", analysis.encode_preview(entropy))]
+    if wanted.boundary_tau is not None or wanted.effort >= _BOUNDARY_EFFORT:
+        decoded = np.empty_like(colour)
+        analysis.render(decoded)
+        if palette_pixels is not None:
+            decoded[class_map >= MID] = palette_pixels
+        jobs.append(workers.submit(_boundary, colour, decoded, metadata, class_map, wanted))
+    parts += [part for job in jobs if (part := job.result()) is not None]
+    return metadata, parts
+
+
+def _tier(analysis: dct.Analysis, kind: str, block_class: int, entropy: str) -> _Part:
+    return _Part(kind, "dct", analysis.encode_tier(block_class, entropy))
+
+
+def _alpha(array: U8, class_map: U8, entropy: str) -> _Part:
+    """Alpha of the pixels outside the cores; the cores carry their own."""
+    outside = geometry.outside_cores(class_map)
+    alpha = np.ascontiguousarray(array[..., -1:])
+    return _Part("alpha", "lossless", lossless.encode(alpha, outside, 1, 1, entropy))
+
+
+def _choose_mid(
+    colour: U8, metadata: Metadata, class_map: U8, wanted: Settings
+) -> tuple[Metadata, _Part | None, U8 | None]:
+    """Who codes the mid tier; with the palette's segment and decoded pixels if it is the palette."""
+    pixels = colour[class_map >= MID]
+    if wanted.mid == "none" or not len(pixels):
+        return metadata, None, None
+    if wanted.mid != "dct":
+        from .search import palette_fit
+
+        rgb = np.broadcast_to(pixels, (len(pixels), 3))
+        # Palettes with loss never pay on photographs: unless asked for, one must be exact.
+        if wanted.mid == "palette" or palette_fit.has_few_colours(rgb):
+            colours = palette_fit.fit(rgb, wanted.effort)
+            payload, decoded = palette.encode(
+                colour, class_map, MID, MID_LAST, colours, _entropy(wanted)
+            )
+            if wanted.mid == "palette" or _palette_pays(payload, colour, metadata, class_map):
+                chosen = replace(metadata, mid="palette", palette_sizes=(len(colours),))
+                return chosen, _Part("mid", "palette", payload), decoded
+    return replace(metadata, mid="dct"), None, None
+
+
+def _palette_pays(payload: bytes, colour: U8, metadata: Metadata, class_map: U8) -> bool:
+    """Whether an exact palette costs no more than the mid tier's DCT, its error counted."""
+    table = metadata.qp_table_id
+    costs = _native.block_costs(
+        colour, dct.steps(metadata.quality_level, table), dct.steps(metadata.mid_level, table)
+    )
+    share = geometry.block_share(class_map >= MID)
+    bits, error = (float((costs[..., i] * share).sum()) for i in (3, 4))
+    lam = _LAMBDA_PER_STEP * (dct.base_step(metadata.mid_level) / 16) ** 2
+    return lam * 8 * len(payload) <= error + lam * bits
+
+
+def _boundary(
+    colour: U8, decoded: U8, metadata: Metadata, class_map: U8, wanted: Settings
+) -> _Part | None:
+    """Residuals between tiers: as asked, or else only if they pay for their bits."""
+    band = boundary.band(class_map)
+    tau = int(metadata.boundary_tau)
+    payload = boundary.encode(colour, decoded, band, tau)
+    if wanted.boundary_tau is None:
+        residual = colour[band > 0].astype(int) - decoded[band > 0]
+        gain = float((residual[np.abs(residual) > tau] ** 2).sum())
+        lam = _LAMBDA_PER_STEP * (dct.base_step(metadata.quality_level) / 16) ** 2
+        if gain <= lam * 8 * len(payload):
+            return None
+    return _Part("boundary", "boundary", payload)
+
+
+def _assemble(metadata: Metadata, parts: list[_Part]) -> bytes:
+    """Give every part its place, and put header and metadata in front."""
+
+    def rows() -> Iterator[Segment]:
+        offset = 0
+        for p in parts:
+            crc = zlib.crc32(p.payload)
+            length = len(p.payload)
+            yield Segment(p.kind, p.center, offset, length, p.coder, CODERS[p.coder], crc)
+            offset += length
+
+    segments = tuple(rows())
+    allocation = {
+        s.kind if s.center is None else f"{s.center}:{s.kind}": 8 * s.length for s in segments
+    }
+    prologue = pack_prologue(replace(metadata, segments=segments, bit_allocation=allocation))
+    return b"".join([prologue, *(p.payload for p in parts)])

@@ -1,0 +1,400 @@
+"""Lazy reading: header and metadata first, then only the segments that an answer needs."""
+
+import io
+import os
+import zlib
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import coders, geometry, limits
+from .coders import boundary, dct, lossless, palette
+from .container import KINDS, Header, Metadata, Segment, read_prologue
+from .errors import AigError, CorruptError, LimitError, TruncatedError
+from .geometry import CORE, MID, MID_LAST, Window
+from .threads import Workers
+
+U8 = NDArray[np.uint8]
+
+#: What `decode(upto=)` may ask for, with the segment kinds that each adds.
+TIERS = {
+    "core": ("core",),
+    "preview": ("preview",),
+    "mid": ("alpha", "mid"),
+    "full": ("background", "boundary"),
+}
+SCALES = (1, 2, 4, 8)
+
+#: Size of the first read; header and metadata fit unless the table of contents is unusual.
+FIRST_READ = 4096
+
+#: Colour of pixels of which nothing is known yet.
+_GREY = 128
+
+
+class Core(NamedTuple):
+    """One focus, exact: a rectangle of pixels and which of them belong to the core.
+
+    pixels: uint8 (h, w, C), or (h, w) for grey, zero outside the mask. mask: bool (h, w).
+    left, top: position of the rectangle in the image.
+    """
+
+    pixels: U8
+    mask: NDArray[np.bool_]
+    left: int
+    top: int
+
+
+class _Source:
+    """Random access to bytes, a path or a binary file object, counting what is read."""
+
+    def __init__(self, source: Any) -> None:
+        self.bytes_read = 0
+        self._owned = False
+        self._file: BinaryIO
+        self._start = 0
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            self._file = io.BytesIO(source)
+        elif isinstance(source, (str, os.PathLike)):
+            self._file = open(source, "rb")  # noqa: SIM115  closed by close()
+            self._owned = True
+        elif hasattr(source, "read"):
+            seekable = getattr(source, "seekable", None)
+            if seekable is not None and seekable():
+                self._file = source
+                self._start = source.tell()
+            else:
+                # Without seeking, all that comes is all there is.
+                self._file = io.BytesIO(source.read())
+        else:
+            raise TypeError(
+                f"expected a path, bytes or a binary file object, not {type(source).__name__}"
+            )
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Up to `length` bytes from `offset`; fewer only at the end of the file."""
+        self._file.seek(self._start + offset)
+        parts = []
+        while length > 0:
+            # In pieces: a file's claim must not decide how much is allocated.
+            part = self._file.read(min(length, 2**20))
+            if not part:
+                break
+            parts.append(part)
+            length -= len(part)
+        data = b"".join(parts)
+        self.bytes_read += len(data)
+        return data
+
+    def close(self) -> None:
+        if self._owned:
+            self._file.close()
+
+
+class AigFile:
+    """An open AIG file. Use `aig_codec.open`; works as a context manager.
+
+    header, metadata: as stored. problems: what `strict=False` calls had to leave out.
+    """
+
+    def __init__(self, source: Any) -> None:
+        self._source = _Source(source)
+        self.problems: list[AigError] = []
+        try:
+            head = self._source.read(0, FIRST_READ)
+            try:
+                prologue = read_prologue(head)
+            except TruncatedError as error:
+                if error.needed <= len(head) or len(head) < FIRST_READ:
+                    raise
+                head += self._source.read(len(head), error.needed - len(head))
+                prologue = read_prologue(head)
+        except BaseException:
+            self.close()
+            raise
+        self.header: Header = prologue.header
+        self.metadata: Metadata = prologue.metadata
+        self._data_start = prologue.data_start
+        #: The part of the first read that lies behind the metadata.
+        self._ahead = head[prologue.data_start :]
+
+    # What the metadata says
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.metadata.size
+
+    @property
+    def mode(self) -> str:
+        """Pillow's name of the pixel format: L, LA, RGB or RGBA."""
+        return self.metadata.mode
+
+    @property
+    def centers(self) -> list[tuple[int, int]]:
+        """Focus centers (x, y)."""
+        return [(f.x, f.y) for f in self.metadata.foci]
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The table of contents."""
+        return self.metadata.segments
+
+    @property
+    def bytes_read(self) -> int:
+        """How many bytes have been read from the source so far."""
+        return self._source.bytes_read
+
+    def info(self) -> dict[str, Any]:
+        """What Pillow shows as ``.info["aig"]``."""
+        return self.metadata.info()
+
+    def bytes_for(self, tier: str) -> int:
+        """Bytes of a tier's segments: a segment kind such as "core", or "full" for all of them."""
+        if tier != "full" and tier not in KINDS:
+            raise ValueError(f"tier {tier!r} is not known; {', '.join(KINDS)} and full are")
+        return sum(s.length for s in self.segments if tier in (s.kind, "full"))
+
+    @property
+    def exif(self) -> bytes | None:
+        """The EXIF block, if there is one."""
+        return self._ancillary("exif")
+
+    @property
+    def icc_profile(self) -> bytes | None:
+        """The ICC colour profile, if there is one."""
+        return self._ancillary("icc")
+
+    @property
+    def xmp(self) -> bytes | None:
+        """The XMP packet, if there is one."""
+        return self._ancillary("xmp")
+
+    # Pixels
+
+    def core(self, k: int = 0) -> Core:
+        """The core of focus k, reading its segment alone."""
+        if not 0 <= k < len(self.metadata.foci):
+            raise ValueError(f"there is no focus {k}; the file has {len(self.metadata.foci)}")
+        segment = self._find("core", k)
+        if segment is None:
+            raise CorruptError(f"the table of contents has no core {k}")
+        coders.require(segment)
+        pixels, mask, window = self._core(self._payload(segment), k)
+        return Core(pixels[..., 0] if self.mode == "L" else pixels, mask, window.left, window.top)
+
+    def cores(self) -> list[Core]:
+        """The cores of all foci."""
+        n = 1 if self.metadata.shape == "all" else len(self.metadata.foci)
+        return [self.core(k) for k in range(n)]
+
+    def preview(self) -> U8:
+        """The image at 1/8 scale: uint8 (ceil(H / 8), ceil(W / 8)[, C]), reading only that segment.
+
+        Files without a preview, which are lossless ones, are decoded and averaged.
+        """
+        segment = self._find("preview")
+        if segment is None:
+            return shrink(self.decode(), 8)
+        coders.require(segment)
+        picture = dct.Synthesis(self.metadata, geometry.class_map(self.metadata))
+        picture.read_preview(self._payload(segment))
+        width, height = (-(-n // 8) for n in self.size)
+        pixels = np.full((height, width, self.metadata.channels), 255, np.uint8)
+        picture.preview(pixels)
+        return pixels[..., 0] if self.mode == "L" else pixels
+
+    def decode(
+        self,
+        upto: str = "full",
+        scale: int = 1,
+        *,
+        threads: int | None = None,
+        strict: bool = True,
+    ) -> U8:
+        """Decode the image, or as much of it as `upto` asks for.
+
+        upto: "core" (the rest is mid grey), "preview" (cores and a smooth enlargement of the 1/8
+        image), "mid" or "full". scale: 1, 2, 4 or 8, averaging boxes of the result. strict=False
+        leaves out segments that are missing, damaged or unknown and lists them in `problems`.
+
+        Returns uint8 (H, W) for grey, else (H, W, C); the caller owns it. Raises the kinds of
+        `aig_codec.errors`. Bytes alone decide the pixels, not the number of threads.
+        """
+        if upto not in TIERS:
+            raise ValueError(f"upto {upto!r} is not known; one of {', '.join(TIERS)} is")
+        if scale not in SCALES:
+            raise ValueError(f"scale {scale!r} is not one of {SCALES}")
+        tiers = list(TIERS)
+        kinds = {kind for tier in tiers[: tiers.index(upto) + 1] for kind in TIERS[tier]}
+        if upto == "full":
+            kinds |= {s.kind for s in self.segments if s.kind not in KINDS}
+        pixels = self._decode(kinds, threads, strict)
+        image = pixels[..., 0] if self.mode == "L" else pixels
+        return image if scale == 1 else shrink(image, scale)
+
+    def verify(self) -> None:
+        """Check every segment's presence, coder and checksum without decoding pixels."""
+        for segment in self.segments:
+            coders.require(segment)
+            self._payload(segment)
+
+    def close(self) -> None:
+        """Close the file if `open` opened it."""
+        self._source.close()
+
+    def __enter__(self) -> "AigFile":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    # How it is done
+
+    def _decode(self, kinds: set[str], threads: int | None, strict: bool) -> U8:
+        """The passes of the decoder, coarse to fine, each over the result of the one before."""
+        meta = self.metadata
+        problems = _Problems(strict)
+        class_map = geometry.class_map(meta)
+        pixels = np.full((meta.height, meta.width, meta.channels), _GREY, np.uint8)
+        if self.mode in ("LA", "RGBA"):
+            pixels[..., -1] = 255
+        colours = 3 if meta.channels >= 3 else 1
+
+        with Workers(threads) as workers:
+            cores = []
+            payloads: dict[str, bytes] = {}
+            for segment in self.segments:
+                if segment.kind not in kinds:
+                    continue
+                with problems:
+                    coders.require(segment)
+                    payload = self._payload(segment)
+                    if segment.center is None:
+                        payloads[segment.kind] = payload
+                    else:
+                        cores.append(workers.submit(self._core, payload, segment.center))
+            if "preview" in payloads:
+                with problems:
+                    self._render(pixels, class_map, payloads, problems)
+            if meta.mid == "palette" and "mid" in payloads:
+                with problems:
+                    palette.decode(payloads["mid"], pixels, colours, class_map, MID, MID_LAST)
+            if "boundary" in payloads and not problems.found:
+                # Residuals fit the complete reconstruction only.
+                with problems:
+                    band = boundary.band(class_map)
+                    boundary.decode(payloads["boundary"], pixels, colours, band)
+            if "alpha" in payloads:
+                with problems:
+                    alpha = np.full((meta.height, meta.width, 1), 255, np.uint8)
+                    outside = geometry.outside_cores(class_map)
+                    lossless.decode(payloads["alpha"], alpha, outside, 1, 1)
+                    pixels[..., -1:] = alpha
+            # The cores go on top: nothing above can change them.
+            for job in cores:
+                with problems:
+                    exact, mask, window = job.result()
+                    pixels[window.slices][mask] = exact[mask]
+        self.problems = problems.found
+        return pixels
+
+    def _render(
+        self, pixels: U8, class_map: U8, payloads: dict[str, bytes], problems: "_Problems"
+    ) -> None:
+        """Preview, mid and background as far as they are there, by the DCT coder."""
+        picture = dct.Synthesis(self.metadata, class_map)
+        picture.read_preview(payloads["preview"])
+        if self.metadata.mid == "dct" and "mid" in payloads:
+            with problems:
+                picture.read_tier(payloads["mid"], dct.MID)
+        if "background" in payloads:
+            with problems:
+                picture.read_tier(payloads["background"], dct.BACKGROUND)
+        picture.render(pixels)
+
+    def _core(self, payload: bytes, k: int) -> tuple[U8, NDArray[np.bool_], Window]:
+        window = geometry.core_window(self.metadata, k)
+        class_map = geometry.class_map(self.metadata, window)
+        pixels = np.zeros((*class_map.shape, self.metadata.channels), np.uint8)
+        lossless.decode(payload, pixels, class_map, CORE + k, CORE + k)
+        return pixels, class_map == CORE + k, window
+
+    def _find(self, kind: str, center: int | None = None) -> Segment | None:
+        return next((s for s in self.segments if (s.kind, s.center) == (kind, center)), None)
+
+    def _ancillary(self, kind: str) -> bytes | None:
+        segment = self._find(kind)
+        if segment is None:
+            return None
+        if segment.length > limits.max_ancillary:
+            raise LimitError(f"{kind} of {segment.length} bytes exceeds limits.max_ancillary")
+        coders.require(segment)
+        return self._payload(segment)
+
+    def _payload(self, segment: Segment) -> bytes:
+        """A segment's bytes, checked against its checksum."""
+        if segment.end <= len(self._ahead):
+            data = self._ahead[segment.offset : segment.end]
+        else:
+            data = self._source.read(self._data_start + segment.offset, segment.length)
+        if len(data) < segment.length:
+            error = TruncatedError(
+                f"file ends inside the {segment.name}: {len(data)} of {segment.length} bytes"
+            )
+            error.needed = self._data_start + segment.end
+            raise error
+        if zlib.crc32(data) != segment.crc32:
+            raise CorruptError(f"checksum of the {segment.name} does not match")
+        return data
+
+
+class _Problems:
+    """Context that collects errors of the file where the caller is lenient, and passes them on
+    where it is strict."""
+
+    def __init__(self, strict: bool) -> None:
+        self._strict = strict
+        self.found: list[AigError] = []
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> bool:
+        if self._strict or not isinstance(error, AigError):
+            return False
+        self.found.append(error)
+        return True
+
+
+def shrink(image: U8, scale: int) -> U8:
+    """Mean over boxes of scale x scale pixels, rounded half up; the last boxes may be cut.
+
+    image: uint8 (H, W[, C]). Returns uint8 (ceil(H / scale), ceil(W / scale)[, C]).
+    """
+    sums = image.astype(np.uint32)
+    counts = np.ones(image.shape[:2], np.uint32)
+    for axis in (0, 1):
+        starts = np.arange(0, image.shape[axis], scale)
+        sums = np.add.reduceat(sums, starts, axis)
+        counts = np.add.reduceat(counts, starts, axis)
+    counts = counts.reshape(counts.shape + (1,) * (image.ndim - 2))
+    return ((sums + counts // 2) // counts).astype(np.uint8)
+
+
+def open(source: Any) -> AigFile:  # noqa: A001  named as PIL.Image.open is
+    """Open an AIG file, reading header and metadata only.
+
+    source: path, bytes-like object or binary file object (read from where it stands). Raises
+    `NotAigError`, `TruncatedError`, `CorruptError`, `UnsupportedError` or `LimitError`.
+    """
+    return AigFile(source)
+
+
+def decode(
+    data: Any, *, upto: str = "full", scale: int = 1, threads: int | None = None, strict: bool = True
+) -> U8:
+    """Decode an AIG file to uint8 (H, W) or (H, W, C); see `AigFile.decode`."""
+    with open(data) as file:
+        return file.decode(upto, scale, threads=threads, strict=strict)

@@ -1,0 +1,1 @@
+"""The encoder's choices. Nothing here is needed for reading."""

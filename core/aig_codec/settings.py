@@ -1,0 +1,233 @@
+"""The keywords of `encode()` and `save()`, checked and completed."""
+
+import math
+import numbers
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .container.header import MAX_CENTERS, MAX_SIGMA, MIN_SIGMA
+from .container.metadata import MAX_RADIUS, RADIUS_STEP
+
+#: The specification's application settings; explicit keywords win over them.
+PRESETS: dict[str, dict[str, Any]] = {
+    "tracking": {"sigma": (2.0, 1.5), "alpha": 0.05, "quality_level": 200, "lambda_rd": 0.01},
+    "medical": {"sigma": (3.0, 3.0), "alpha": 0.02, "quality_level": 240, "lambda_rd": 0.005},
+    "surveillance": {"sigma": (1.0, 1.0), "alpha": 0.15, "quality_level": 96, "lambda_rd": 0.05},
+}
+
+MIDS = ("auto", "palette", "dct", "none")
+ENTROPIES = ("auto", "rans", "golomb", "snappy")
+TUNES = ("psnr", "visual")
+SUBSAMPLINGS = ("auto", "4:2:0", "4:4:4")
+
+DEFAULT_QUALITY = 75
+DEFAULT_LAMBDA = 0.02
+#: Mid radius over core radius where only the core's is given.
+MID_RATIO = 1.25
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the encoder is asked for, every value checked; None means that the encoder chooses."""
+
+    centers: tuple[tuple[int, int], ...] | None
+    sigmas: tuple[tuple[float, float], ...] | None
+    sigma: tuple[float, float]
+    alpha_codes: tuple[int, ...] | None
+    alpha_code: int
+    radii: tuple[tuple[float, float], ...] | None
+    quality_level: int
+    lambda_rd: float
+    lossless: bool
+    mid: str
+    entropy: str
+    effort: int
+    tune: str
+    subsampling: str
+    boundary_tau: float | None
+    threads: int | None
+
+    def sigma_of(self, k: int) -> tuple[float, float]:
+        """Diagonal of Sigma of center k."""
+        return self.sigmas[k] if self.sigmas else self.sigma
+
+    def alpha_code_of(self, k: int) -> int:
+        """Alpha x 100 of center k."""
+        return self.alpha_codes[k] if self.alpha_codes else self.alpha_code
+
+
+def level_from_quality(quality: float) -> int:
+    """Quality level 0..255 of Pillow's scale 0..100."""
+    return round(quality * 255 / 100)
+
+
+def parse(
+    width: int,
+    height: int,
+    *,
+    centers: Any = "auto",
+    sigmas: Any = None,
+    Sigmas: Any = None,  # noqa: N803  the specification's spelling
+    alphas: Any = None,
+    radii: Any = None,
+    quality: Any = None,
+    quality_level: Any = None,
+    lambda_rd: Any = None,
+    lossless: Any = False,
+    mid: Any = "auto",
+    entropy: Any = "auto",
+    effort: Any = 5,
+    tune: Any = "psnr",
+    subsampling: Any = "auto",
+    boundary_tau: Any = None,
+    preset: Any = None,
+    threads: Any = None,
+) -> Settings:
+    """Check the keywords for an image of this size. Raises ValueError that says what is allowed."""
+    if sigmas is not None and Sigmas is not None:
+        raise ValueError("give sigmas or Sigmas, not both")
+    sigmas = Sigmas if sigmas is None else sigmas
+    if quality is not None and quality_level is not None:
+        raise ValueError("give quality (0..100) or quality_level (0..255), not both")
+    if preset is not None and preset not in PRESETS:
+        raise ValueError(f"preset {preset!r} is not known; one of {', '.join(PRESETS)} is")
+    base = PRESETS.get(preset, {})
+
+    points = _centers(centers, width, height)
+    if points is None and (radii is not None or _is_list(sigmas) or _is_list(alphas)):
+        raise ValueError("sigmas, alphas and radii per center need centers")
+    n = len(points) if points else 0
+    if quality is not None:
+        level = level_from_quality(_number("quality", quality, 0, 100))
+    elif quality_level is not None:
+        level = _integer("quality_level", quality_level, 0, 255)
+    else:
+        level = base.get("quality_level", level_from_quality(DEFAULT_QUALITY))
+    if lambda_rd is None:
+        lambda_rd = base.get("lambda_rd", DEFAULT_LAMBDA)
+    one_sigma = base.get("sigma", (1.0, 1.0)) if sigmas is None or _is_list(sigmas) else sigmas
+    one_alpha = base.get("alpha", 0.0) if alphas is None or _is_list(alphas) else alphas
+    return Settings(
+        centers=points,
+        sigmas=tuple(_sigma(s) for s in _per_center("sigmas", sigmas, n))
+        if _is_list(sigmas)
+        else None,
+        sigma=_sigma(one_sigma),
+        alpha_codes=tuple(_alpha(a) for a in _per_center("alphas", alphas, n))
+        if _is_list(alphas)
+        else None,
+        alpha_code=_alpha(one_alpha),
+        radii=None if radii is None else tuple(_radii(r) for r in _per_center("radii", radii, n)),
+        quality_level=level,
+        lambda_rd=_number("lambda_rd", lambda_rd, 0, 1e6),
+        lossless=bool(lossless),
+        mid=_choice("mid", mid, MIDS),
+        entropy=_choice("entropy", entropy, ENTROPIES),
+        effort=_integer("effort", effort, 1, 9),
+        tune=_choice("tune", tune, TUNES),
+        subsampling=_choice("subsampling", subsampling, SUBSAMPLINGS),
+        boundary_tau=None
+        if boundary_tau is None
+        else _number("boundary_tau", boundary_tau, 0, 255),
+        threads=None if threads is None else _integer("threads", threads, 1, 1024),
+    )
+
+
+def _is_list(value: Any) -> bool:
+    return value is not None and not isinstance(value, numbers.Real)
+
+
+def _per_center(name: str, values: Any, n: int) -> list[Any]:
+    values = list(values)
+    if len(values) != n:
+        raise ValueError(f"{name} has {len(values)} entries for {n} centers; one for each is needed")
+    return values
+
+
+def _number(name: str, value: Any, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} must be from {low:g} to {high:g}, not {value!r}")
+    return float(value)
+
+
+def _integer(name: str, value: Any, low: int, high: int) -> int:
+    number = _number(name, value, low, high)
+    if number != int(number):
+        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+    return int(number)
+
+
+def _choice(name: str, value: Any, known: Sequence[str]) -> str:
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"{name} {value!r} is not known; one of {', '.join(known)} is")
+    return value
+
+
+def _centers(centers: Any, width: int, height: int) -> tuple[tuple[int, int], ...] | None:
+    if centers is None or (isinstance(centers, str) and centers == "auto"):
+        return None
+    if isinstance(centers, str):
+        raise ValueError(f"centers must be a list of (x, y) or 'auto', not {centers!r}")
+    points = [tuple(np.asarray(c, float).ravel().tolist()) for c in centers]
+    if not 1 <= len(points) <= MAX_CENTERS:
+        raise ValueError(f"{len(points)} centers were given; 1 to {MAX_CENTERS} are allowed")
+    out = []
+    for point in points:
+        if len(point) != 2 or not all(map(math.isfinite, point)):
+            raise ValueError(f"center {point} is not a pair (x, y)")
+        x, y = (math.floor(v + 0.5) for v in point)
+        if not (0 <= x < width and 0 <= y < height):
+            raise ValueError(f"center ({x}, {y}) lies outside the {width} x {height} image")
+        out.append((x, y))
+    return tuple(out)
+
+
+def _sigma(value: Any) -> tuple[float, float]:
+    array = np.asarray(value, float)
+    if array.shape == (2, 2):
+        if array[0, 1] or array[1, 0]:
+            raise ValueError("Sigma must be diagonal")
+        array = array.diagonal()
+    if array.shape not in ((), (1,), (2,)):
+        raise ValueError(f"Sigma must be a number, a pair or a diagonal 2 x 2 array, not {value!r}")
+    x, y = np.broadcast_to(array, (2,)).tolist()
+    for v in (x, y):
+        if not v > 0:
+            raise ValueError(f"Sigma must be above 0, not {v!r}")
+        if not MIN_SIGMA <= v <= MAX_SIGMA:
+            raise ValueError(f"Sigma must be from {MIN_SIGMA:.4f} to {MAX_SIGMA:.0f}, not {v!r}")
+    return _float32(x), _float32(y)
+
+
+def _float32(value: float) -> float:
+    """The least float32 that is not below `value`: the pixels asked for stay inside."""
+    rounded = np.float32(value)
+    if rounded < value:
+        rounded = np.nextafter(rounded, np.float32(np.inf))
+    return float(rounded)
+
+
+def _alpha(value: Any) -> int:
+    return round(_number("alpha", value, 0, 2.55) * 100)
+
+
+def _radii(value: Any) -> tuple[float, float]:
+    if isinstance(value, numbers.Real):
+        value = (value, min(float(value) * MID_RATIO, MAX_RADIUS))
+    pair = [_number("radius", v, 0, MAX_RADIUS) for v in np.asarray(value, float).ravel().tolist()]
+    if len(pair) != 2:
+        raise ValueError(f"radii of a center must be (core, mid) or one number, not {value!r}")
+    core, mid = (round_radius(v) for v in pair)
+    if mid < core:
+        raise ValueError(f"mid radius {mid:g} is below the core radius {core:g}")
+    return core, mid
+
+
+def round_radius(value: float) -> float:
+    """Round up to a radius that a file can hold: the pixels asked for stay inside."""
+    return min(math.ceil(value / RADIUS_STEP - 1e-9) * RADIUS_STEP, MAX_RADIUS)

@@ -1,0 +1,453 @@
+// The Python face of the kernels; the only file that knows nanobind. Shapes are checked here, so that
+// no kernel can be led outside its arrays, and the GIL is released around every kernel.
+#include "boundary.hpp"
+#include "coefficients.hpp"
+#include "costs.hpp"
+#include "geometry.hpp"
+#include "lossless.hpp"
+#include "palette.hpp"
+#include "planes.hpp"
+#include "simd.hpp"
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <limits>
+#include <memory>
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace {
+
+using aig::Bytes;
+using aig::View;
+
+template <class T> using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
+template <class T> using Result = nb::ndarray<nb::numpy, T, nb::c_contig>;
+using U8In = Array<const std::uint8_t>;
+using U8Out = Array<std::uint8_t>;
+
+void require(bool condition, const char* message) {
+    if (!condition) throw nb::value_error(message);
+}
+
+// (H, W) or (H, W, C) array as a view.
+template <class T> View<T> view(const Array<T>& a) {
+    require(a.ndim() == 2 || a.ndim() == 3, "array must have 2 or 3 axes");
+    constexpr std::size_t limit = 1 << 17;
+    const std::size_t channels = a.ndim() == 3 ? a.shape(2) : 1;
+    require(a.shape(0) <= limit && a.shape(1) <= limit && channels >= 1 && channels <= 64, "array is too large");
+    return {a.data(), static_cast<std::ptrdiff_t>(a.shape(1) * channels), static_cast<int>(a.shape(1)),
+            static_cast<int>(a.shape(0)), static_cast<int>(channels)};
+}
+
+template <class T> View<const T> constant(const View<T>& v) { return {v.data, v.stride, v.width, v.height, v.channels}; }
+
+template <class A, class B> void require_same_size(const View<A>& a, const View<B>& b) {
+    require(a.width == b.width && a.height == b.height, "arrays differ in height or width");
+}
+
+template <class T> Result<T> make_array(std::initializer_list<std::size_t> shape) {
+    std::size_t size = 1;
+    for (auto n : shape) size *= n;
+    auto data = std::make_unique<T[]>(size);  // zeros
+    nb::capsule owner(data.get(), [](void* p) noexcept { delete[] static_cast<T*>(p); });
+    return Result<T>(data.release(), shape, owner);
+}
+
+template <class T> View<T> result_view(const Result<T>& a) {
+    const auto channels = static_cast<int>(a.ndim() == 3 ? a.shape(2) : 1);
+    return {a.data(), static_cast<std::ptrdiff_t>(a.shape(1)) * channels, static_cast<int>(a.shape(1)), static_cast<int>(a.shape(0)), channels};
+}
+
+nb::bytes to_bytes(const Bytes& b) { return nb::bytes(reinterpret_cast<const char*>(b.data()), b.size()); }
+
+std::span<const std::uint8_t> as_span(const nb::bytes& b) {
+    return {reinterpret_cast<const std::uint8_t*>(b.c_str()), b.size()};
+}
+
+Result<std::uint8_t> bytes_array(const Bytes& b) {
+    auto out = make_array<std::uint8_t>({b.size()});
+    std::copy(b.begin(), b.end(), out.data());
+    return out;
+}
+
+nb::tuple sink_tuple(aig::SymbolSink& sink) {
+    return nb::make_tuple(bytes_array(sink.symbols), bytes_array(sink.contexts), to_bytes(sink.bits.finish()));
+}
+
+aig::Stream stream(int kind, const nb::bytes& coded, const nb::bytes& raw) {
+    return {static_cast<aig::SourceKind>(kind), as_span(coded), as_span(raw)};
+}
+
+aig::Region region(const View<const std::uint8_t>& map, int first, int last) {
+    require(map.channels == 1, "class map must have 2 axes");
+    return {map, first, last};
+}
+
+// Rows of (x, y, inv_x, inv_y, shift, alpha, r_core, r_mid).
+std::vector<aig::Focus> foci(const Array<const std::int64_t>& rows) {
+    require(rows.ndim() == 2 && rows.shape(0) >= 1 && rows.shape(0) <= 3 && rows.shape(1) == 8, "foci must be (1..3, 8)");
+    std::vector<aig::Focus> out;
+    for (std::size_t k = 0; k < rows.shape(0); ++k) {
+        const std::int64_t* r = rows.data() + 8 * k;
+        const auto u32 = [](std::int64_t v) {
+            require(v >= 0 && v <= std::numeric_limits<std::uint32_t>::max(), "focus entry outside uint32");
+            return static_cast<std::uint32_t>(v);
+        };
+        require(r[0] >= 0 && r[0] < 32768 && r[1] >= 0 && r[1] < 32768, "focus center outside 0..32767");
+        require(r[2] >= 1 && r[3] >= 1, "focus inverse Sigma below 1");
+        require(r[4] >= 20 && r[4] <= 50 && r[5] >= 0 && r[5] <= 255, "focus shift or alpha outside its range");
+        out.push_back({static_cast<int>(r[0]), static_cast<int>(r[1]), u32(r[2]), u32(r[3]), static_cast<int>(r[4]),
+                       static_cast<std::uint32_t>(r[5]), u32(r[6]), u32(r[7])});
+    }
+    return out;
+}
+
+void require_size(int height, int width) {
+    require(height >= 1 && width >= 1 && height < 32768 && width < 32768, "height and width must be 1..32767");
+}
+
+aig::Steps steps(const Array<const std::int32_t>& a) {
+    require(a.ndim() == 1 && a.shape(0) == 64, "steps must be (64,)");
+    aig::Steps out;
+    for (std::size_t i = 0; i < 64; ++i) {
+        require(a.data()[i] >= 1 && a.data()[i] <= 32767, "step outside 1..32767");
+        out[i] = a.data()[i];
+    }
+    return out;
+}
+
+using Levels = Array<std::int16_t>;
+
+void require_levels(const Levels& levels, const View<const std::uint8_t>& blocks) {
+    require(levels.ndim() == 3 && levels.shape(2) == 64 && static_cast<int>(levels.shape(0)) == blocks.height &&
+                static_cast<int>(levels.shape(1)) == blocks.width && blocks.channels == 1,
+            "levels must be (blocks high, blocks wide, 64)");
+}
+
+std::vector<aig::LevelPlane> level_planes(const std::vector<Levels>& levels, const std::vector<U8In>& blocks) {
+    require(levels.size() == blocks.size(), "levels and blocks differ in number");
+    std::vector<aig::LevelPlane> out;
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        const auto b = view(blocks[i]);
+        require_levels(levels[i], b);
+        out.push_back({levels[i].data(), b});
+    }
+    return out;
+}
+
+std::span<const aig::Colour> colours(const U8In& a) {
+    static_assert(sizeof(aig::Colour) == 3);
+    require(a.ndim() == 2 && a.shape(1) == 3, "colours must be (n, 3)");
+    return {reinterpret_cast<const aig::Colour*>(a.data()), a.shape(0)};
+}
+
+void check_symbols(const U8In& symbols, const U8In& contexts, unsigned n_contexts) {
+    require(symbols.ndim() == 1 && contexts.ndim() == 1 && symbols.shape(0) == contexts.shape(0), "symbols and contexts must be (n,)");
+    require(n_contexts >= 1 && n_contexts <= aig::kMaxContexts, "1 to 256 contexts");
+    for (std::size_t i = 0; i < symbols.shape(0); ++i)
+        require(symbols.data()[i] < aig::kAlphabet && contexts.data()[i] < n_contexts, "symbol or context outside its range");
+}
+
+}  // namespace
+
+NB_MODULE(_native, m) {
+    m.doc() = "Kernels of aig_codec. Private: arguments are checked for memory safety, not for meaning.";
+
+    static nb::object corrupt_error = nb::module_::import_("aig_codec.errors").attr("CorruptError");
+    nb::register_exception_translator([](const std::exception_ptr& p, void*) {
+        try {
+            std::rethrow_exception(p);
+        } catch (const aig::Corrupt& e) {
+            PyErr_SetString(corrupt_error.ptr(), e.what());
+        }
+    });
+
+    m.attr("DC_CONTEXTS") = aig::kDcContexts;
+    m.attr("AC_CONTEXTS") = aig::kAcContexts;
+    m.attr("LOSSLESS_CONTEXTS") = aig::kLosslessContexts;
+    m.attr("PALETTE_CONTEXTS") = aig::kPaletteContexts;
+    m.attr("BOUNDARY_CONTEXTS") = aig::kBoundaryContexts;
+
+    m.def("simd", [] { return std::string(aig::kernels().name); }, "Name of the kernel set in use.");
+    m.def("choose_simd", [](const std::string& name) {
+        if (!aig::choose_kernels(name.c_str())) throw nb::value_error("kernel set is not known or not supported here");
+    }, "name"_a, "Use 'auto', 'plain', 'vector' or 'avx2' kernels; all give the same results.");
+
+    // Geometry
+    m.def("classify", [](int left, int top, int height, int width, const Array<const std::int64_t>& rows) {
+        require_size(height, width);
+        require(left >= 0 && top >= 0 && left + width < 32768 && top + height < 32768, "window outside 0..32767");
+        const auto f = foci(rows);
+        auto out = make_array<std::uint8_t>({static_cast<std::size_t>(height), static_cast<std::size_t>(width)});
+        const auto map = result_view(out);
+        nb::gil_scoped_release release;
+        aig::classify(f, left, top, map);
+        return out;
+    }, "left"_a, "top"_a, "height"_a, "width"_a, "foci"_a);
+    m.def("assign", [](int height, int width, const Array<const std::int64_t>& rows) {
+        require_size(height, width);
+        const auto f = foci(rows);
+        auto owner = make_array<std::uint8_t>({static_cast<std::size_t>(height), static_cast<std::size_t>(width)});
+        auto distance = make_array<std::uint32_t>({static_cast<std::size_t>(height), static_cast<std::size_t>(width)});
+        {
+            nb::gil_scoped_release release;
+            aig::assign(f, result_view(owner), result_view(distance));
+        }
+        return nb::make_tuple(owner, distance);
+    }, "height"_a, "width"_a, "foci"_a);
+
+    // Entropy coders
+    m.def("rans_encode", [](const U8In& symbols, const U8In& contexts, unsigned n_contexts) {
+        check_symbols(symbols, contexts, n_contexts);
+        Bytes out;
+        {
+            nb::gil_scoped_release release;
+            out = aig::rans_encode({symbols.data(), symbols.shape(0)}, {contexts.data(), contexts.shape(0)}, n_contexts);
+        }
+        return to_bytes(out);
+    }, "symbols"_a, "contexts"_a, "n_contexts"_a);
+    m.def("rice_encode", [](const U8In& symbols, const U8In& contexts, unsigned n_contexts) {
+        check_symbols(symbols, contexts, n_contexts);
+        Bytes out;
+        {
+            nb::gil_scoped_release release;
+            out = aig::rice_encode({symbols.data(), symbols.shape(0)}, {contexts.data(), contexts.shape(0)}, n_contexts);
+        }
+        return to_bytes(out);
+    }, "symbols"_a, "contexts"_a, "n_contexts"_a);
+    m.def("decode_symbols", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8In& contexts, unsigned n_contexts) {
+        require(contexts.ndim() == 1, "contexts must be (n,)");
+        check_symbols(contexts, contexts, std::min(n_contexts, aig::kAlphabet));
+        auto out = make_array<std::uint8_t>({contexts.shape(0)});
+        const auto s = stream(kind, coded, raw);
+        {
+            nb::gil_scoped_release release;
+            aig::with_source(s, n_contexts, [&](auto& source) {
+                for (std::size_t i = 0; i < contexts.shape(0); ++i) out.data()[i] = static_cast<std::uint8_t>(source.get(contexts.data()[i]));
+            });
+        }
+        return out;
+    }, "kind"_a, "coded"_a, "raw"_a, "contexts"_a, "n_contexts"_a);
+
+    // Lossless
+    m.def("lossless_encode", [](const U8In& pixels, const U8In& map, int first, int last) {
+        const auto p = view(pixels);
+        const auto r = region(view(map), first, last);
+        require_same_size(p, r.map);
+        require(p.channels <= 4, "1 to 4 channels");
+        aig::SymbolSink sink;
+        {
+            nb::gil_scoped_release release;
+            sink = aig::lossless_encode(p, r);
+        }
+        return sink_tuple(sink);
+    }, "pixels"_a, "map"_a, "first"_a, "last"_a);
+    m.def("lossless_decode", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8Out& pixels, const U8In& map, int first, int last) {
+        const auto p = view(pixels);
+        const auto r = region(view(map), first, last);
+        require_same_size(p, r.map);
+        require(p.channels <= 4, "1 to 4 channels");
+        const auto s = stream(kind, coded, raw);
+        nb::gil_scoped_release release;
+        aig::lossless_decode(s, p, r);
+    }, "kind"_a, "coded"_a, "raw"_a, "pixels"_a, "map"_a, "first"_a, "last"_a);
+
+    // Palette
+    m.def("palette_fit", [](const U8In& pixels, std::size_t limit, int rounds) {
+        const auto p = colours(pixels);
+        require(limit >= 1 && limit <= 256, "1 to 256 colours");
+        std::vector<aig::Colour> palette;
+        {
+            nb::gil_scoped_release release;
+            palette = aig::palette_fit(p, limit, rounds);
+        }
+        auto out = make_array<std::uint8_t>({palette.size(), 3});
+        std::copy(palette.begin(), palette.end(), reinterpret_cast<aig::Colour*>(out.data()));
+        return out;
+    }, "pixels"_a, "limit"_a, "rounds"_a);
+    m.def("palette_assign", [](const U8In& pixels, const U8In& palette) {
+        const auto p = colours(pixels), q = colours(palette);
+        require(q.size() >= 1 && q.size() <= 256, "1 to 256 colours");
+        auto out = make_array<std::uint8_t>({p.size()});
+        {
+            nb::gil_scoped_release release;
+            aig::palette_assign(p, q, out.data());
+        }
+        return out;
+    }, "pixels"_a, "palette"_a);
+    m.def("palette_encode", [](const U8In& indices, const U8In& map, int first, int last) {
+        const auto i = view(indices);
+        const auto r = region(view(map), first, last);
+        require_same_size(i, r.map);
+        require(i.channels == 1, "indices must have 2 axes");
+        aig::SymbolSink sink;
+        {
+            nb::gil_scoped_release release;
+            sink = aig::palette_encode(i, r);
+        }
+        return sink_tuple(sink);
+    }, "indices"_a, "map"_a, "first"_a, "last"_a);
+    m.def("palette_decode", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8Out& indices, const U8In& map, int first, int last, int size) {
+        const auto i = view(indices);
+        const auto r = region(view(map), first, last);
+        require_same_size(i, r.map);
+        require(i.channels == 1, "indices must have 2 axes");
+        const auto s = stream(kind, coded, raw);
+        nb::gil_scoped_release release;
+        aig::palette_decode(s, i, r, size);
+    }, "kind"_a, "coded"_a, "raw"_a, "indices"_a, "map"_a, "first"_a, "last"_a, "size"_a);
+
+    // Planes and blocks
+    m.def("classify_blocks", [](const U8In& map, int footprint, bool mid_is_hole, bool mid_is_finer) {
+        const auto p = view(map);
+        require(p.channels == 1 && footprint >= 8 && footprint <= 16, "class map must have 2 axes, footprint 8..16");
+        const auto count = [&](int n) { return static_cast<std::size_t>((n + footprint - 1) / footprint); };
+        auto out = make_array<std::uint8_t>({count(p.height), count(p.width)});
+        const auto blocks = result_view(out);
+        nb::gil_scoped_release release;
+        aig::classify_blocks(p, footprint, mid_is_hole, mid_is_finer, blocks);
+        return out;
+    }, "map"_a, "footprint"_a, "mid_is_hole"_a, "mid_is_finer"_a);
+    m.def("fill_rim", [](const U8Out& pixels, const U8In& map, int footprint, bool mid_is_hole) {
+        const auto p = view(pixels);
+        const auto c = view(map);
+        require_same_size(p, c);
+        require(c.channels == 1 && footprint >= 8 && footprint <= 16, "class map must have 2 axes, footprint 8..16");
+        nb::gil_scoped_release release;
+        aig::fill_rim(p, c, footprint, mid_is_hole);
+    }, "pixels"_a, "map"_a, "footprint"_a, "mid_is_hole"_a);
+    m.def("to_planes", [](const U8In& pixels, bool subsampled) {
+        const auto p = view(pixels);
+        require(p.channels == 1 || p.channels == 3, "1 or 3 channels");
+        require(p.width >= 1 && p.height >= 1, "empty image");
+        const auto padded = [](int n) { return static_cast<std::size_t>((n + 7) / 8 * 8); };
+        const int cw = subsampled ? (p.width + 1) / 2 : p.width, ch = subsampled ? (p.height + 1) / 2 : p.height;
+        nb::list out;
+        View<std::uint8_t> planes[3];
+        for (int c = 0; c < p.channels; ++c) {
+            auto plane = make_array<std::uint8_t>({padded(c ? ch : p.height), padded(c ? cw : p.width)});
+            planes[c] = result_view(plane);
+            out.append(plane);
+        }
+        nb::gil_scoped_release release;
+        aig::to_planes(p, subsampled, planes);
+        return out;
+    }, "pixels"_a, "subsampled"_a);
+    m.def("from_planes", [](const std::vector<U8In>& arrays, bool subsampled, const U8Out& pixels) {
+        const auto p = view(pixels);
+        require(p.channels <= 4 && arrays.size() == (p.channels < 3 ? 1u : 3u), "1 plane for grey, 3 for colour");
+        View<const std::uint8_t> planes[3];
+        for (std::size_t c = 0; c < arrays.size(); ++c) {
+            planes[c] = view(arrays[c]);
+            const int w = c && subsampled ? (p.width + 1) / 2 : p.width, h = c && subsampled ? (p.height + 1) / 2 : p.height;
+            require(planes[c].channels == 1 && planes[c].width >= w && planes[c].height >= h, "plane is too small");
+        }
+        nb::gil_scoped_release release;
+        aig::from_planes(planes, subsampled, p);
+    }, "planes"_a, "subsampled"_a, "pixels"_a);
+    m.def("forward_plane", [](const U8In& plane, const U8In& blocks, const Array<const std::int32_t>& background, const Array<const std::int32_t>& mid, float dead_zone) {
+        const auto p = view(plane);
+        const auto b = view(blocks);
+        require(p.channels == 1 && b.channels == 1 && p.width == 8 * b.width && p.height == 8 * b.height, "plane must be 8 x 8 per block");
+        const auto q = steps(background), r = steps(mid);
+        auto out = make_array<std::int16_t>({static_cast<std::size_t>(b.height), static_cast<std::size_t>(b.width), 64});
+        nb::gil_scoped_release release;
+        aig::forward_plane(p, b, q, r, dead_zone, out.data());
+        return out;
+    }, "plane"_a, "blocks"_a, "background"_a, "mid"_a, "dead_zone"_a);
+    m.def("inverse_plane", [](const Levels& levels, const U8In& blocks, const Array<const std::int32_t>& background, const Array<const std::int32_t>& mid, unsigned present) {
+        const auto b = view(blocks);
+        require_levels(levels, b);
+        const auto q = steps(background), r = steps(mid);
+        auto out = make_array<std::uint8_t>({static_cast<std::size_t>(8 * b.height), static_cast<std::size_t>(8 * b.width)});
+        const auto plane = result_view(out);
+        nb::gil_scoped_release release;
+        aig::inverse_plane(levels.data(), b, q, r, present, plane);
+        return out;
+    }, "levels"_a, "blocks"_a, "background"_a, "mid"_a, "present"_a);
+    m.def("preview_plane", [](const Levels& levels, int dc_step) {
+        require(levels.ndim() == 3 && levels.shape(2) == 64 && dc_step >= 1 && dc_step <= 32767, "levels must be (h, w, 64)");
+        auto out = make_array<std::uint8_t>({levels.shape(0), levels.shape(1)});
+        aig::preview_plane(levels.data(), dc_step, result_view(out));
+        return out;
+    }, "levels"_a, "dc_step"_a);
+    m.def("block_costs", [](const U8In& pixels, const Array<const std::int32_t>& background, const Array<const std::int32_t>& mid) {
+        const auto p = view(pixels);
+        require(p.width >= 1 && p.height >= 1 && p.channels <= 4, "empty image");
+        const auto q = steps(background), r = steps(mid);
+        static_assert(sizeof(aig::BlockCost) == 5 * sizeof(float));
+        auto out = make_array<float>({static_cast<std::size_t>((p.height + 7) / 8), static_cast<std::size_t>((p.width + 7) / 8), 5});
+        nb::gil_scoped_release release;
+        aig::block_costs(p, q, r, reinterpret_cast<aig::BlockCost*>(out.data()));
+        return out;
+    }, "pixels"_a, "background"_a, "mid"_a);
+
+    // Coefficients
+    m.def("dc_encode", [](const std::vector<Levels>& levels, const std::vector<U8In>& blocks) {
+        const auto planes = level_planes(levels, blocks);
+        aig::SymbolSink sink;
+        {
+            nb::gil_scoped_release release;
+            sink = aig::dc_encode(planes);
+        }
+        return sink_tuple(sink);
+    }, "levels"_a, "blocks"_a);
+    m.def("dc_decode", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const std::vector<Levels>& levels, const std::vector<U8In>& blocks) {
+        const auto planes = level_planes(levels, blocks);
+        const auto s = stream(kind, coded, raw);
+        nb::gil_scoped_release release;
+        aig::dc_decode(s, planes);
+    }, "kind"_a, "coded"_a, "raw"_a, "levels"_a, "blocks"_a);
+    m.def("ac_encode", [](const std::vector<Levels>& levels, const std::vector<U8In>& blocks, int block_class) {
+        const auto planes = level_planes(levels, blocks);
+        aig::SymbolSink sink;
+        {
+            nb::gil_scoped_release release;
+            sink = aig::ac_encode(planes, block_class);
+        }
+        return sink_tuple(sink);
+    }, "levels"_a, "blocks"_a, "block_class"_a);
+    m.def("ac_decode", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const std::vector<Levels>& levels, const std::vector<U8In>& blocks, int block_class) {
+        const auto planes = level_planes(levels, blocks);
+        const auto s = stream(kind, coded, raw);
+        nb::gil_scoped_release release;
+        aig::ac_decode(s, planes, block_class);
+    }, "kind"_a, "coded"_a, "raw"_a, "levels"_a, "blocks"_a, "block_class"_a);
+
+    // Boundary
+    m.def("boundary_band", [](const U8In& map, int radius) {
+        const auto p = view(map);
+        require(p.channels == 1 && radius >= 0 && radius <= 64, "class map must have 2 axes, radius 0..64");
+        auto out = make_array<std::uint8_t>({map.shape(0), map.shape(1)});
+        const auto band = result_view(out);
+        nb::gil_scoped_release release;
+        aig::boundary_band(p, radius, band);
+        return out;
+    }, "map"_a, "radius"_a);
+    m.def("boundary_encode", [](const U8In& original, const U8In& decoded, const U8In& band, int tau) {
+        const auto o = view(original), d = view(decoded), b = view(band);
+        require_same_size(o, d);
+        require_same_size(o, b);
+        require(b.channels == 1 && d.channels <= o.channels, "decoded has more channels than the original");
+        aig::SymbolSink sink;
+        {
+            nb::gil_scoped_release release;
+            sink = aig::boundary_encode(o, d, b, tau);
+        }
+        return sink_tuple(sink);
+    }, "original"_a, "decoded"_a, "band"_a, "tau"_a);
+    m.def("boundary_decode", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8Out& pixels, int colours, const U8In& band) {
+        const auto p = view(pixels);
+        const auto b = view(band);
+        require_same_size(p, b);
+        require(b.channels == 1 && colours >= 1 && colours <= p.channels, "more colours than channels");
+        const auto s = stream(kind, coded, raw);
+        nb::gil_scoped_release release;
+        aig::boundary_decode(s, p, colours, b);
+    }, "kind"_a, "coded"_a, "raw"_a, "pixels"_a, "colours"_a, "band"_a);
+}

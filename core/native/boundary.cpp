@@ -1,0 +1,91 @@
+#include "boundary.hpp"
+
+#include <algorithm>
+
+namespace aig {
+namespace {
+
+// Runs are cut here, so that their length stays codable whatever the size of the image.
+constexpr std::uint32_t kMaxRun = 1u << 20;
+
+enum Context : unsigned { kRun = 0, kResidual = 1 };
+
+int tier(int pixel_class) { return is_core(pixel_class) ? 0 : is_mid(pixel_class) ? 1 : 2; }
+
+}  // namespace
+
+void boundary_band(View<const std::uint8_t> map, int radius, View<std::uint8_t> band) {
+    const int width = map.width, height = map.height;
+    for (int y = 0; y < height; ++y) std::fill_n(band.row(y), width, std::uint8_t{0});
+    const auto mark = [&](int x, int y) {
+        for (int j = std::max(0, y - radius); j <= std::min(height - 1, y + radius); ++j)
+            for (int i = std::max(0, x - radius); i <= std::min(width - 1, x + radius); ++i) {
+                // Near a pixel of another tier, and not exact already.
+                if (!is_core(map.row(j)[i]) && tier(map.row(j)[i]) != tier(map.row(y)[x])) band.row(j)[i] = 1;
+            }
+    };
+    for (int y = 0; y < height; ++y) {
+        for (int x = 0; x < width; ++x) {
+            const int t = tier(map.row(y)[x]);
+            // A pixel is near another tier only if a pixel between them has a direct neighbour in it.
+            const bool edge = (x + 1 < width && tier(map.row(y)[x + 1]) != t) || (x > 0 && tier(map.row(y)[x - 1]) != t) ||
+                              (y + 1 < height && tier(map.row(y + 1)[x]) != t) || (y > 0 && tier(map.row(y - 1)[x]) != t);
+            if (edge) mark(x, y);
+        }
+    }
+}
+
+SymbolSink boundary_encode(View<const std::uint8_t> original, View<const std::uint8_t> decoded,
+                           View<const std::uint8_t> band, int tau) {
+    SymbolSink sink;
+    std::uint32_t run = 0;
+    bool run_is_due = true;  // the decoder reads a run at the start, behind every residual and every cut run
+    const int colours = decoded.channels;
+    for (int y = 0; y < band.height; ++y)
+        for (int x = 0; x < band.width; ++x) {
+            if (!band.row(y)[x]) continue;
+            for (int c = 0; c < colours; ++c) {
+                run_is_due = true;
+                const int residual = original.row(y)[x * original.channels + c] - decoded.row(y)[x * colours + c];
+                if (abs_int(residual) > tau) {
+                    sink.put_value(kRun, run);
+                    sink.put_value(kResidual, zigzag(residual) - 1);
+                    run = 0;
+                } else if (++run == kMaxRun) {
+                    sink.put_value(kRun, run);
+                    run = 0;
+                    run_is_due = false;
+                }
+            }
+        }
+    if (run_is_due) sink.put_value(kRun, run);
+    return sink;
+}
+
+void boundary_decode(const Stream& stream, View<std::uint8_t> pixels, int colours, View<const std::uint8_t> band) {
+    with_source(stream, kBoundaryContexts, [&](auto& source) {
+        std::uint32_t run = 0;
+        bool residual_follows = false;
+        const auto next_run = [&] {
+            run = get_value(source, kRun);
+            residual_follows = run < kMaxRun;
+        };
+        next_run();
+        for (int y = 0; y < band.height; ++y)
+            for (int x = 0; x < band.width; ++x) {
+                if (!band.row(y)[x]) continue;
+                for (int c = 0; c < colours; ++c) {
+                    if (run == 0 && !residual_follows) next_run();
+                    if (run > 0) {
+                        --run;
+                        continue;
+                    }
+                    std::uint8_t& sample = pixels.row(y)[x * pixels.channels + c];
+                    sample = clamp_u8(sample + unzigzag(get_value(source, kResidual) + 1));
+                    next_run();
+                }
+            }
+    });
+}
+
+}  // namespace aig

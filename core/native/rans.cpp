@@ -1,0 +1,209 @@
+#include "rans.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace aig {
+namespace {
+
+using Counts = std::array<std::uint32_t, kAlphabet>;
+using Frequencies = std::array<std::uint16_t, kAlphabet>;
+
+// n * log2(n), exact enough for choosing between tables and quick for the small counts that dominate.
+double n_log_n(std::uint32_t n) {
+    static const std::vector<double> table = [] {
+        std::vector<double> t(4096, 0.0);
+        for (std::size_t i = 1; i < t.size(); ++i) t[i] = static_cast<double>(i) * std::log2(static_cast<double>(i));
+        return t;
+    }();
+    return n < table.size() ? table[n] : n * std::log2(static_cast<double>(n));
+}
+
+// Estimated bits of coding `counts` with a table of its own, the table included.
+double table_cost(const Counts& counts) {
+    std::uint32_t total = 0;
+    double bits = 0;
+    int used = 0, last = -1;
+    for (unsigned s = 0; s < kAlphabet; ++s) {
+        if (!counts[s]) continue;
+        total += counts[s];
+        bits -= n_log_n(counts[s]);
+        ++used;
+        last = static_cast<int>(s);
+    }
+    return bits + n_log_n(total) + 6 + 4 * (last + 1) + 5 * std::max(0, used - 1);
+}
+
+Counts sum(const Counts& a, const Counts& b) {
+    Counts out;
+    for (unsigned s = 0; s < kAlphabet; ++s) out[s] = a[s] + b[s];
+    return out;
+}
+
+// Join contexts greedily, each time the pair whose common table saves most, until none saves.
+// Returns the cluster of every context; contexts that never occur belong to cluster 0.
+std::vector<unsigned> cluster_contexts(const std::vector<Counts>& counts, std::vector<Counts>& clusters) {
+    std::vector<std::vector<unsigned>> members;
+    std::vector<double> cost;
+    for (unsigned c = 0; c < counts.size(); ++c) {
+        if (std::all_of(counts[c].begin(), counts[c].end(), [](auto n) { return n == 0; })) continue;
+        clusters.push_back(counts[c]);
+        members.push_back({c});
+        cost.push_back(table_cost(counts[c]));
+    }
+    const std::size_t n = clusters.size();
+    std::vector<double> saving(n * n, 0.0);
+    std::vector<bool> alive(n, true);
+    auto update = [&](std::size_t i, std::size_t j) {
+        saving[i * n + j] = saving[j * n + i] = cost[i] + cost[j] - table_cost(sum(clusters[i], clusters[j]));
+    };
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = i + 1; j < n; ++j) update(i, j);
+    for (std::size_t left = n; left > 1; --left) {
+        std::size_t a = 0, b = 0;
+        double best = left > kMaxClusters ? -1e300 : 0.0;
+        for (std::size_t i = 0; i < n; ++i)
+            for (std::size_t j = i + 1; alive[i] && j < n; ++j)
+                if (alive[j] && saving[i * n + j] > best) best = saving[i * n + j], a = i, b = j;
+        if (a == b) break;
+        clusters[a] = sum(clusters[a], clusters[b]);
+        members[a].insert(members[a].end(), members[b].begin(), members[b].end());
+        cost[a] = table_cost(clusters[a]);
+        alive[b] = false;
+        for (std::size_t i = 0; i < n; ++i)
+            if (alive[i] && i != a) update(std::min(i, a), std::max(i, a));
+    }
+    std::vector<unsigned> map(counts.size(), 0);
+    std::vector<Counts> kept;
+    for (std::size_t i = 0; i < n; ++i) {
+        if (!alive[i]) continue;
+        for (unsigned c : members[i]) map[c] = static_cast<unsigned>(kept.size());
+        kept.push_back(clusters[i]);
+    }
+    clusters = std::move(kept);
+    return map;
+}
+
+// Scale counts to frequencies that sum to kProbScale, every present symbol at least 1.
+Frequencies normalise(const Counts& counts) {
+    std::uint64_t total = 0;
+    for (auto n : counts) total += n;
+    Frequencies f{};
+    int left = static_cast<int>(kProbScale);
+    for (unsigned s = 0; s < kAlphabet; ++s) {
+        if (!counts[s]) continue;
+        const auto scaled = static_cast<int>((std::uint64_t{counts[s]} * kProbScale + total / 2) / total);
+        f[s] = static_cast<std::uint16_t>(std::max(1, scaled));
+        left -= f[s];
+    }
+    // Rounding leaves a few units; the most frequent symbols carry them at the least cost.
+    while (left != 0) {
+        const auto top = std::max_element(f.begin(), f.end());
+        const int step = left > 0 ? left : std::max(left, -(*top / 2));
+        *top = static_cast<std::uint16_t>(*top + step);
+        left -= step;
+    }
+    return f;
+}
+
+void write_table(BitWriter& out, const Frequencies& f) {
+    unsigned last = kAlphabet - 1;
+    while (f[last] == 0) --last;
+    out.put(last, 6);
+    // The last frequency is what is left of the scale.
+    for (unsigned s = 0; s < last; ++s) {
+        const auto width = static_cast<unsigned>(std::bit_width(f[s]));
+        out.put(width, 4);
+        if (width > 1) out.put(f[s] & ((1u << (width - 1)) - 1), width - 1);
+    }
+}
+
+Frequencies read_table(BitReader& in) {
+    Frequencies f{};
+    const unsigned last = in.get(6);
+    std::uint32_t left = kProbScale;
+    for (unsigned s = 0; s < last; ++s) {
+        const unsigned width = in.get(4);
+        const std::uint32_t value = width == 0 ? 0 : 1u << (width - 1) | in.get(width - 1);
+        if (value >= left) throw Corrupt("rANS frequencies exceed their scale");
+        f[s] = static_cast<std::uint16_t>(value);
+        left -= value;
+    }
+    f[last] = static_cast<std::uint16_t>(left);
+    return f;
+}
+
+}  // namespace
+
+Bytes rans_encode(std::span<const std::uint8_t> symbols, std::span<const std::uint8_t> contexts,
+                  unsigned n_contexts) {
+    std::vector<Counts> counts(n_contexts, Counts{});
+    for (std::size_t i = 0; i < symbols.size(); ++i) ++counts[contexts[i]][symbols[i]];
+    std::vector<Counts> clusters;
+    const auto map = cluster_contexts(counts, clusters);
+    if (clusters.empty()) clusters.push_back(Counts{1});
+
+    BitWriter head;
+    const auto n_clusters = static_cast<unsigned>(clusters.size());
+    head.put(n_clusters - 1, 6);
+    const auto map_bits = static_cast<unsigned>(std::bit_width(n_clusters - 1));
+    for (unsigned c : map) head.put(c, map_bits);
+    std::vector<Frequencies> tables;
+    std::vector<std::array<std::uint16_t, kAlphabet>> starts(n_clusters);
+    for (unsigned k = 0; k < n_clusters; ++k) {
+        tables.push_back(normalise(clusters[k]));
+        write_table(head, tables[k]);
+        std::uint16_t start = 0;
+        for (unsigned s = 0; s < kAlphabet; ++s) starts[k][s] = start, start = static_cast<std::uint16_t>(start + tables[k][s]);
+    }
+
+    // Symbols go in backwards, so the words come out last first.
+    std::vector<std::uint16_t> words;
+    std::array<std::uint32_t, kRansStates> state{kRansLow, kRansLow};
+    for (std::size_t i = symbols.size(); i-- > 0;) {
+        std::uint32_t& x = state[i % kRansStates];
+        const unsigned k = map[contexts[i]];
+        const std::uint32_t f = tables[k][symbols[i]];
+        if (x >= static_cast<std::uint64_t>(f) << (32 - kProbBits)) {
+            words.push_back(static_cast<std::uint16_t>(x));
+            x >>= 16;
+        }
+        x = (x / f << kProbBits) + x % f + starts[k][symbols[i]];
+    }
+    Bytes out = head.finish();
+    for (std::uint32_t x : state)
+        for (unsigned shift = 0; shift < 32; shift += 8) out.push_back(static_cast<std::uint8_t>(x >> shift));
+    for (std::size_t i = words.size(); i-- > 0;) {
+        out.push_back(static_cast<std::uint8_t>(words[i]));
+        out.push_back(static_cast<std::uint8_t>(words[i] >> 8));
+    }
+    return out;
+}
+
+RansSource::RansSource(std::span<const std::uint8_t> coded, std::span<const std::uint8_t> raw, unsigned n_contexts)
+    : raw_(raw), end_(coded.data() + coded.size()) {
+    BitReader head(coded);
+    const unsigned n_clusters = head.get(6) + 1;
+    const auto map_bits = static_cast<unsigned>(std::bit_width(n_clusters - 1));
+    for (unsigned c = 0; c < n_contexts; ++c) {
+        const unsigned k = head.get(map_bits);
+        if (k >= n_clusters) throw Corrupt("rANS context map names a missing table");
+        cluster_offset_[c] = k * kProbScale;
+    }
+    slots_.resize(std::size_t{n_clusters} * kProbScale);
+    for (unsigned k = 0; k < n_clusters; ++k) {
+        const Frequencies f = read_table(head);
+        std::uint32_t* slot = slots_.data() + std::size_t{k} * kProbScale;
+        for (unsigned s = 0; s < kAlphabet; ++s)
+            for (std::uint32_t j = 0; j < f[s]; ++j) *slot++ = s << 24 | (f[s] - 1u) << 12 | j;
+    }
+    next_ = head.position();
+    if (!head.ok() || end_ - next_ < 4 * static_cast<std::ptrdiff_t>(kRansStates)) throw Corrupt("rANS stream ends early");
+    for (std::uint32_t& x : state_) {
+        x = next_[0] | std::uint32_t{next_[1]} << 8 | std::uint32_t{next_[2]} << 16 | std::uint32_t{next_[3]} << 24;
+        next_ += 4;
+        if (x < kRansLow) throw Corrupt("rANS state below its interval");
+    }
+}
+
+}  // namespace aig

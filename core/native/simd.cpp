@@ -1,0 +1,41 @@
+#include "simd.hpp"
+
+#include <atomic>
+#include <cstring>
+
+namespace aig {
+
+const Kernels& plain_kernels();
+const Kernels& vector_kernels();
+#ifdef AIG_HAVE_AVX2_BUILD
+const Kernels& avx2_kernels();
+#endif
+
+namespace {
+
+const Kernels* find(const char* name) {
+    if (!std::strcmp(name, "plain")) return &plain_kernels();
+    if (!std::strcmp(name, "vector")) return &vector_kernels();
+#ifdef AIG_HAVE_AVX2_BUILD
+    const bool any = !std::strcmp(name, "auto");
+    if ((any || !std::strcmp(name, "avx2")) && __builtin_cpu_supports("avx2")) return &avx2_kernels();
+#endif
+    return !std::strcmp(name, "auto") ? &vector_kernels() : nullptr;
+}
+
+std::atomic<const Kernels*>& current() {
+    static std::atomic<const Kernels*> chosen{find("auto")};
+    return chosen;
+}
+
+}  // namespace
+
+const Kernels& kernels() { return *current().load(std::memory_order_relaxed); }
+
+bool choose_kernels(const char* name) {
+    const Kernels* found = find(name);
+    if (found) current().store(found, std::memory_order_relaxed);
+    return found != nullptr;
+}
+
+}  // namespace aig
