@@ -18,7 +18,7 @@ from .errors import (
 
 if TYPE_CHECKING:
     from .encoder import encode
-    from .reader import AigFile, Core, decode, open  # noqa: A004
+    from .reader import AigFile, Core, decode, open
 
 __version__ = "0.1.0"
 
@@ -38,7 +38,13 @@ __all__ = [
     "open",
 ]
 
-_HOMES = {"encode": "encoder", "decode": "reader", "open": "reader", "AigFile": "reader", "Core": "reader"}
+_HOMES = {
+    "encode": "encoder",
+    "decode": "reader",
+    "open": "reader",
+    "AigFile": "reader",
+    "Core": "reader",
+}
 
 
 def __getattr__(name: str) -> Any:

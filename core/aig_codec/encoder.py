@@ -5,6 +5,7 @@ Every stage hands its result to the next; nothing flows back.
 
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _native, geometry, limits, settings
-from .coders import CODERS, boundary, dct, lossless, palette
-from .container import Focus, Metadata, Segment, pack_prologue
+from .coders import boundary, dct, lossless, palette
+from .container import CODERS, Focus, Metadata, Segment, pack_prologue
+from .container.metadata import MAX_RADIUS
 from .geometry import CORE, MID, MID_LAST
 from .settings import Settings
 from .threads import Workers
@@ -71,9 +73,10 @@ def encode(
     ValueError or TypeError for what is not allowed or cannot be stored.
     """
     array = _as_pixels(pixels)
+    blobs = _ancillary(icc_profile=icc_profile, exif=exif, xmp=xmp)
     colour = np.ascontiguousarray(array[..., : 1 if array.shape[2] < 3 else 3])
-    wanted = settings.parse(array.shape[1], array.shape[0], **keywords)
-    metadata = replace(_describe(array, wanted), dpi=dpi)
+    wanted = settings.parse(array.shape[1], array.shape[0], keywords)
+    metadata = replace(_describe(array, wanted), dpi=settings.parse_dpi(dpi))
     class_map = geometry.class_map(metadata)
     with Workers(wanted.threads) as workers:
         cores = [
@@ -83,12 +86,7 @@ def encode(
         parts: list[_Part] = []
         if metadata.shape != "all":
             metadata, parts = _lossy_tiers(array, colour, metadata, class_map, wanted, workers)
-        parts = [job.result() for job in cores] + parts
-    parts += [
-        _Part(kind, "raw", bytes(blob))
-        for kind, blob in (("icc", icc_profile), ("exif", exif), ("xmp", xmp))
-        if blob
-    ]
+        parts = [job.result() for job in cores] + parts + blobs
     return _assemble(metadata, parts)
 
 
@@ -106,6 +104,19 @@ def _as_pixels(pixels: ArrayLike) -> U8:
     return np.ascontiguousarray(array)
 
 
+def _ancillary(**blobs: bytes | None) -> list[_Part]:
+    """Segments that are stored as they are; those that are empty or None are left out."""
+    parts = []
+    for name, blob in blobs.items():
+        if blob is not None and not isinstance(blob, (bytes, bytearray, memoryview)):
+            raise TypeError(f"{name} must be bytes, not {type(blob).__name__}")
+        if blob and len(blob) > limits.max_ancillary:
+            raise ValueError(f"{name} of {len(blob)} bytes exceeds limits.max_ancillary")
+        if blob:
+            parts.append(_Part(name.removesuffix("_profile"), "raw", bytes(blob)))
+    return parts
+
+
 def _describe(array: U8, wanted: Settings) -> Metadata:
     """Everything about the file that is known before a pixel is coded."""
     height, width, channels = array.shape
@@ -116,7 +127,7 @@ def _describe(array: U8, wanted: Settings) -> Metadata:
     if wanted.lossless:
         # The foci only tell sniffers where to look; every pixel is core.
         centers = centers or ((width // 2, height // 2),)
-        radii = radii or ((settings.MAX_RADIUS, settings.MAX_RADIUS),) * len(centers)
+        radii = radii or ((MAX_RADIUS, MAX_RADIUS),) * len(centers)
     if centers is None:
         from .search import saliency
 
@@ -182,7 +193,7 @@ def _lossy_tiers(
     entropy = _entropy(wanted)
     metadata, palette_part, palette_pixels = _choose_mid(colour, metadata, class_map, wanted)
     analysis = dct.Analysis(colour, metadata, class_map)
-    jobs = []
+    jobs: list[Future[_Part | None]] = []
     if array.shape[2] in (2, 4):
         jobs.append(workers.submit(_alpha, array, class_map, entropy))
     for kind, block_class in (("mid", dct.MID), ("background", dct.BACKGROUND)):
@@ -201,11 +212,11 @@ def _lossy_tiers(
     return metadata, parts
 
 
-def _tier(analysis: dct.Analysis, kind: str, block_class: int, entropy: str) -> _Part:
+def _tier(analysis: dct.Analysis, kind: str, block_class: int, entropy: str) -> _Part | None:
     return _Part(kind, "dct", analysis.encode_tier(block_class, entropy))
 
 
-def _alpha(array: U8, class_map: U8, entropy: str) -> _Part:
+def _alpha(array: U8, class_map: U8, entropy: str) -> _Part | None:
     """Alpha of the pixels outside the cores; the cores carry their own."""
     outside = geometry.outside_cores(class_map)
     alpha = np.ascontiguousarray(array[..., -1:])
@@ -215,7 +226,7 @@ def _alpha(array: U8, class_map: U8, entropy: str) -> _Part:
 def _choose_mid(
     colour: U8, metadata: Metadata, class_map: U8, wanted: Settings
 ) -> tuple[Metadata, _Part | None, U8 | None]:
-    """Who codes the mid tier; with the palette's segment and decoded pixels if it is the palette."""
+    """Who codes the mid tier; if the palette, also its segment and decoded pixels."""
     pixels = colour[class_map >= MID]
     if wanted.mid == "none" or not len(pixels):
         return metadata, None, None

@@ -90,7 +90,7 @@ def outside_cores(class_map: U8) -> U8:
 
 
 def block_share(mask: NDArray[np.bool_], side: int = 8) -> NDArray[np.float64]:
-    """Share of each block's pixels that a boolean mask (H, W) covers; the last blocks may be cut."""
+    """Share of each block's pixels that a boolean mask (H, W) covers, zeros beyond the border."""
     padding = [(0, -n % side) for n in mask.shape]
     padded = np.pad(mask, padding)
     h, w = (n // side for n in padded.shape)

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import coders, geometry, limits
+from . import geometry, limits
 from .coders import boundary, dct, lossless, palette
 from .container import KINDS, Header, Metadata, Segment, read_prologue
 from .errors import AigError, CorruptError, LimitError, TruncatedError
@@ -57,7 +57,7 @@ class _Source:
         if isinstance(source, (bytes, bytearray, memoryview)):
             self._file = io.BytesIO(source)
         elif isinstance(source, (str, os.PathLike)):
-            self._file = open(source, "rb")  # noqa: SIM115  closed by close()
+            self._file = io.open(source, "rb")  # noqa: SIM115, UP020  open() here is ours
             self._owned = True
         elif hasattr(source, "read"):
             seekable = getattr(source, "seekable", None)
@@ -142,6 +142,11 @@ class AigFile:
         return self.metadata.segments
 
     @property
+    def data_start(self) -> int:
+        """Offset of the first segment in the file; `Segment.offset` counts from here."""
+        return self._data_start
+
+    @property
     def bytes_read(self) -> int:
         """How many bytes have been read from the source so far."""
         return self._source.bytes_read
@@ -180,7 +185,7 @@ class AigFile:
         segment = self._find("core", k)
         if segment is None:
             raise CorruptError(f"the table of contents has no core {k}")
-        coders.require(segment)
+        segment.require_known()
         pixels, mask, window = self._core(self._payload(segment), k)
         return Core(pixels[..., 0] if self.mode == "L" else pixels, mask, window.left, window.top)
 
@@ -197,7 +202,7 @@ class AigFile:
         segment = self._find("preview")
         if segment is None:
             return shrink(self.decode(), 8)
-        coders.require(segment)
+        segment.require_known()
         picture = dct.Synthesis(self.metadata, geometry.class_map(self.metadata))
         picture.read_preview(self._payload(segment))
         width, height = (-(-n // 8) for n in self.size)
@@ -237,7 +242,7 @@ class AigFile:
     def verify(self) -> None:
         """Check every segment's presence, coder and checksum without decoding pixels."""
         for segment in self.segments:
-            coders.require(segment)
+            segment.require_known()
             self._payload(segment)
 
     def close(self) -> None:
@@ -269,7 +274,7 @@ class AigFile:
                 if segment.kind not in kinds:
                     continue
                 with problems:
-                    coders.require(segment)
+                    segment.require_known()
                     payload = self._payload(segment)
                     if segment.center is None:
                         payloads[segment.kind] = payload
@@ -330,7 +335,7 @@ class AigFile:
             return None
         if segment.length > limits.max_ancillary:
             raise LimitError(f"{kind} of {segment.length} bytes exceeds limits.max_ancillary")
-        coders.require(segment)
+        segment.require_known()
         return self._payload(segment)
 
     def _payload(self, segment: Segment) -> bytes:
@@ -383,7 +388,7 @@ def shrink(image: U8, scale: int) -> U8:
     return ((sums + counts // 2) // counts).astype(np.uint8)
 
 
-def open(source: Any) -> AigFile:  # noqa: A001  named as PIL.Image.open is
+def open(source: Any) -> AigFile:
     """Open an AIG file, reading header and metadata only.
 
     source: path, bytes-like object or binary file object (read from where it stands). Raises
@@ -393,7 +398,12 @@ def open(source: Any) -> AigFile:  # noqa: A001  named as PIL.Image.open is
 
 
 def decode(
-    data: Any, *, upto: str = "full", scale: int = 1, threads: int | None = None, strict: bool = True
+    data: Any,
+    *,
+    upto: str = "full",
+    scale: int = 1,
+    threads: int | None = None,
+    strict: bool = True,
 ) -> U8:
     """Decode an AIG file to uint8 (H, W) or (H, W, C); see `AigFile.decode`."""
     with open(data) as file:

@@ -1,5 +1,6 @@
 """The keywords of `encode()` and `save()`, checked and completed."""
 
+import inspect
 import math
 import numbers
 from collections.abc import Sequence
@@ -67,10 +68,29 @@ def level_from_quality(quality: float) -> int:
 def parse(
     width: int,
     height: int,
+    keywords: dict[str, Any],
+) -> Settings:
+    """Check the keywords of `encode` for an image of this size.
+
+    Raises ValueError that says what is allowed, and TypeError for a keyword that there is not.
+    """
+    unknown = keywords.keys() - _PARAMETERS
+    if unknown:
+        raise TypeError(f"encode() has no keyword {', '.join(sorted(unknown))}")
+    try:
+        return _parse(width, height, **keywords)
+    except TypeError as error:
+        # NumPy and the builtins say so when a value is of no use at all.
+        raise ValueError(f"an argument is of the wrong type: {error}") from error
+
+
+def _parse(
+    width: int,
+    height: int,
     *,
     centers: Any = "auto",
     sigmas: Any = None,
-    Sigmas: Any = None,  # noqa: N803  the specification's spelling
+    Sigmas: Any = None,
     alphas: Any = None,
     radii: Any = None,
     quality: Any = None,
@@ -86,17 +106,20 @@ def parse(
     preset: Any = None,
     threads: Any = None,
 ) -> Settings:
-    """Check the keywords for an image of this size. Raises ValueError that says what is allowed."""
     if sigmas is not None and Sigmas is not None:
         raise ValueError("give sigmas or Sigmas, not both")
     sigmas = Sigmas if sigmas is None else sigmas
     if quality is not None and quality_level is not None:
         raise ValueError("give quality (0..100) or quality_level (0..255), not both")
-    if preset is not None and preset not in PRESETS:
-        raise ValueError(f"preset {preset!r} is not known; one of {', '.join(PRESETS)} is")
-    base = PRESETS.get(preset, {})
+    base = {} if preset is None else PRESETS[_choice("preset", preset, tuple(PRESETS))]
 
     points = _centers(centers, width, height)
+    if points is None and _is_list(sigmas) and np.shape(sigmas) == (2,):
+        one_sigma, sigmas = sigmas, None  # one pair for all that will be found
+    elif sigmas is None or _is_list(sigmas):
+        one_sigma = base.get("sigma", (1.0, 1.0))
+    else:
+        one_sigma, sigmas = sigmas, None
     if points is None and (radii is not None or _is_list(sigmas) or _is_list(alphas)):
         raise ValueError("sigmas, alphas and radii per center need centers")
     n = len(points) if points else 0
@@ -108,13 +131,12 @@ def parse(
         level = base.get("quality_level", level_from_quality(DEFAULT_QUALITY))
     if lambda_rd is None:
         lambda_rd = base.get("lambda_rd", DEFAULT_LAMBDA)
-    one_sigma = base.get("sigma", (1.0, 1.0)) if sigmas is None or _is_list(sigmas) else sigmas
     one_alpha = base.get("alpha", 0.0) if alphas is None or _is_list(alphas) else alphas
     return Settings(
         centers=points,
-        sigmas=tuple(_sigma(s) for s in _per_center("sigmas", sigmas, n))
-        if _is_list(sigmas)
-        else None,
+        sigmas=None
+        if sigmas is None
+        else tuple(_sigma(s) for s in _per_center("sigmas", sigmas, n)),
         sigma=_sigma(one_sigma),
         alpha_codes=tuple(_alpha(a) for a in _per_center("alphas", alphas, n))
         if _is_list(alphas)
@@ -136,23 +158,29 @@ def parse(
     )
 
 
+_PARAMETERS = frozenset(inspect.signature(_parse).parameters) - {"width", "height"}
+
+
 def _is_list(value: Any) -> bool:
     return value is not None and not isinstance(value, numbers.Real)
 
 
 def _per_center(name: str, values: Any, n: int) -> list[Any]:
-    values = list(values)
-    if len(values) != n:
-        raise ValueError(f"{name} has {len(values)} entries for {n} centers; one for each is needed")
-    return values
+    entries: list[Any] = list(values)
+    if len(entries) != n:
+        raise ValueError(
+            f"{name} has {len(entries)} entries for {n} centers; one for each is needed"
+        )
+    return entries
 
 
 def _number(name: str, value: Any, low: float, high: float) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
-    if not low <= value <= high:
+    number = float(value)
+    if not low <= number <= high:
         raise ValueError(f"{name} must be from {low:g} to {high:g}, not {value!r}")
-    return float(value)
+    return number
 
 
 def _integer(name: str, value: Any, low: int, high: int) -> int:
@@ -214,6 +242,16 @@ def _float32(value: float) -> float:
 
 def _alpha(value: Any) -> int:
     return round(_number("alpha", value, 0, 2.55) * 100)
+
+
+def parse_dpi(value: Any) -> tuple[float, float] | None:
+    """Pixels per inch, (horizontal, vertical), or None. Raises ValueError."""
+    if value is None:
+        return None
+    pair = np.asarray(value, float).ravel().tolist()
+    if len(pair) != 2:
+        raise ValueError(f"dpi must be a pair of numbers, not {value!r}")
+    return _number("dpi", pair[0], 0, 1e6), _number("dpi", pair[1], 0, 1e6)
 
 
 def _radii(value: Any) -> tuple[float, float]:

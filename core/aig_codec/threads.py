@@ -46,5 +46,3 @@ class Workers:
     def __exit__(self, *_: Any) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
-
-

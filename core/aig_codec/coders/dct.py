@@ -66,9 +66,7 @@ class _Blocks:
         self.mid_steps = steps(metadata.mid_level, metadata.qp_table_id)
         footprints = [8] + [16 if self.subsampled else 8] * (self.colours - 1)
         maps = {
-            size: _native.classify_blocks(
-                class_map, size, self.mid_is_hole, metadata.mid == "dct"
-            )
+            size: _native.classify_blocks(class_map, size, self.mid_is_hole, metadata.mid == "dct")
             for size in set(footprints)
         }
         self.blocks: list[U8] = [maps[size] for size in footprints]
@@ -86,9 +84,7 @@ class _Blocks:
         Blocks whose tier was not read are a smooth interpolation of the 1/8 image.
         """
         planes = [
-            _native.inverse_plane(
-                lv, b, self.background_steps, self.mid_steps, self.present
-            )
+            _native.inverse_plane(lv, b, self.background_steps, self.mid_steps, self.present)
             for lv, b in zip(self.levels, self.blocks, strict=True)
         ]
         _native.from_planes(planes, self.subsampled, pixels)
@@ -136,15 +132,13 @@ class Synthesis(_Blocks):
         _native.dc_decode(*source, self.levels, self.blocks)
 
     def read_tier(self, payload: bytes, block_class: int) -> None:
-        """Decode the AC of the blocks of one class; on failure they stay as the preview has them."""
+        """Decode the AC of the blocks of one class; if that fails, they keep the preview."""
         source = entropy.unpack(payload, sum(64 * b.size for b in self.blocks))
         _native.ac_decode(*source, self.levels, self.blocks, block_class)
         self.present |= 1 << block_class
 
     def preview(self, pixels: U8) -> None:
-        """Write the colour channels of the 1/8 image into `pixels`, uint8 (ceil(H/8), ceil(W/8), C)."""
+        """Write the colours of the 1/8 image into `pixels`, uint8 (ceil(H/8), ceil(W/8), C)."""
         dc_step = int(self.background_steps[0])
         planes = [_native.preview_plane(lv, dc_step) for lv in self.levels]
         _native.from_planes(planes, self.subsampled, pixels)
-
-

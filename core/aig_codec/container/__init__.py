@@ -5,9 +5,10 @@ Imports nothing heavier than json and snappy, so that sniffing and `Image.open` 
 
 from .header import HEADER_SIZE, MAGIC, Header
 from .metadata import Focus, Metadata, Prologue, pack_prologue, read_prologue
-from .toc import KINDS, Segment
+from .toc import CODERS, KINDS, Segment
 
 __all__ = [
+    "CODERS",
     "HEADER_SIZE",
     "KINDS",
     "MAGIC",

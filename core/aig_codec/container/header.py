@@ -24,7 +24,7 @@ MAX_SIGMA = 2.0 ** ((255 - 84) / 12)
 
 def sigma_from_code(code: int) -> float:
     """Sigma of a header byte: ``2 ** ((code - 84) / 12)``; code 84 is 1.0, code 0 is unset."""
-    return 2.0 ** ((code - 84) / 12)
+    return math.exp2((code - 84) / 12)
 
 
 def sigma_to_code(sigma: float) -> int:

@@ -2,10 +2,13 @@
 
 from typing import Any, NamedTuple
 
-from ..errors import CorruptError
+from ..errors import CorruptError, UnsupportedError
 
 #: Every segment kind, in the order of the file. A prefix of the file is a coarser picture.
 KINDS = ("core", "preview", "alpha", "mid", "background", "boundary", "icc", "exif", "xmp")
+
+#: Every coder with the version that is written, which is the newest that can be read.
+CODERS = {"lossless": 1, "palette": 1, "dct": 1, "boundary": 1, "raw": 1}
 
 _MAX_LENGTH = 2**40
 
@@ -34,6 +37,15 @@ class Segment(NamedTuple):
     def name(self) -> str:
         """What messages call it: "core 0", "background"."""
         return self.kind if self.center is None else f"{self.kind} {self.center}"
+
+    def require_known(self) -> None:
+        """Raise `UnsupportedError` unless this version knows the segment's kind and coder."""
+        if self.kind not in KINDS:
+            raise UnsupportedError(f"segment kind {self.kind!r} is not known to this version")
+        if not 1 <= self.version <= CODERS.get(self.coder, 0):
+            raise UnsupportedError(
+                f"coder {self.coder} version {self.version} is needed for the {self.name}"
+            )
 
 
 def _is_uint(value: Any, limit: int) -> bool:

@@ -43,9 +43,7 @@ def radii(
     pixels: uint8 (H, W, C). Each center is optimised over the blocks that are nearest to it.
     """
     height, width = pixels.shape[:2]
-    costs = _native.block_costs(
-        pixels, dct.steps(level, table_id), dct.steps(mid_level, table_id)
-    ).astype(np.float64)
+    costs = _native.block_costs(pixels, dct.steps(level, table_id), dct.steps(mid_level, table_id))
     y, x = np.mgrid[: costs.shape[0], : costs.shape[1]] * 8 + 3.5
     distances = [
         np.sqrt((x - cx) ** 2 / sx + (y - cy) ** 2 / sy)
@@ -54,39 +52,43 @@ def radii(
     owner = np.argmin(distances, axis=0)
     lam = lambda_rd * _LAMBDA_SCALE * (dct.base_step(level) / 16) ** 2
     half = _IMPORTANCE * min(height, width)
+    share = height * width / len(centers) / np.pi
+    longest = np.sqrt(_MAX_CORE * share)
+    shortest = min(max(_RING, np.sqrt(_MIN_CORE * share)), longest)
     out = []
     for k, (sx, sy) in enumerate(sigmas):
         unit = (sx * sy) ** 0.25  # pixels per unit of distance, mean over directions
-        rho = distances[k] * unit
-        weight = 1 / (1 + (rho / half) ** 2)
         mine = owner == k
-        ring = (rho[mine] / _RING).astype(int)
-        share = height * width / len(sigmas) / np.pi
-        longest = np.sqrt(_MAX_CORE * share)
-        shortest = min(max(8.0, np.sqrt(_MIN_CORE * share)), longest)
-        n = int(longest * _MAX_MID / _RING) + 2
-
-        def table(
-            values: NDArray[np.float64], mine: NDArray[np.bool_] = mine, ring: NDArray[np.int_] = ring, n: int = n
-        ) -> NDArray[np.float64]:
-            """Sums over all rings below each radius: entry i covers rings 0..i-1."""
-            sums = np.bincount(np.minimum(ring, n), values[mine], n + 1)[:n]
-            return np.concatenate([[0.0], np.cumsum(sums)])
-
-        core = table(lam * costs[..., 0])
-        background = table(weight * costs[..., 2] + lam * costs[..., 1])
-        mid = table(weight * costs[..., 4] + lam * costs[..., 3])
-        # J relative to an image that is all background, for every pair of ring counts.
-        j = (core - mid)[:, None] + (mid - background)[None, :]
-        radius = np.arange(n + 1) * _RING
+        j = _objective(distances[k][mine] * unit, costs[mine].astype(float), lam, half, longest)
+        radius = np.arange(len(j)) * _RING
         inner, outer = radius[:, None], radius[None, :]
-        ratio = _MAX_MID if with_mid else 1.0
         allowed = (inner >= shortest) & (inner <= longest)
-        allowed = allowed & (outer >= inner) & (outer <= inner * ratio)
+        allowed = allowed & (outer >= inner) & (outer <= inner * (_MAX_MID if with_mid else 1))
         if allowed.any():
-            c, m = np.unravel_index(int(np.where(allowed, j, np.inf).argmin()), j.shape)
-            r_core, r_mid = float(radius[c]), float(radius[m])
+            core, mid = np.unravel_index(int(np.where(allowed, j, np.inf).argmin()), j.shape)
+            pair = float(radius[core]), float(radius[mid])
         else:  # an image so small that no ring fits
-            r_core = r_mid = float(shortest)
-        out.append((round_radius(r_core / unit), round_radius(r_mid / unit)))
+            pair = float(shortest), float(shortest)
+        out.append((round_radius(pair[0] / unit), round_radius(pair[1] / unit)))
     return out
+
+
+def _objective(
+    rho: NDArray[np.float64], costs: NDArray[np.float64], lam: float, half: float, longest: float
+) -> NDArray[np.float64]:
+    """J for every pair of ring counts (core, mid), relative to an image that is all background.
+
+    rho: distance of every block in pixels, (n,). costs: its row of `_native.block_costs`, (n, 5).
+    """
+    n = int(longest * _MAX_MID / _RING) + 2
+    ring = np.minimum((rho / _RING).astype(int), n)
+    weight = 1 / (1 + (rho / half) ** 2)
+
+    def table(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Entry i is the sum over rings 0..i-1."""
+        return np.concatenate([[0.0], np.cumsum(np.bincount(ring, values, n + 1)[:n])])
+
+    core = table(lam * costs[:, 0])
+    background = table(lam * costs[:, 1] + weight * costs[:, 2])
+    mid = table(lam * costs[:, 3] + weight * costs[:, 4])
+    return (core - mid)[:, None] + (mid - background)[None, :]

@@ -42,11 +42,14 @@ def _shrink(pixels: U8, step: int) -> NDArray[np.float64]:
     height, width = (n // step * step for n in pixels.shape[:2])
     colour = pixels[:height, :width, : 3 if pixels.shape[2] >= 3 else 1]
     blocks = colour.reshape(height // step, step, width // step, -1)
-    return blocks.sum((1, 3), dtype=np.float64) / blocks.shape[1] / blocks.shape[3]
+    mean: NDArray[np.float64] = blocks.mean((1, 3), dtype=np.float64)
+    return mean
 
 
 def _spectral_residual(luma: NDArray[np.float64]) -> NDArray[np.float64]:
-    spectrum = np.fft.fft2(luma)
+    # The transform wraps around: without a taper, opposite borders that differ look salient.
+    taper = np.sqrt(np.outer(np.hanning(luma.shape[0] + 2), np.hanning(luma.shape[1] + 2)))
+    spectrum = np.fft.fft2((luma - luma.mean()) * taper[1:-1, 1:-1])
     amplitude = np.log(np.abs(spectrum) + 1e-3)
     residual = amplitude - _smooth(amplitude, np.full(3, 1 / 3))
     back = np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))

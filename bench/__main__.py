@@ -1,0 +1,172 @@
+"""`python -m bench`: run the focus task and the speed table, and write the report."""
+
+import argparse
+import shlex
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from .images import Picture
+
+RESULTS = Path(__file__).resolve().parent / "results"
+
+_NEEDED = ("aig_codec", "imagecodecs", "matplotlib", "rich", "scipy", "skimage")
+_INSTALL = "pip install 'pillow-aig[bench]'"
+
+QUICK_IMAGES = 3
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = argparse.ArgumentParser(
+        "python -m bench", description="AIG beside its peers: bytes, quality and speed."
+    )
+    p.add_argument("--images", type=Path, metavar="FOLDER", help="folder of the images")
+    p.add_argument("--focus", type=Path, metavar="JSON", help="their foci (FOLDER/focus.json)")
+    p.add_argument("--out", type=Path, default=RESULTS, help="results folder (bench/results)")
+    p.add_argument("--only", default="", metavar="TEXT", help="images with TEXT in their name")
+    p.add_argument("--limit", type=int, metavar="N", help="the first N of them")
+    p.add_argument("--runs", type=int, metavar="N", help="rounds of the speed table (5)")
+    p.add_argument("--part", choices=("both", "focus", "speed"), default="both")
+    p.add_argument("--quick", action="store_true", help="few images, short ladders, 3 rounds")
+    p.add_argument("--report", action="store_true", help="only write the report anew")
+    return p
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the bench. Returns 1 if a focus that must be exact was not, 130 if stopped."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    args = parser().parse_args(arguments)
+    problem = _missing()
+    if problem:
+        print(problem, file=sys.stderr)
+        return 2
+
+    from . import images, report
+
+    if args.report:
+        if not (args.out / report.RUN_JSON).is_file():
+            print(f"no results in {args.out}", file=sys.stderr)
+            return 2
+        return _finish(args.out)
+    try:
+        pictures = images.find(args.images, args.focus)
+    except FileNotFoundError as error:
+        print(f"{error.filename} is missing", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        hint = "give --images, or pip install 'pillow-aig[bench,search]' for the sample images"
+        print(f"no images: {error.name} is missing; {hint}", file=sys.stderr)
+        return 2
+    limit = args.limit or (QUICK_IMAGES if args.quick else None)
+    pictures = [p for p in pictures if args.only in p.name][:limit]
+    if not pictures:
+        print(f"no image has {args.only!r} in its name", file=sys.stderr)
+        return 2
+    args.out.mkdir(parents=True, exist_ok=True)
+    command = shlex.join(["python", "-m", "bench", *arguments])
+    try:
+        _measure(args, pictures, command)
+    except KeyboardInterrupt:
+        print("stopped; the report covers what was measured", file=sys.stderr)
+        return _finish(args.out) or 130
+    return _finish(args.out)
+
+
+def _missing() -> str | None:
+    """What is not installed, and how to install it, in one line."""
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        return f"the bench needs {', '.join(missing)}: {_INSTALL}"
+    import imagecodecs
+    from PIL import features
+
+    if not features.check("avif"):
+        return f"this Pillow has no AVIF, which Pillow from 11.3 on has: {_INSTALL}"
+    if not imagecodecs.JPEGXL.available:
+        return f"this imagecodecs has no JPEG XL: {_INSTALL}"
+    return None
+
+
+def _measure(args: argparse.Namespace, pictures: list["Picture"], command: str) -> None:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    # Nothing may tick while the clock runs, so the bar moves only between measurements.
+    with Progress(*columns, auto_refresh=False) as bar:
+        if args.part != "speed":
+            _focus(args, pictures, command, bar)
+        if args.part != "focus":
+            _speed(args, pictures, command, bar)
+
+
+def _focus(
+    args: argparse.Namespace, pictures: list["Picture"], command: str, bar: "Progress"
+) -> None:
+    from . import focus_task, report, rows
+
+    report.note_run(args.out, "focus", report.describe_run(command))
+    task = bar.add_task("focus", total=len(pictures) * focus_task.steps(args.quick))
+    with rows.Log(args.out / report.FOCUS_CSV, rows.FocusRow) as log:
+        for picture in pictures:
+            bar.update(task, description=f"focus: {picture.name}", refresh=True)
+            for row in focus_task.measure(picture, args.quick):
+                log.append(row)
+                bar.update(task, advance=1, refresh=True)
+
+
+def _speed(
+    args: argparse.Namespace, pictures: list["Picture"], command: str, bar: "Progress"
+) -> None:
+    from . import report, rows, speed
+
+    report.note_run(args.out, "speed", report.describe_run(command))
+    chosen = speed.suitable(pictures)
+    task = bar.add_task("speed", total=len(chosen))
+    with rows.Log(args.out / report.SPEED_CSV, rows.SpeedRow) as log:
+        for picture in chosen:
+            bar.update(task, description=f"speed: {picture.name}", refresh=True)
+            for row in speed.measure(picture, args.runs or (3 if args.quick else 5), args.quick):
+                log.append(row)
+            bar.update(task, advance=1, refresh=True)
+
+
+def _finish(out: Path) -> int:
+    """Write the report, say what came out, and fail loudly if a focus was not exact."""
+    from . import focus_task, report, rows, speed
+
+    complaints = report.write(out)
+    focus_rows = focus_task.complete(rows.read(out / report.FOCUS_CSV, rows.FocusRow))
+    for pair in focus_task.pairs_in(focus_rows):
+        rates = focus_task.bd_rates(focus_rows, pair)
+        print(f"bytes against the {pair}: {report.summary(rates.values())}")
+    speed_rows = rows.read(out / report.SPEED_CSV, rows.SpeedRow)
+    for direction in ("encode", "decode"):
+        values = speed.ratios(speed_rows, "AIG", "AVIF s6", direction).values()
+        if values:
+            print(f"{direction} against AVIF s6: {report.times(values)} as fast (median)")
+    print(f"report: {out / 'report.md'}")
+    for complaint in complaints:
+        print(f"NOT EXACT: {complaint}", file=sys.stderr)
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

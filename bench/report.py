@@ -1,0 +1,312 @@
+"""The Markdown report of a results folder, from its rows alone."""
+
+import json
+import math
+import platform
+import statistics
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from . import focus_task, plots, rows, speed
+from .focus_task import MEASURES
+from .rows import FocusRow, SpeedRow
+
+FOCUS_CSV, SPEED_CSV, RUN_JSON = "focus.csv", "speed.csv", "run.json"
+
+_PACKAGES = ("pillow-aig", "pillow", "imagecodecs", "numpy", "scipy", "scikit-image")
+
+
+def describe_run(command: str) -> dict[str, Any]:
+    """What a reader needs to judge the figures: when, on what, with which versions."""
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "command": command,
+        "cpu": _cpu(),
+        "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "versions": _versions(),
+    }
+
+
+def note_run(out: Path, part: str, run: dict[str, Any]) -> None:
+    """Keep the description of a part's run beside its rows."""
+    path = out / RUN_JSON
+    notes = json.loads(path.read_text()) if path.is_file() else {}
+    path.write_text(json.dumps(notes | {part: run}, indent=1) + "\n")
+
+
+def write(out: Path) -> list[str]:
+    """Write report.md and its plots.
+
+    Returns a complaint for every result that should be exact in the focus and is not.
+    """
+    focus_rows = rows.read(out / FOCUS_CSV, FocusRow)
+    speed_rows = rows.read(out / SPEED_CSV, SpeedRow)
+    notes = json.loads((out / RUN_JSON).read_text())
+    promised: list[FocusRow | SpeedRow] = [*focus_rows]
+    promised += [r for r in speed_rows if r.codec in ("AIG", speed.SMART, "PNG")]
+    complaints = [
+        f"{r.image}: {r.codec} {r.setting} is not exact in the focus"
+        for r in promised
+        if not r.exact
+    ]
+    focus_rows = focus_task.complete(focus_rows)
+    parts = ["# Benchmark of AIG"]
+    if complaints:
+        parts.append("**The promise is broken:**\n\n" + _bullets(complaints))
+    if focus_rows:
+        plots.curves(focus_rows, out / "curves.png")
+        plots.bd_rates(focus_rows, out / "bd-rates.png")
+        parts += [_focus_section(focus_rows), _provenance(notes["focus"])]
+    if speed_rows:
+        plots.speeds(speed_rows, out / "speeds.png")
+        parts += [_speed_section(speed_rows), _provenance(notes["speed"])]
+    (out / "report.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    return complaints
+
+
+def summary(values: Iterable[float]) -> str:
+    """Mean, median and worst of some BD-rates."""
+    values = list(values)
+    if not values:
+        return "no image can be compared"
+    return (
+        f"mean {statistics.mean(values):+.1f} %, median {statistics.median(values):+.1f} %, "
+        f"worst {max(values):+.1f} % ({len(values)} images)"
+    )
+
+
+def _focus_section(results: Sequence[FocusRow]) -> str:
+    images = list(dict.fromkeys(r.image for r in results))
+    contestants = focus_task.pairs_in(results)
+    exact = sum(r.exact for r in results if r.codec == "AIG")
+    total = sum(r.codec == "AIG" for r in results)
+    totals = [
+        [pair, MEASURES[measure], *_statistics(focus_task.bd_rates(results, pair, measure))]
+        for pair in contestants
+        for measure in MEASURES
+    ]
+    rates = {pair: focus_task.bd_rates(results, pair) for pair in contestants}
+    folders = [
+        [
+            folder or ".",
+            str(len(members)),
+            *(
+                _percent(_mean(rates[pair][i] for i in members if i in rates[pair]))
+                for pair in rates
+            ),
+        ]
+        for folder, members in _by_folder(images).items()
+    ]
+    png = {r.image: r.bytes for r in results if r.codec == "PNG"}
+    middle = {r.image: r for r in results if (r.codec, r.setting) == ("AIG", "q70")}
+    first = {r.image: r for r in reversed(results)}
+    details = [
+        [
+            image,
+            f"{first[image].megapixels:.2f}",
+            f"{100 * first[image].core_share:.1f} %",
+            *(_percent(rates[pair].get(image)) for pair in contestants),
+            f"{middle[image].bytes:,}" if image in middle else "",
+            f"{100 * middle[image].bytes / png[image]:.0f} %"
+            if image in middle and image in png
+            else "",
+        ]
+        for image in images
+    ]
+    head = ["image", "MP", "focus", *(f"vs {pair}" for pair in contestants)]
+    return "\n\n".join(
+        [
+            "## The focus exact, the rest good",
+            "BD-rate of AIG: the bytes it needs more (+) or less (-) than a pair at equal quality "
+            "outside the focus, averaged over the range both ladders cover. Every contestant keeps "
+            "the same pixels bit-exact; its bytes are everything a viewer must receive.",
+            _bullets(
+                [
+                    "smart pair: JPEG XL lossless e7 of each focus box, flattened outside the "
+                    "ellipse, and AVIF speed 6 of the image with the focus filled smoothly; "
+                    "4:4:4 is the same with chroma at full resolution",
+                    "naive pair: the same without flattening and filling",
+                    "WebP pair: the smart pair with WebP, lossless and lossy, for both halves",
+                    "none of the pairs pays for a container or for saying where the ellipses are",
+                ]
+            ),
+            f"AIG's focus came back bit-exact in {exact} of {total} files.",
+            "![BD-rates](bd-rates.png)",
+            _table(["against", "quality", "mean", "median", "worst", "fewer bytes on"], totals),
+            "Mean by folder (PSNR); kinds of image differ more than images of a kind:",
+            _table(["folder", "images", *(f"vs {pair}" for pair in contestants)], folders),
+            "Per image (PSNR), and AIG's bytes at quality 70 beside those of PNG:",
+            _table([*head, "AIG bytes", "of PNG"], details),
+            "![Rate and distortion](curves.png)",
+        ]
+    )
+
+
+def _by_folder(images: Iterable[str]) -> dict[str, list[str]]:
+    folders: dict[str, list[str]] = {}
+    for image in images:
+        folders.setdefault(image.rpartition("/")[0], []).append(image)
+    return folders
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    values = list(values)
+    return statistics.mean(values) if values else None
+
+
+def _statistics(rates: dict[str, float]) -> list[str]:
+    values = list(rates.values())
+    if not values:
+        return ["", "", "", "no image can be compared"]
+    return [
+        _percent(statistics.mean(values)),
+        _percent(statistics.median(values)),
+        _percent(max(values)),
+        f"{sum(v < 0 for v in values)} of {len(values)}",
+    ]
+
+
+def _speed_section(results: Sequence[SpeedRow]) -> str:
+    small = min(r.megapixels for r in results) < speed.MIN_MEGAPIXELS
+    totals = []
+    for codec in dict.fromkeys(r.codec for r in results):
+        mine = [r for r in results if r.codec == codec]
+        psnr = statistics.median(r.psnr for r in mine)
+        totals.append(
+            [
+                codec,
+                f"{statistics.median(8 * r.bytes / r.megapixels / 1e6 for r in mine):.2f}",
+                "exact" if psnr == math.inf else f"{psnr:.1f}",
+                *(
+                    cell
+                    for direction in ("encode", "decode")
+                    for cell in (
+                        f"{statistics.median(_throughput(r, direction) for r in mine):.2f}",
+                        times(speed.ratios(results, codec, "AVIF s6", direction).values()),
+                    )
+                ),
+            ]
+        )
+    encode, decode = (speed.ratios(results, "AIG", "AVIF s6", d) for d in ("encode", "decode"))
+    at = {(r.image, r.codec): r for r in results}
+    details = []
+    for image in dict.fromkeys(r.image for r in results):
+        aig, auto, avif = (at[image, c] for c in ("AIG", speed.AIG_AUTO, "AVIF s6"))
+        details.append(
+            [
+                image,
+                f"{aig.megapixels:.2f}",
+                *(f"{r.psnr:.2f}" for r in (aig, avif)),
+                *(f"{r.encode_ms:.0f}" for r in (aig, auto, avif)),
+                f"{encode[image]:.2f}x",
+                *(f"{r.decode_ms:.0f}" for r in (aig, avif)),
+                f"{decode[image]:.2f}x",
+            ]
+        )
+    warning = (
+        ["**Some images are below 2 MP: fixed costs weigh more here than they should.**"]
+        if small
+        else []
+    )
+    return "\n\n".join(
+        [
+            "## Speed",
+            *warning,
+            "In memory, one thread, the process on one CPU where the system allows it; wall time, "
+            f"median of {results[0].runs} rounds in which all codecs take turns. AVIF is at the "
+            "quality that matches AIG's PSNR outside the focus; the smart pair has that AVIF, and "
+            "its flattening and filling is not on the clock. Ratios above 1 are faster than AVIF, "
+            "per image, then the median. The other peers are at a usual setting, not at equal "
+            "quality.",
+            "![Speeds](speeds.png)",
+            _table(
+                ["codec", "bpp", "PSNR", "enc MP/s", "to AVIF", "dec MP/s", "to AVIF"],
+                totals,
+            ),
+            "Per image, milliseconds:",
+            _table(
+                [
+                    "image",
+                    "MP",
+                    "AIG dB",
+                    "AVIF dB",
+                    "AIG enc",
+                    "no focus given",
+                    "AVIF enc",
+                    "ratio",
+                    "AIG dec",
+                    "AVIF dec",
+                    "ratio",
+                ],
+                details,
+            ),
+        ]
+    )
+
+
+def _throughput(row: SpeedRow, direction: str) -> float:
+    return 1000 * row.megapixels / float(getattr(row, f"{direction}_ms"))
+
+
+def times(values: Iterable[float]) -> str:
+    """Median of some ratios."""
+    values = list(values)
+    return f"{statistics.median(values):.2f}x" if values else ""
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:+.1f} %"
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; columns after the first that hold figures are set right."""
+    figures = [
+        k > 0 and any(row[k][-1:] in "x%" or row[k][:1].isdigit() for row in body if row[k])
+        for k in range(len(head))
+    ]
+    rule = ["--:" if figure else "---" for figure in figures]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, rule, *body))
+
+
+def _provenance(run: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in run["versions"].items())
+    return (
+        f"<sub>`{run['command']}`, {run['date']}, {run['cpu']}, {run['system']}; {versions}</sub>"
+    )
+
+
+def _cpu() -> str:
+    """Name of the processor."""
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _versions() -> dict[str, str]:
+    import imagecodecs
+    from PIL import AvifImagePlugin, features
+
+    found: dict[str, str | None] = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    found["libavif"] = features.version("avif")
+    for codec in ("aom", "dav1d"):
+        found[codec] = AvifImagePlugin.get_codec_version(codec)
+    found["libwebp"] = features.version("webp")
+    found["libjpeg-turbo"] = features.version("libjpeg_turbo")
+    found["zlib-ng"] = features.version("zlib_ng")
+    found["libjxl"] = imagecodecs.jpegxl_version().removeprefix("libjxl ")
+    return {name: number for name, number in found.items() if number}

@@ -1,0 +1,78 @@
+"""The raw figures: one row for every measurement, on disk as soon as it is there."""
+
+import csv
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+Row = TypeVar("Row", "FocusRow", "SpeedRow")
+
+
+@dataclass(frozen=True)
+class FocusRow:
+    """A point of a ladder: bytes of the whole, distortion outside the core, exactness inside."""
+
+    image: str
+    megapixels: float
+    core_share: float
+    codec: str
+    setting: str
+    bytes: int
+    psnr: float
+    ssim: float
+    rim_psnr: float
+    exact: bool
+
+
+@dataclass(frozen=True)
+class SpeedRow:
+    """Median times of a codec on an image; PSNR is outside the core that was given."""
+
+    image: str
+    megapixels: float
+    codec: str
+    setting: str
+    bytes: int
+    psnr: float
+    exact: bool
+    encode_ms: float
+    decode_ms: float
+    runs: int
+
+
+class Log:
+    """A CSV file that grows row by row; what was in it before is replaced."""
+
+    def __init__(self, path: Path, kind: type) -> None:
+        self._file = path.open("w", newline="", encoding="utf-8")
+        self._writer = csv.DictWriter(self._file, [field.name for field in fields(kind)])
+        self._writer.writeheader()
+
+    def append(self, row: Any) -> None:
+        """Write a row and make sure that it survives a stop."""
+        values = {k: round(v, 5) if isinstance(v, float) else v for k, v in asdict(row).items()}
+        self._writer.writerow(values)
+        self._file.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+
+_PARSERS: dict[Any, Any] = {str: str, int: int, float: float, bool: lambda text: text == "True"}
+
+
+def read(path: Path, kind: type[Row]) -> list[Row]:
+    """The rows of a log; none if there is no such file."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            kind(**{f.name: _PARSERS[f.type](row[f.name]) for f in fields(kind)})
+            for row in csv.DictReader(file)
+        ]

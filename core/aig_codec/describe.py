@@ -1,0 +1,116 @@
+"""What a file holds, in words and as JSON: the substance of `aig info`."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from .container import HEADER_SIZE, Focus
+
+#: Header and length of the metadata: what stands before the metadata.
+PREFIX_SIZE = HEADER_SIZE + 4
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """What `aig info --json` prints for a file: header and metadata, in plain types."""
+    from . import open
+
+    with path.open("rb") as file, open(file) as aig:
+        size = os.fstat(file.fileno()).st_size
+        meta = aig.metadata
+        data_start = aig.data_start
+        whole = data_start + max((s.end for s in aig.segments), default=0)
+        return {
+            "file": str(path),
+            "bytes": size,
+            "missing_bytes": max(0, whole - size),
+            "width": meta.width,
+            "height": meta.height,
+            "mode": meta.mode,
+            "bits_per_pixel": 8 * whole / (meta.width * meta.height),
+            "quality_level": meta.quality_level,
+            "lossless": meta.shape == "all",
+            "foci": [focus_entry(f) for f in meta.foci],
+            "lambda_rd": meta.rd_lambda,
+            "mid": meta.mid,
+            "mid_level": meta.mid_level,
+            "subsampling": meta.subsampling,
+            "qp_table_id": meta.qp_table_id,
+            "dpi": None if meta.dpi is None else list(meta.dpi),
+            "metadata_bytes": data_start - PREFIX_SIZE,
+            "data_start": data_start,
+            "segments": [
+                {
+                    "kind": s.kind,
+                    "center": s.center,
+                    "offset": data_start + s.offset,
+                    "bytes": s.length,
+                    "share": s.length / whole,
+                    "coder": s.coder,
+                    "version": s.version,
+                }
+                for s in aig.segments
+            ],
+        }
+
+
+def focus_entry(focus: Focus) -> dict[str, Any]:
+    return {
+        "center": [focus.x, focus.y],
+        "sigma": list(focus.sigma),
+        "alpha": focus.alpha,
+        "radius_core": focus.r_core,
+        "radius_mid": focus.r_mid,
+    }
+
+
+def foci_lines(foci: list[dict[str, Any]], lossless: bool) -> list[str]:
+    """One line for each focus, with what is particular about it."""
+    lines = []
+    for k, f in enumerate(foci):
+        line = f"focus {k} at ({f['center'][0]}, {f['center'][1]})"
+        if not lossless:
+            line += f", core radius {f['radius_core']:.5g}, mid radius {f['radius_mid']:.5g}"
+        if f["sigma"] != [1, 1]:
+            line += f", Sigma {f['sigma'][0]:.4g} x {f['sigma'][1]:.4g}"
+        if f["alpha"]:
+            line += f", alpha {f['alpha']:.4g}"
+        lines.append(line)
+    return [*lines, "lossless: every pixel is core"] if lossless else lines
+
+
+def table(report: dict[str, Any]) -> list[str]:
+    """What `aig info` prints for a file."""
+    lossless = report["lossless"]
+    lines = [
+        f"{report['file']}: {report['width']} x {report['height']} {report['mode']}, "
+        f"{report['bytes']:,} bytes, {report['bits_per_pixel']:.3f} bits per pixel"
+    ]
+    if not lossless:
+        level = report["quality_level"]
+        lines.append(
+            f"  quality level {level} of 255 (quality {level / 2.55:.0f}), mid tier by "
+            f"{report['mid']}, chroma {report['subsampling']}, lambda {report['lambda_rd']:g}"
+        )
+    if report["dpi"]:
+        lines.append("  {:g} x {:g} dots per inch".format(*report["dpi"]))
+    lines += [f"  {line}" for line in foci_lines(report["foci"], lossless)]
+    total = report["bytes"] + report["missing_bytes"]
+    rows = [("head", report["data_start"], "header and metadata")]
+    for s in report["segments"]:
+        name = s["kind"] if s["center"] is None else f"{s['kind']} {s['center']}"
+        rows.append((name, s["bytes"], f"{s['coder']} {s['version']}"))
+    lines.append(f"  {'part':<12}{'bytes':>14}{'share':>9}   coder")
+    for name, size, coder in rows:
+        lines.append(f"  {name:<12}{size:>14,}{100 * size / total:>8.1f}%   {coder}".rstrip())
+    if report["missing_bytes"]:
+        end = report["bytes"]
+        whole = [
+            row[0]
+            for row, s in zip(rows[1:], report["segments"], strict=True)
+            if s["offset"] + s["bytes"] <= end
+        ]
+        lines.append(
+            f"  INCOMPLETE: {report['missing_bytes']:,} bytes are missing; "
+            + (f"complete up to {whole[-1]}" if whole else "not even the first part is complete")
+        )
+    return lines

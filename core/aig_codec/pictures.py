@@ -1,0 +1,134 @@
+"""Images of other formats as `encode` wants them: pixels in a mode that AIG stores, metadata kept.
+
+The command line's way in; heavy imports stay inside the functions.
+"""
+
+import re
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+#: Pillow opens these with 8 bits per sample and says nothing about the ones it drops.
+_DEEP_TILE = re.compile(r"(?<![A-Z])(L|LA|RGB|RGBA|RGBX|CMYK|I);16")
+
+#: What Pillow modes become where AIG lacks them.
+_STORED_AS = {
+    "1": "L",
+    "La": "LA",
+    "PA": "RGBA",
+    "RGBa": "RGBA",
+    "RGBX": "RGB",
+    "CMYK": "RGB",
+    "YCbCr": "RGB",
+    "HSV": "RGB",
+}
+
+
+class PictureError(Exception):
+    """Why a picture cannot be had, in a sentence that names the file."""
+
+
+class Picture(NamedTuple):
+    """An image as AIG can store it.
+
+    pixels: uint8 (H, W) or (H, W, 2..4). ancillary: exif, icc_profile, xmp and dpi where present,
+    as keywords of `encode`. notes: what was changed or left behind, as sentences.
+    """
+
+    pixels: "NDArray[np.uint8]"
+    ancillary: dict[str, Any]
+    notes: list[str]
+
+
+def read_picture(path: Path) -> Picture:
+    """Read any image that Pillow reads, or an AIG file. Raises `PictureError` or OSError."""
+    import numpy as np
+    from PIL import Image, UnidentifiedImageError
+
+    with path.open("rb") as file:
+        from .container import MAGIC
+
+        if file.read(len(MAGIC)) == MAGIC:
+            return _read_aig(path)
+        file.seek(0)
+        with warnings.catch_warnings(record=True) as remarks:
+            warnings.simplefilter("always")
+            # The codec has limits of its own, and the file was named by its user.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            try:
+                with Image.open(file) as image:
+                    deep = _DEEP_TILE.search(str(image.tile)) is not None
+                    image.load()
+                    if deep or image.mode.startswith("I") or image.mode == "F":
+                        raise PictureError(
+                            f"{path}: has more than 8 bits per sample, and AIG stores 8; "
+                            "reduce it first, as only you know which range matters"
+                        )
+                    stored, notes = _storable(image)
+                    ancillary = _ancillary(image, keep_profile=image.mode != "CMYK")
+                    pixels = np.asarray(stored)
+            except PictureError:
+                raise
+            except UnidentifiedImageError:
+                raise PictureError(f"{path}: not an image that Pillow can read") from None
+            except Exception as error:
+                # Pillow's decoders raise whatever they trip over in a damaged file.
+                raise PictureError(f"{path}: cannot be read: {error}") from error
+    return Picture(pixels, ancillary, notes + [str(remark.message) for remark in remarks])
+
+
+def _read_aig(path: Path) -> Picture:
+    from . import open
+
+    with open(path) as aig:
+        found = {"exif": aig.exif, "icc_profile": aig.icc_profile, "xmp": aig.xmp}
+        found["dpi"] = aig.metadata.dpi  # type: ignore[assignment]
+        return Picture(aig.decode(), {k: v for k, v in found.items() if v is not None}, [])
+
+
+def _storable(image: "Image.Image") -> tuple["Image.Image", list[str]]:
+    """The image in a mode that AIG has, and what to tell the user about it."""
+    notes = []
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1:
+        notes.append(f"only the first of {frames} frames is stored")
+    mode = image.mode
+    transparent = "transparency" in image.info
+    if mode == "P":
+        mode = "RGBA" if transparent else "RGB"
+    elif mode in ("L", "RGB"):
+        # One colour that stands for transparency, as PNG allows.
+        mode = {"L": "LA", "RGB": "RGBA"}[mode] if transparent else mode
+    elif mode in _STORED_AS:
+        mode = _STORED_AS[mode]
+    elif mode not in ("LA", "RGBA"):
+        raise PictureError(f"images of mode {mode} cannot be stored as AIG")
+    if image.mode in ("CMYK", "YCbCr", "HSV"):
+        notes.append(f"{image.mode} was converted to RGB")
+    if image.mode == "CMYK" and "icc_profile" in image.info:
+        notes.append("its colour profile is one for CMYK and was left out")
+    return (image if mode == image.mode else image.convert(mode)), notes
+
+
+def _ancillary(image: "Image.Image", keep_profile: bool) -> dict[str, Any]:
+    """EXIF, profile, XMP and resolution of an image that Pillow has loaded."""
+    found: dict[str, Any] = {}
+    for key in ("exif", "icc_profile", "xmp"):
+        value = image.info.get(key)
+        if isinstance(value, str):
+            value = value.encode()
+        if isinstance(value, bytes) and value and (key != "icc_profile" or keep_profile):
+            found[key] = value
+    try:
+        x, y = (float(v) for v in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return found
+    # Some cameras write 0 or nonsense, which is no reason to refuse their pictures.
+    if 0 < x <= 1e6 and 0 < y <= 1e6:
+        found["dpi"] = (x, y)
+    return found

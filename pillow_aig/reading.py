@@ -1,0 +1,271 @@
+"""What Pillow opens: `AigImageFile`, and the decoder that fills its pixels.
+
+Everything of `aig_codec` is imported inside functions, so that registering stays cheap; opening a
+file needs its container only, and loading the pixels needs NumPy and the native code.
+"""
+
+import zlib
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+from PIL import Image, ImageFile
+
+if TYPE_CHECKING:
+    from aig_codec.container import Metadata, Prologue, Segment
+
+MAGIC = b"AIG2"
+
+#: Size of the first read; header and metadata fit unless the table of contents is unusual.
+_FIRST_READ = 4096
+
+#: Where `Image.info` keeps the segments that are not pixels.
+_INFO_KEYS = {"icc": "icc_profile", "exif": "exif", "xmp": "xmp"}
+
+#: The kinds that complete each step of a picture that is still arriving.
+_STEPS = {"core": ("core",), "preview": ("preview",), "mid": ("alpha", "mid")}
+
+
+def accept(prefix: bytes) -> bool:
+    """Whether a file that starts with `prefix` is AIG."""
+    return prefix.startswith(MAGIC)
+
+
+class _Plan(NamedTuple):
+    """What the decoder has to know about the file.
+
+    length: of the whole file, header to last segment. steps: (bytes needed, tier) in file order.
+    late: the keys that `info` still lacks because their segments were not there on opening.
+    """
+
+    length: int
+    steps: tuple[tuple[int, str], ...]
+    late: tuple[str, ...]
+    info: dict[str | tuple[int, int], Any]
+
+
+class AigImageFile(ImageFile.ImageFile):
+    """An AIG file in Pillow.
+
+    `info` holds "aig" (centers, radii, sigmas, alphas, quality_level and more, see
+    `aig_codec.AigFile.info`) and, where the file has them, "dpi", "exif", "icc_profile" and "xmp".
+    Opening reads the header, the metadata and those last three; the pixels wait for `load`, which
+    raises OSError for a file that is cut or damaged. With `ImageFile.LOAD_TRUNCATED_IMAGES` it
+    keeps whatever is intact instead: the foci first.
+    """
+
+    format = "AIG"
+    format_description = "AIG focus-first image"
+
+    def _open(self) -> None:
+        assert self.fp is not None
+        self._start = self.fp.tell()
+        prologue = _read_prologue(self.fp)
+        metadata = prologue.metadata
+        _check_size(metadata.size)
+        self._size = metadata.size
+        self._mode = metadata.mode
+        self.info["aig"] = metadata.info()
+        if metadata.dpi is not None:
+            self.info["dpi"] = metadata.dpi
+        late = self._read_ancillary(self.fp, prologue)
+        end = metadata.segments[-1].end if metadata.segments else 0
+        plan = _Plan(
+            length=prologue.data_start + end,
+            steps=_steps(metadata, prologue.data_start),
+            late=late,
+            info=self.info,
+        )
+        # Pillow before version 11 has plain tuples.
+        tile = getattr(ImageFile, "_Tile", lambda *fields: fields)
+        self.tile = [tile(AigDecoder.name, (0, 0, *self.size), self._start, (plan,))]
+
+    def load(self) -> Any:
+        """Decode the pixels, if that has not happened yet; see `PIL.Image.Image.load`."""
+        if self.tile:
+            # Nobody can look before load() is through, so pictures in between would be wasted.
+            self.decoderconfig = (_WHOLE,)
+        return super().load()
+
+    def verify(self) -> None:
+        """Check every segment's presence, coder and checksum without decoding pixels.
+
+        Raises OSError for a damaged file. Like every Pillow image, this one has to be opened
+        again afterwards; RuntimeError says that it has been loaded or verified before.
+        """
+        if self.fp is None:
+            raise RuntimeError("verify must be called directly after open")
+        import aig_codec
+
+        try:
+            self.fp.seek(self._start)
+            with aig_codec.open(self.fp) as file:
+                file.verify()
+        finally:
+            super().verify()
+
+    def _read_ancillary(self, fp: IO[bytes], prologue: "Prologue") -> tuple[str, ...]:
+        """Put EXIF, ICC profile and XMP into `info`; return the keys of those not there yet."""
+        from aig_codec.errors import AigError
+
+        late = []
+        for segment in prologue.metadata.segments:
+            key = _INFO_KEYS.get(segment.kind)
+            if key is None:
+                continue
+            fp.seek(self._start + prologue.data_start + segment.offset)
+            data = fp.read(_allowed_length(segment))
+            if len(data) < segment.length:
+                # Cut, or still arriving: a matter for load(), the size can be looked at anyway.
+                late.append(key)
+                continue
+            try:
+                _check(segment, data)
+            except AigError:
+                if not ImageFile.LOAD_TRUNCATED_IMAGES:
+                    raise
+            else:
+                self.info[key] = data
+        return tuple(late)
+
+
+#: In `decoderconfig`: the file is read in one go, without anyone looking in between.
+_WHOLE = "whole"
+
+
+class AigDecoder(ImageFile.PyDecoder):
+    """Collects the bytes of a file as Pillow feeds them and sets the pixels.
+
+    `ImageFile.load` gets one decoding, when all bytes are there. `ImageFile.Parser`, whose
+    unfinished image can be looked at, also gets the picture so far whenever the cores, the preview
+    or the mid tier have arrived: at most three times, so the work stays linear in the bytes.
+    """
+
+    name = "aig"
+    _pulls_fd = False
+
+    def init(self, args: tuple[Any, ...]) -> None:
+        """args: the `_Plan`, and `_WHOLE` if `ImageFile.load` is reading."""
+        super().init(args)
+        self._plan: _Plan = args[0]
+        self._whole = _WHOLE in args[1:]
+        self._data = bytearray()
+        self._shown = 0
+        self._done = False
+
+    def decode(self, buffer: Any) -> tuple[int, int]:
+        """Take the next bytes; (-1, 0) when the image is complete.
+
+        Raises the errors of `aig_codec.errors`, which are OSError, for a damaged file: unlike an
+        error code they say what is wrong, and keep Pillow from taking the image for a loaded one.
+        """
+        self._data += buffer
+        if len(self._data) >= self._plan.length:
+            self._finish()
+            return -1, 0
+        if not self._whole:
+            self._show_progress()
+        return len(buffer), 0
+
+    def cleanup(self) -> None:
+        """Called when `ImageFile.load` ends: keep what a truncated file has, where that is wanted.
+
+        Pillow stops feeding without a word when the file ends, so this is the last occasion.
+        """
+        cut = not self._done and len(self._data) < self._plan.length
+        if self._whole and cut and ImageFile.LOAD_TRUNCATED_IMAGES:
+            self._set(upto="full", strict=False)
+
+    def _finish(self) -> None:
+        import aig_codec
+
+        strict = not ImageFile.LOAD_TRUNCATED_IMAGES
+        self._set(upto="full", strict=strict)
+        if self._plan.late:
+            with aig_codec.open(self._data) as file:
+                for key in self._plan.late:
+                    try:
+                        self._plan.info[key] = getattr(file, key)
+                    except aig_codec.AigError:
+                        if strict:
+                            raise
+        self._done = True
+        self._data.clear()
+
+    def _show_progress(self) -> None:
+        arrived = [step for step in self._plan.steps if self._shown < step[0] <= len(self._data)]
+        if arrived:
+            self._shown, tier = arrived[-1]
+            # Damage is reported by the decoding that counts, the last one.
+            self._set(upto=tier, strict=False)
+
+    def _set(self, upto: str, strict: bool) -> None:
+        import aig_codec
+
+        pixels = aig_codec.decode(self._data, upto=upto, strict=strict)
+        self.set_as_raw(pixels.tobytes())
+
+
+def _read_prologue(fp: IO[bytes]) -> "Prologue":
+    """Header and metadata. SyntaxError, which lets Pillow try other formats, if it is not AIG."""
+    from aig_codec.container import HEADER_SIZE, read_prologue
+    from aig_codec.errors import NotAigError, TruncatedError
+
+    head = fp.read(_FIRST_READ)
+    if not accept(head) or len(head) < HEADER_SIZE:
+        raise SyntaxError("not an AIG file")
+    try:
+        return read_prologue(head)
+    except TruncatedError as error:
+        if len(head) < _FIRST_READ:
+            raise
+        # limits.max_metadata was checked before this length was named.
+        head += fp.read(error.needed - len(head))
+        return read_prologue(head)
+    except NotAigError as error:
+        raise SyntaxError(str(error)) from error
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    """Raise `Image.DecompressionBombError` before anything of that size is allocated.
+
+    Image.open checks too, and gives the warning of half this size, but only after `_open`; and
+    its own function for this has the parameter to leave that warning out only lately.
+    """
+    pixels = size[0] * size[1]
+    if Image.MAX_IMAGE_PIXELS is not None and pixels > 2 * Image.MAX_IMAGE_PIXELS:
+        raise Image.DecompressionBombError(
+            f"image of {size[0]} x {size[1]} = {pixels} pixels exceeds the limit of "
+            f"{2 * Image.MAX_IMAGE_PIXELS}: could be a decompression bomb"
+        )
+
+
+def _steps(metadata: "Metadata", data_start: int) -> tuple[tuple[int, str], ...]:
+    """How many bytes of the file each intermediate picture needs."""
+    steps = []
+    for tier, kinds in _STEPS.items():
+        ends = [s.end for s in metadata.segments if s.kind in kinds]
+        if ends:
+            steps.append((data_start + max(ends), tier))
+    return tuple(steps)
+
+
+def _allowed_length(segment: "Segment") -> int:
+    from aig_codec import LimitError, limits
+
+    if segment.length > limits.max_ancillary:
+        raise LimitError(f"{segment.kind} of {segment.length} bytes exceeds limits.max_ancillary")
+    return segment.length
+
+
+def _check(segment: "Segment", data: bytes) -> None:
+    """Refuse a segment that is not stored as it is, or not as it was.
+
+    `aig_codec.coders.require` would say the same, but brings NumPy into every open.
+    """
+    from aig_codec import CorruptError, UnsupportedError
+
+    if (segment.coder, segment.version) != ("raw", 1):
+        raise UnsupportedError(
+            f"coder {segment.coder} version {segment.version} is needed for the {segment.name}"
+        )
+    if zlib.crc32(data) != segment.crc32:
+        raise CorruptError(f"checksum of the {segment.name} does not match")

@@ -1,0 +1,222 @@
+"""Header, metadata and table of contents: read is the inverse of write, and strangers are refused."""
+
+import json
+import struct
+import zlib
+from dataclasses import replace
+
+import pytest
+import snappy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aig_codec import errors, limits
+from aig_codec.container import Focus, Header, Metadata, Segment, pack_prologue, read_prologue
+from aig_codec.container.header import (
+    HEADER_SIZE,
+    MAX_SIGMA,
+    MIN_SIGMA,
+    sigma_from_code,
+    sigma_to_code,
+)
+
+
+def some_metadata(n: int = 2) -> Metadata:
+    foci = tuple(Focus(10 + k, 20, (1.0, 2.5), 10 * k, 12.5, 20.0) for k in range(n))
+    segments = (
+        Segment("core", 0, 0, 10, "lossless", 1, 123),
+        Segment("preview", None, 10, 5, "dct", 1, 456),
+    )
+    return Metadata(width=64, height=48, mode="RGB", foci=foci, segments=segments)
+
+
+def packed_with(text: bytes, header: bytes | None = None) -> bytes:
+    """A file start with any JSON text, its checksum made right."""
+    header = some_metadata().header().pack() if header is None else header
+    crc = zlib.crc32(text[:-1], zlib.crc32(header))
+    block = snappy.compress(text[:-1] + b',"crc32":%d}' % crc)
+    return header + struct.pack(">I", len(block)) + block
+
+
+def changed(**entries: object) -> bytes:
+    """A file start whose JSON has these members replaced; "a.b" reaches into a."""
+    data = some_metadata().to_json()
+    for path, value in entries.items():
+        *parents, leaf = path.split("__")
+        node = data
+        for name in parents:
+            node = node[name]
+        node[leaf] = value
+    return packed_with(json.dumps(data).encode())
+
+
+def test_header_is_34_bytes_in_the_order_of_the_specification() -> None:
+    header = Header(((1, 2), (-3, 4), (5, 6)), (7, 8, 9), 200, ((84, 85),) * 3, (0, 100, 255))
+    data = header.pack()
+    assert len(data) == HEADER_SIZE == 34
+    assert data[:5] == b"AIG2\x03"
+    assert struct.unpack(">6h", data[5:17]) == (1, 2, -3, 4, 5, 6)
+    assert struct.unpack(">3H", data[17:23]) == (7, 8, 9)
+    assert data[23:] == bytes([1, 200, 84, 85, 84, 85, 84, 85, 0, 100, 255])
+    one = Header(((1, 2),), (7,), 200, ((84, 85),), (3,)).pack()
+    assert one[16:] == bytes(18)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.tuples(st.integers(-32768, 32767), st.integers(-32768, 32767)),
+            st.integers(0, 65535),
+            st.tuples(st.integers(0, 255), st.integers(0, 255)),
+            st.integers(0, 255),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    st.integers(0, 255),
+)
+def test_header_round_trip(foci: list[tuple], level: int) -> None:
+    centers, radii, sigmas, alphas = map(tuple, zip(*foci, strict=True))
+    header = Header(centers, radii, level, sigmas, alphas)
+    assert Header.unpack(header.pack() + b"more") == header
+
+
+def test_header_refusals() -> None:
+    good = some_metadata().header().pack()
+    with pytest.raises(errors.NotAigError):
+        Header.unpack(b"\x89PNG" + good[4:])
+    with pytest.raises(errors.NotAigError):
+        Header.unpack(b"")
+    for n in range(1, HEADER_SIZE):
+        with pytest.raises(errors.TruncatedError):
+            Header.unpack(good[:n])
+    for n in (0, 4, 255):
+        with pytest.raises(errors.CorruptError, match="centers"):
+            Header.unpack(good[:4] + bytes([n]) + good[5:])
+    with pytest.raises(errors.CorruptError, match="padding"):
+        Header.unpack(good[:-1] + b"\1")
+    with pytest.raises(errors.UnsupportedError, match="flag"):
+        flag = 5 + 4 * 2 + 2 * 2
+        Header.unpack(good[:flag] + b"\2" + good[flag + 1 :])
+
+
+def test_sigma_code_is_monotone_and_never_shrinks() -> None:
+    assert sigma_to_code(1.0) == 84
+    assert sigma_to_code(2.0) == 96
+    values = [sigma_from_code(code) for code in range(1, 256)]
+    assert values == sorted(values)
+    assert [sigma_to_code(v) for v in values] == list(range(1, 256))
+    assert values[0] == MIN_SIGMA and values[-1] == MAX_SIGMA
+    for sigma in (0.01, 0.3, 1.3, 77.7, 10_000.0):
+        assert sigma <= sigma_from_code(sigma_to_code(sigma)) < sigma * 1.06
+
+
+def test_prologue_round_trip() -> None:
+    metadata = replace(some_metadata(), dpi=(72.0, 300.0), bit_allocation={"0:core": 80})
+    data = pack_prologue(metadata)
+    prologue = read_prologue(data + b"pixels")
+    assert prologue.metadata == metadata
+    assert prologue.header == metadata.header()
+    assert prologue.data_start == len(data)
+    # The metadata is plain Snappy JSON behind a big-endian length, for anyone to read.
+    (length,) = struct.unpack(">I", data[34:38])
+    assert json.loads(snappy.decompress(data[38:]))["mc_rsc"]["N"] == 2
+    assert length == len(data) - 38
+
+
+def test_truncation_says_how_much_is_needed() -> None:
+    data = pack_prologue(some_metadata())
+    for n in range(1, len(data)):
+        with pytest.raises(errors.TruncatedError) as caught:
+            read_prologue(data[:n])
+        if n >= HEADER_SIZE + 4:
+            assert caught.value.needed == len(data)
+
+
+def test_every_changed_byte_is_noticed() -> None:
+    data = pack_prologue(some_metadata())
+    for i in range(len(data)):
+        for flip in (1, 0x80, 0xFF):
+            mutated = bytearray(data)
+            mutated[i] ^= flip
+            with pytest.raises(errors.AigError):
+                read_prologue(bytes(mutated) + bytes(300))
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"width": 0},
+        {"width": -1},
+        {"width": True},
+        {"width": 64.0},
+        {"height": "48"},
+        {"mode": "CMYK"},
+        {"quality_level": 256},
+        {"version": 2},
+        {"segments": {}},
+        {"segments": [[]] * 65},
+        {"segments": [["core", 0, 0, -1, "lossless", 1, 0]]},
+        {"segments": [["core", 0, 0, 2**60, "lossless", 1, 0]]},
+        {"segments": [["core", 2, 0, 1, "lossless", 1, 0]]},
+        {"segments": [["core", None, 0, 1, "lossless", 1, 0]]},
+        {"segments": [["preview", 0, 0, 1, "dct", 1, 0]]},
+        {"segments": [["core", 0, 1, 1, "lossless", 1, 0]]},
+        {"segments": [["core", 0, 0, 1, "lossless", 1, 2**32]]},
+        {"segments": [["preview", None, 0, 1, "dct", 1, 0], ["core", 0, 1, 1, "lossless", 1, 0]]},
+        {"segments": [["preview", None, 0, 1, "dct", 1, 0], ["preview", None, 1, 1, "dct", 1, 0]]},
+        {"mc_rsc__N": 0},
+        {"mc_rsc__N": 3},
+        {"mc_rsc__shape": "star"},
+        {"mc_rsc__centers": [{"x": 10, "y": 20}]},
+        {"mc_rsc__centers": [{"x": 64, "y": 20}, {"x": 11, "y": 20}]},
+        {"mc_rsc__radii": [{"core": 12.5, "mid": 12.0}, {"core": 12.5, "mid": 20.0}]},
+        {"mc_rsc__radii": [{"core": 12.3, "mid": 20.0}, {"core": 12.5, "mid": 20.0}]},
+        {"mc_rsc__radii": [{"core": float("nan"), "mid": 20.0}, {"core": 12.5, "mid": 20.0}]},
+        {"mc_rsc__sigmas": [[0.0, 1.0], [1.0, 2.5]]},
+        {"mc_rsc__sigmas": [[1.3, 2.5], [1.0, 2.5]]},
+        {"mc_rsc__alphas": [0, 256]},
+        {"mc_rsc__qp_table_id": 2},
+        {"mc_rsc__mid": "wavelet"},
+        {"mc_rsc__palette_sizes": [0]},
+        {"dpi": [72]},
+    ],
+    ids=str,
+)
+def test_impossible_metadata_is_refused(entries: dict[str, object]) -> None:
+    with pytest.raises((errors.CorruptError, errors.UnsupportedError)):
+        read_prologue(changed(**entries))
+
+
+def test_header_and_metadata_must_agree() -> None:
+    other = replace(some_metadata(), quality_level=7).header().pack()
+    text = json.dumps(some_metadata().to_json()).encode()
+    with pytest.raises(errors.CorruptError, match="disagree"):
+        read_prologue(packed_with(text, other))
+
+
+def test_metadata_bombs_are_refused_before_they_unpack() -> None:
+    header = some_metadata().header().pack()
+    claim = b"\xff\xff\xff\xff\x0f"  # a Snappy block that promises 4 GiB
+    with pytest.raises(errors.LimitError):
+        read_prologue(header + struct.pack(">I", len(claim)) + claim)
+    with pytest.raises(errors.LimitError):
+        read_prologue(header + struct.pack(">I", 2**31) + bytes(100))
+    deep = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    with pytest.raises(errors.CorruptError):
+        read_prologue(packed_with(deep))
+    with pytest.raises(errors.LimitError, match="32767"):
+        read_prologue(changed(width=40_000, height=1))
+
+
+def test_pixel_limit_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = pack_prologue(some_metadata())
+    monkeypatch.setattr(limits, "max_pixels", 64 * 48 - 1)
+    with pytest.raises(errors.LimitError, match="max_pixels"):
+        read_prologue(data)
+
+
+def test_kinds_of_the_future_are_kept() -> None:
+    rows = [["core", 0, 0, 1, "lossless", 1, 0], ["depth", None, 1, 1, "zip", 3, 0]]
+    metadata = read_prologue(changed(segments=rows)).metadata
+    assert [s.kind for s in metadata.segments] == ["core", "depth"]

@@ -1,0 +1,38 @@
+"""What importing and decoding may pull in."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import aig_codec
+
+HEAVY = ("numpy", "scipy", "sklearn", "aig_codec._native", "imageio", "matplotlib")
+
+
+def _modules_after(code: str) -> set[str]:
+    listing = "\nimport sys; print('\\n'.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code + listing], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_importing_the_codec_is_free() -> None:
+    assert not _modules_after("import aig_codec").intersection(HEAVY)
+
+
+def test_the_plugin_costs_what_pillow_costs() -> None:
+    extra = _modules_after("import pillow_aig") - _modules_after("import PIL.Image, PIL.ImageFile")
+    assert not extra.intersection(HEAVY)
+    assert "aig_codec._native" not in extra
+
+
+def test_decoding_needs_neither_scipy_nor_scikit_learn(tmp_path: Path) -> None:
+    pixels = np.arange(64 * 48 * 3, dtype=np.uint32).reshape(48, 64, 3).astype(np.uint8)
+    path = tmp_path / "x.aig"
+    path.write_bytes(aig_codec.encode(pixels, centers=[(20, 20)], radii=[(8, 12)]))
+    loaded = _modules_after(f"import aig_codec; aig_codec.decode({str(path)!r})")
+    assert "numpy" in loaded
+    assert not loaded.intersection(("scipy", "sklearn", "aig_codec.search", "aig_codec.encoder"))

@@ -1,0 +1,67 @@
+"""Every frozen file through every way of decoding."""
+
+import io
+
+import numpy as np
+import pytest
+import vectors
+
+import aig_codec
+from aig_codec import _native, geometry
+
+HASHES = {
+    (name, tier): digest
+    for name, tier, digest in (
+        line.split() for line in (vectors.FOLDER / "hashes.txt").read_text().splitlines()
+    )
+}
+FILES = sorted(path.stem for path in vectors.FOLDER.glob("*.aig"))
+
+
+def test_every_file_has_its_hashes() -> None:
+    assert {name for name, _ in HASHES} == set(FILES)
+    assert set(vectors.CASES) <= set(FILES)
+
+
+@pytest.mark.parametrize("simd", ["plain", "vector", "auto"])
+@pytest.mark.parametrize("name", FILES)
+def test_decodes_as_it_always_did(name: str, simd: str) -> None:
+    path = vectors.FOLDER / f"{name}.aig"
+    _native.choose_simd(simd)
+    try:
+        for tier in vectors.TIERS:
+            for threads in (1, 3):
+                decoded = aig_codec.decode(path, upto=tier, threads=threads)
+                assert vectors.hash_of(decoded) == HASHES[name, tier], tier
+    finally:
+        _native.choose_simd("auto")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_cores_are_those_of_the_drawing(name: str) -> None:
+    height, width, channels, _ = vectors.CASES[name]
+    pixels = vectors.drawing(height, width, channels)
+    with aig_codec.open(vectors.FOLDER / f"{name}.aig") as file:
+        classes = geometry.class_map(file.metadata)
+        exact = (classes > 0) & (classes < 5)
+        decoded = file.decode().reshape(pixels.shape)
+        assert exact.any()
+        assert np.array_equal(decoded[exact], pixels[exact])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_through_pillow_and_imageio(name: str) -> None:
+    import imageio.v3 as iio
+    from PIL import Image, ImageFile
+
+    import imageio_aig  # noqa: F401
+    import pillow_aig  # noqa: F401
+
+    data = (vectors.FOLDER / f"{name}.aig").read_bytes()
+    with Image.open(io.BytesIO(data)) as image:
+        assert vectors.hash_of(np.asarray(image)) == HASHES[name, "full"]
+    parser = ImageFile.Parser()
+    for i in range(0, len(data), 100):
+        parser.feed(data[i : i + 100])
+    assert vectors.hash_of(np.asarray(parser.close())) == HASHES[name, "full"]
+    assert vectors.hash_of(iio.imread(data, extension=".aig")) == HASHES[name, "full"]
