@@ -262,9 +262,7 @@ class AigFile:
         meta = self.metadata
         problems = _Problems(strict)
         class_map = geometry.class_map(meta)
-        pixels = np.full((meta.height, meta.width, meta.channels), _GREY, np.uint8)
-        if self.mode in ("LA", "RGBA"):
-            pixels[..., -1] = 255
+        pixels = np.empty((meta.height, meta.width, meta.channels), np.uint8)
         colours = 3 if meta.channels >= 3 else 1
 
         with Workers(threads) as workers:
@@ -280,9 +278,15 @@ class AigFile:
                         payloads[segment.kind] = payload
                     else:
                         cores.append(workers.submit(self._core, payload, segment.center))
+            drawn = False
             if "preview" in payloads:
                 with problems:
                     self._render(pixels, class_map, payloads, problems)
+                    drawn = True
+            if not drawn:
+                pixels[...] = _GREY
+            if self.mode in ("LA", "RGBA"):
+                pixels[..., -1] = 255
             if meta.mid == "palette" and "mid" in payloads:
                 with problems:
                     palette.decode(payloads["mid"], pixels, colours, class_map, MID, MID_LAST)
@@ -301,7 +305,7 @@ class AigFile:
             for job in cores:
                 with problems:
                     exact, mask, window = job.result()
-                    pixels[window.slices][mask] = exact[mask]
+                    np.copyto(pixels[window.slices], exact, where=mask[..., None])
         self.problems = problems.found
         return pixels
 

@@ -50,10 +50,11 @@ template <class A, class B> void require_same_size(const View<A>& a, const View<
     require(a.width == b.width && a.height == b.height, "arrays differ in height or width");
 }
 
+// An array whose every element the caller is going to set.
 template <class T> Result<T> make_array(std::initializer_list<std::size_t> shape) {
     std::size_t size = 1;
     for (auto n : shape) size *= n;
-    auto data = std::make_unique<T[]>(size);  // zeros
+    auto data = std::make_unique_for_overwrite<T[]>(size);
     nb::capsule owner(data.get(), [](void* p) noexcept { delete[] static_cast<T*>(p); });
     return Result<T>(data.release(), shape, owner);
 }

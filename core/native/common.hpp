@@ -6,6 +6,15 @@
 #include <string>
 #include <vector>
 
+// For the few functions on which the speed of a decoder hangs, and loops of a known handful of rounds.
+#if defined(__GNUC__)
+#define AIG_INLINE inline __attribute__((always_inline))
+#define AIG_UNROLL _Pragma("GCC unroll 4")
+#else
+#define AIG_INLINE inline
+#define AIG_UNROLL
+#endif
+
 namespace aig {
 
 // A stream from a file contradicts itself; becomes aig_codec.errors.CorruptError.
@@ -47,8 +56,7 @@ inline int unzigzag(std::uint32_t v) {
 
 // Median of W, N and W + N - NW: the LOCO-I predictor (Weinberger, Seroussi, Sapiro 1996).
 inline int med(int w, int n, int nw) {
-    const int lo = w < n ? w : n, hi = w < n ? n : w;
-    return nw >= hi ? lo : nw <= lo ? hi : w + n - nw;
+    return clamp_int(w + n - nw, w < n ? w : n, w < n ? n : w);
 }
 
 }  // namespace aig

@@ -15,101 +15,119 @@ constexpr std::array<std::uint8_t, kActivityCap + 1> kActivityContext = [] {
     return table;
 }();
 
-using Samples = std::array<int, 4>;
-
 struct Channel {
     std::size_t index;  // which of the pixel's transformed samples
     int low, high;      // range of its samples
 };
 
-// Channels in coding order. Colour is coded as U, V, Y, so that luma knows the chroma errors; alpha last.
-std::vector<Channel> coding_order(int channels) {
-    constexpr Channel luma{0, 0, 255}, u{1, -255, 255}, v{2, -319, 319};
-    switch (channels) {
-    case 1: return {luma};
-    case 2: return {luma, {1, 0, 255}};
-    case 3: return {u, v, luma};
-    default: return {u, v, luma, {3, 0, 255}};
+// A picture's samples after the reversible colour transform, and the order they are coded in. Colour is
+// coded as U, V, Y, so that luma knows the chroma errors; alpha comes last.
+template <int Channels> struct Layout;
+
+struct GreyLayout {
+    static void forward(const std::uint8_t* p, int* s, int n) {
+        for (int c = 0; c < n; ++c) s[c] = p[c];
     }
-}
-
-// RGB -> (Y, U, V), reversible; grey and alpha pass through.
-Samples forward(const std::uint8_t* p, int channels) {
-    if (channels < 3) return {p[0], channels == 2 ? p[1] : 0, 0, 0};
-    const int u = p[0] - p[1], v = p[2] - p[1];
-    return {p[1] + ((u + v + 2) >> 2), u, v - (u >> 2), channels == 4 ? p[3] : 0};
-}
-
-// Damaged streams can leave the range of uint8, hence the clamps; sound ones never do.
-void inverse(const Samples& s, std::uint8_t* p, int channels) {
-    if (channels < 3) {
-        p[0] = clamp_u8(s[0]);
-        if (channels == 2) p[1] = clamp_u8(s[1]);
-        return;
+    static void inverse(const int* s, std::uint8_t* p, int n) {
+        for (int c = 0; c < n; ++c) p[c] = static_cast<std::uint8_t>(s[c]);
     }
-    const int u = s[1], v = s[2] + (u >> 2), g = s[0] - ((u + v + 2) >> 2);
-    p[0] = clamp_u8(u + g);
-    p[1] = clamp_u8(g);
-    p[2] = clamp_u8(v + g);
-    if (channels == 4) p[3] = clamp_u8(s[3]);
-}
+};
+struct ColourLayout {
+    static void forward(const std::uint8_t* p, int* s, int n) {
+        const int u = p[0] - p[1], v = p[2] - p[1];
+        s[0] = p[1] + ((u + v + 2) >> 2);
+        s[1] = u;
+        s[2] = v - (u >> 2);
+        if (n == 4) s[3] = p[3];
+    }
+    // Damaged streams can leave the range of uint8, hence the clamps; sound ones never do.
+    static void inverse(const int* s, std::uint8_t* p, int n) {
+        const int u = s[1], v = s[2] + (u >> 2), g = s[0] - ((u + v + 2) >> 2);
+        p[0] = clamp_u8(u + g);
+        p[1] = clamp_u8(g);
+        p[2] = clamp_u8(v + g);
+        if (n == 4) p[3] = static_cast<std::uint8_t>(s[3]);
+    }
+};
 
-// Both directions. `load(x, y)` gives the pixel's transformed samples (the encoder's truth, nothing for
-// the decoder), `code(context, prediction, sample)` returns the sample that both sides then know,
-// `store(x, y, samples)` takes the result.
-template <class Load, class Code, class Store>
-void scan(int channels, const Region& region, Load load, Code code, Store store) {
+constexpr Channel kLuma{0, 0, 255}, kU{1, -255, 255}, kV{2, -319, 319};
+template <> struct Layout<1> : GreyLayout { static constexpr Channel order[] = {kLuma}; };
+template <> struct Layout<2> : GreyLayout { static constexpr Channel order[] = {kLuma, {1, 0, 255}}; };
+template <> struct Layout<3> : ColourLayout { static constexpr Channel order[] = {kU, kV, kLuma}; };
+template <> struct Layout<4> : ColourLayout { static constexpr Channel order[] = {kU, kV, kLuma, {3, 0, 255}}; };
+
+// Both directions. `code(context, prediction, sample)` returns the sample that both sides then know; the
+// encoder's comes from `pixels`, the decoder's is written there.
+template <int Channels, bool Encoding, class Pixel, class Code>
+void scan(View<Pixel> pixels, const Region& region, Code code) {
+    using L = Layout<Channels>;
     const Box box = bounding_box(region);
-    const auto order = coding_order(channels);
-    std::vector<RowPair> rows;  // samples of every channel, then absolute errors of every channel
-    for (const Channel& ch : order) rows.emplace_back(box.right - box.left, (ch.low + ch.high + 1) / 2);
-    for (std::size_t c = 0; c < order.size(); ++c) rows.emplace_back(box.right - box.left, 0);
     if (box.right <= box.left) return;
+    std::vector<RowPair> rows;  // samples of every channel, then absolute errors of every channel
+    for (const Channel& ch : L::order) rows.emplace_back(box.right - box.left, (ch.low + ch.high + 1) / 2);
+    for (int c = 0; c < Channels; ++c) rows.emplace_back(box.right - box.left, 0);
 
-    scan_region(region, box, rows, [&](int x, int y, bool span_start) {
-        Samples s = load(box.left + x, y);
-        int cross = 0;  // errors of the channels coded before at this pixel
-        for (std::size_t c = 0; c < order.size(); ++c) {
-            RowPair &values = rows[c], &errors = rows[order.size() + c];
-            int& sample = s[order[c].index];
-            const int w = values.west(x, span_start), n = values.above[x];
-            const int nw = values.above[x - 1], ne = values.above[x + 1];
-            const int activity = abs_int(w - nw) + abs_int(n - nw) + abs_int(ne - n) +
-                                 errors.west(x, span_start) + errors.above[x] + cross;
-            const auto context = static_cast<unsigned>(c) * kActivityLevels +
-                                 kActivityContext[static_cast<std::size_t>(std::min(activity, kActivityCap))];
-            const int prediction = med(w, n, nw);
-            sample = clamp_int(code(context, prediction, sample), order[c].low, order[c].high);
-            const int error = abs_int(sample - prediction);
-            values.here[x] = sample;
-            errors.here[x] = error;
-            cross = c == 0 ? 2 * error : (cross >> 1) + error;
+    scan_region(region, box, rows, [&](int x0, int x1, int y) {
+        Pixel* pixel = pixels.row(y) + (box.left + x0) * Channels;
+        const int *above[Channels], *errors_above[Channels];
+        int *here[Channels], *errors_here[Channels], west[Channels], west_error[Channels];
+        for (int c = 0; c < Channels; ++c) {
+            above[c] = rows[static_cast<std::size_t>(c)].above();
+            here[c] = rows[static_cast<std::size_t>(c)].here();
+            errors_above[c] = rows[static_cast<std::size_t>(Channels + c)].above();
+            errors_here[c] = rows[static_cast<std::size_t>(Channels + c)].here();
+            west[c] = above[c][x0];
+            west_error[c] = errors_above[c][x0];
         }
-        store(box.left + x, y, s);
+        for (int x = x0; x < x1; ++x, pixel += Channels) {
+            int s[4] = {};
+            if constexpr (Encoding) L::forward(pixel, s, Channels);
+            int cross = 0;  // errors of the channels coded before at this pixel
+            AIG_UNROLL
+            for (int c = 0; c < Channels; ++c) {
+                const Channel& ch = L::order[c];
+                const int w = west[c], n = above[c][x], nw = above[c][x - 1], ne = above[c][x + 1];
+                const int activity = abs_int(w - nw) + abs_int(n - nw) + abs_int(ne - n) + west_error[c] +
+                                     errors_above[c][x] + cross;
+                const auto context = static_cast<unsigned>(c) * kActivityLevels +
+                                     kActivityContext[static_cast<std::size_t>(std::min(activity, kActivityCap))];
+                const int prediction = med(w, n, nw);
+                const int sample = clamp_int(code(context, prediction, s[ch.index]), ch.low, ch.high);
+                const int error = abs_int(sample - prediction);
+                s[ch.index] = here[c][x] = west[c] = sample;
+                errors_here[c][x] = west_error[c] = error;
+                cross = c == 0 ? 2 * error : (cross >> 1) + error;
+            }
+            if constexpr (!Encoding) L::inverse(s, pixel, Channels);
+        }
     });
+}
+
+template <bool Encoding, class Pixel, class Code> void scan_any(View<Pixel> pixels, const Region& region, Code code) {
+    switch (pixels.channels) {
+    case 1: return scan<1, Encoding>(pixels, region, code);
+    case 2: return scan<2, Encoding>(pixels, region, code);
+    case 3: return scan<3, Encoding>(pixels, region, code);
+    default: return scan<4, Encoding>(pixels, region, code);
+    }
 }
 
 }  // namespace
 
 SymbolSink lossless_encode(View<const std::uint8_t> pixels, const Region& region) {
     SymbolSink sink;
-    scan(
-        pixels.channels, region,
-        [&](int x, int y) { return forward(pixels.row(y) + x * pixels.channels, pixels.channels); },
-        [&](unsigned context, int prediction, int sample) {
-            sink.put_value(context, zigzag(sample - prediction));
-            return sample;
-        },
-        [](int, int, const Samples&) {});
+    scan_any<true>(pixels, region, [&](unsigned context, int prediction, int sample) {
+        sink.put_value(context, zigzag(sample - prediction));
+        return sample;
+    });
     return sink;
 }
 
 void lossless_decode(const Stream& stream, View<std::uint8_t> pixels, const Region& region) {
     with_source(stream, kLosslessContexts, [&](auto& source) {
-        scan(
-            pixels.channels, region, [](int, int) { return Samples{}; },
-            [&](unsigned context, int prediction, int) { return prediction + unzigzag(get_value(source, context)); },
-            [&](int x, int y, const Samples& s) { inverse(s, pixels.row(y) + x * pixels.channels, pixels.channels); });
+        scan_any<false>(pixels, region, [&](unsigned context, int prediction, int) {
+            return prediction + unzigzag(get_value(source, context));
+        });
     });
 }
 

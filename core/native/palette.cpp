@@ -79,11 +79,14 @@ template <class Code> void scan_indices(const Region& region, Code code) {
     const Box box = bounding_box(region);
     if (box.right <= box.left) return;
     std::vector<RowPair> rows{RowPair(box.right - box.left, 0)};
-    scan_region(region, box, rows, [&](int x, int y, bool span_start) {
-        RowPair& row = rows[0];
-        const int w = row.west(x, span_start), n = row.above[x], nw = row.above[x - 1], ne = row.above[x + 1];
-        const unsigned equal = (w == n) | (n == ne) << 1 | (w == nw) << 2;
-        row.here[x] = code(box.left + x, y, equal, w, n);
+    scan_region(region, box, rows, [&](int x0, int x1, int y) {
+        const int* above = rows[0].above();
+        int* here = rows[0].here();
+        for (int x = x0, w = above[x0]; x < x1; ++x) {
+            const int n = above[x], nw = above[x - 1], ne = above[x + 1];
+            const unsigned equal = (w == n) | (n == ne) << 1 | (w == nw) << 2;
+            w = here[x] = code(box.left + x, y, equal, w, n);
+        }
     });
 }
 

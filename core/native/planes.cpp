@@ -12,9 +12,27 @@ bool hidden(int pixel_class, bool mid_is_hole) {
     return is_core(pixel_class) || (mid_is_hole && is_mid(pixel_class));
 }
 
+bool all_background(const std::uint8_t* classes, int count) {
+    static_assert(kBackground == 0);
+    for (int i = 0; i + 8 <= count; i += 8) {
+        std::uint64_t eight;
+        std::memcpy(&eight, classes + i, 8);
+        if (eight) return false;
+    }
+    for (int i = count & ~7; i < count; ++i)
+        if (classes[i]) return false;
+    return true;
+}
+
 std::uint8_t dc_sample(int level, int dc_step) {
     // A DC coefficient is 128 times the mean of its block; the level is int16 and the step below 2^15.
     return clamp_u8(((level * dc_step + 64) >> 7) + 128);
+}
+
+bool only_dc(const std::int16_t* levels) {
+    int any = 0;
+    for (int i = 1; i < 64; ++i) any |= levels[i];
+    return any == 0;
 }
 
 // Bilinear interpolation, at one block, of the image made of the blocks' DC samples.
@@ -43,10 +61,16 @@ void smooth_block(const std::int16_t* levels, int dc_step, int bx, int by, int b
 void classify_blocks(View<const std::uint8_t> map, int footprint, bool mid_is_hole, bool mid_is_finer,
                      View<std::uint8_t> blocks) {
     for (int by = 0; by < blocks.height; ++by) {
+        const int y1 = std::min(map.height, (by + 1) * footprint);
         for (int bx = 0; bx < blocks.width; ++bx) {
             bool all_hidden = true, any_mid = false;
-            const int y1 = std::min(map.height, (by + 1) * footprint), x1 = std::min(map.width, (bx + 1) * footprint);
+            const int x1 = std::min(map.width, (bx + 1) * footprint);
             for (int y = by * footprint; y < y1; ++y) {
+                // Most blocks are background through and through, and then eight pixels at once say so.
+                if (x1 - bx * footprint == footprint && all_background(map.row(y) + bx * footprint, footprint)) {
+                    all_hidden = false;
+                    continue;
+                }
                 const std::uint8_t* row = map.row(y);
                 for (int x = bx * footprint; x < x1; ++x) {
                     all_hidden &= hidden(row[x], mid_is_hole);
@@ -218,6 +242,14 @@ void inverse_plane(const std::int16_t* levels, View<const std::uint8_t> blocks, 
                 continue;
             }
             std::uint8_t* out = plane.row(8 * by) + 8 * bx;
+            if (only_dc(block)) {
+                // What the transform gives for a lone DC coefficient, without the transform.
+                const int dc = clamp_int(block[0] * background[0], -32768, 32767);
+                const int half = clamp_int((64 * dc + 64) >> 7, -32768, 32767);
+                const int sample = clamp_u8(((64 * half + 2048) >> 12) + 128);
+                for (int y = 0; y < 8; ++y) std::memset(out + y * plane.stride, sample, 8);
+                continue;
+            }
             kernel.dequantise(block, (kind == kBlockMid ? mid : background).data(), coefficients);
             coefficients[0] = static_cast<std::int16_t>(clamp_int(block[0] * background[0], -32768, 32767));
             kernel.inverse_block(coefficients, out, plane.stride);

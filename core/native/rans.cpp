@@ -181,29 +181,38 @@ Bytes rans_encode(std::span<const std::uint8_t> symbols, std::span<const std::ui
 }
 
 RansSource::RansSource(std::span<const std::uint8_t> coded, std::span<const std::uint8_t> raw, unsigned n_contexts)
-    : raw_(raw), end_(coded.data() + coded.size()) {
+    : raw_(raw) {
     BitReader head(coded);
     const unsigned n_clusters = head.get(6) + 1;
     const auto map_bits = static_cast<unsigned>(std::bit_width(n_clusters - 1));
     for (unsigned c = 0; c < n_contexts; ++c) {
         const unsigned k = head.get(map_bits);
         if (k >= n_clusters) throw Corrupt("rANS context map names a missing table");
-        cluster_offset_[c] = k * kProbScale;
+        table_of_[c] = static_cast<std::uint8_t>(k);
     }
-    slots_.resize(std::size_t{n_clusters} * kProbScale);
-    for (unsigned k = 0; k < n_clusters; ++k) {
-        const Frequencies f = read_table(head);
-        std::uint32_t* slot = slots_.data() + std::size_t{k} * kProbScale;
-        for (unsigned s = 0; s < kAlphabet; ++s)
-            for (std::uint32_t j = 0; j < f[s]; ++j) *slot++ = s << 24 | (f[s] - 1u) << 12 | j;
+    tables_.resize(n_clusters);
+    for (Table& table : tables_) {
+        table.frequencies = read_table(head);
+        std::uint32_t slot = 0;
+        for (unsigned s = 0; s < kAlphabet; ++s) {
+            table.starts[s] = static_cast<std::uint16_t>(slot);
+            std::fill_n(table.symbols.begin() + slot, table.frequencies[s], static_cast<std::uint8_t>(s));
+            slot += table.frequencies[s];
+        }
     }
-    next_ = head.position();
-    if (!head.ok() || end_ - next_ < 4 * static_cast<std::ptrdiff_t>(kRansStates)) throw Corrupt("rANS stream ends early");
+    const std::uint8_t* next = head.position();
+    if (!head.ok() || coded.data() + coded.size() - next < 4 * static_cast<std::ptrdiff_t>(kRansStates))
+        throw Corrupt("rANS stream ends early");
     for (std::uint32_t& x : state_) {
-        x = next_[0] | std::uint32_t{next_[1]} << 8 | std::uint32_t{next_[2]} << 16 | std::uint32_t{next_[3]} << 24;
-        next_ += 4;
+        x = next[0] | std::uint32_t{next[1]} << 8 | std::uint32_t{next[2]} << 16 | std::uint32_t{next[3]} << 24;
+        next += 4;
         if (x < kRansLow) throw Corrupt("rANS state below its interval");
     }
+    const auto left = static_cast<std::size_t>(coded.data() + coded.size() - next);
+    whole_ = left % 2 == 0;
+    n_words_ = left / 2;
+    words_.resize(n_words_ + 1);
+    for (std::size_t i = 0; i < n_words_; ++i, next += 2) words_[i] = static_cast<std::uint16_t>(next[0] | next[1] << 8);
 }
 
 }  // namespace aig

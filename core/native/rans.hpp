@@ -20,36 +20,41 @@ class RansSource {
   public:
     RansSource(std::span<const std::uint8_t> coded, std::span<const std::uint8_t> raw, unsigned n_contexts);
 
-    unsigned get(unsigned context) {
-        std::uint32_t& x = state_[turn_];
+    AIG_INLINE unsigned get(unsigned context) {
+        const Table& table = tables_[table_of_[context]];
+        std::uint32_t& state = state_[turn_];
         turn_ ^= 1;
-        const std::uint32_t slot = slots_[cluster_offset_[context] + (x & (kProbScale - 1))];
-        // slot = symbol (8 bits) | frequency - 1 (12 bits) | offset within the symbol (12 bits)
-        x = ((slot >> 12 & 0xfff) + 1) * (x >> kProbBits) + (slot & 0xfff);
+        const std::uint32_t low = state & (kProbScale - 1);
+        const unsigned symbol = table.symbols[low];
+        std::uint32_t x = table.frequencies[symbol] * (state >> kProbBits) + low - table.starts[symbol];
         if (x < kRansLow) {
-            std::uint32_t word = 0;
-            if (next_ + 2 <= end_) word = next_[0] | std::uint32_t{next_[1]} << 8;
-            else overrun_ = true;
-            next_ += 2 * (next_ + 2 <= end_);
-            x = x << 16 | word;
+            // Behind the last word stands a zero, to be read over and over; ok() notices.
+            x = x << 16 | words_[position_ < n_words_ ? position_ : n_words_];
+            ++position_;
         }
-        return slot >> 24;
+        state = x;
+        return symbol;
     }
     std::uint32_t bits(unsigned count) { return raw_.get(count); }
-    // After the last symbol: every state is back where the encoder started, every byte is used.
+    // After the last symbol: every state is back where the encoder started, every word is used.
     bool ok() const {
-        return !overrun_ && next_ == end_ && state_[0] == kRansLow && state_[1] == kRansLow && raw_.ok();
+        return whole_ && position_ == n_words_ && state_[0] == kRansLow && state_[1] == kRansLow && raw_.ok();
     }
 
   private:
-    BitReader raw_;
-    std::vector<std::uint32_t> slots_;
-    std::array<std::uint32_t, kMaxContexts> cluster_offset_{};
     std::array<std::uint32_t, kRansStates> state_{};
-    unsigned turn_ = 0;
-    const std::uint8_t* next_ = nullptr;
-    const std::uint8_t* end_ = nullptr;
-    bool overrun_ = false;
+    unsigned turn_ = 0;  // the state of the next symbol
+    std::size_t position_ = 0, n_words_ = 0;
+    std::vector<std::uint16_t> words_;
+    // The symbol of every slot in a byte, and its interval apart: tables this small stay in the cache.
+    struct Table {
+        std::array<std::uint8_t, kProbScale> symbols;
+        std::array<std::uint16_t, kAlphabet> frequencies, starts;
+    };
+    std::vector<Table> tables_;
+    std::array<std::uint8_t, kMaxContexts> table_of_{};
+    BitReader raw_;
+    bool whole_ = true;
 };
 
 }  // namespace aig

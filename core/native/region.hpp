@@ -33,47 +33,52 @@ inline Box bounding_box(const Region& region) {
     return box;
 }
 
-// One value per column, valid for columns -1 .. width.
-class Row {
+// Two rows of values, valid for columns -1 .. width: the one being coded and the last one that held
+// pixels of the region. Columns outside the region repeat the nearest coded pixel to their left in
+// the row (else the first to their right), so that every neighbour above exists, whatever the
+// region's shape.
+class RowPair {
   public:
-    Row(int width, int value) : values_(static_cast<std::size_t>(width) + 2, value) {}
-    int& operator[](int x) { return values_[static_cast<std::size_t>(x + 1)]; }
+    RowPair(int width, int value) : values_(2 * (static_cast<std::size_t>(width) + 2), value), width_(width) {}
+
+    int* above() { return values_.data() + 1 + (flipped_ ? width_ + 2 : 0); }
+    int* here() { return values_.data() + 1 + (flipped_ ? 0 : width_ + 2); }
+    void flip() { flipped_ = !flipped_; }
 
   private:
     std::vector<int> values_;
+    int width_;
+    bool flipped_ = false;
 };
 
-// The row being coded and the last one that held pixels of the region. Columns outside the region
-// repeat the nearest coded pixel to their left in the row (else the first to their right), so that
-// every neighbour above exists, whatever the region's shape.
-struct RowPair {
-    Row above, here;
-    RowPair(int width, int value) : above(width, value), here(width, value) {}
-    // The left neighbour; at the start of a span the one above stands in for it.
-    int west(int x, bool span_start) { return span_start ? above[x] : here[x - 1]; }
-};
-
-// Call pixel(x, y, span_start) for every pixel of the region; x counts from the box's left edge. The
-// callee sets here[x] of every pair in `rows` (a container of RowPair).
-template <class Rows, class Pixel> void scan_region(const Region& region, const Box& box, Rows& rows, Pixel pixel) {
+// Call span(x0, x1, y) for every run of region pixels, x1 exclusive; x counts from the box's left edge.
+// The callee sets here()[x0 .. x1 - 1] of every pair in `rows`. At x0 the pixel to the left is not of the
+// region, and the one above stands in for it.
+template <class Rows, class Span> void scan_region(const Region& region, const Box& box, Rows& rows, Span span) {
     const int width = box.right - box.left;
+    const auto outside = [&](int c) { return c < region.first || c > region.last; };
     for (int y = box.top; y < box.bottom; ++y) {
+        const std::uint8_t* classes = region.map.row(y) + box.left;
         int first = -1, end = 0;  // first pixel of the row, and the column behind the latest
-        for (int x = 0; x < width; ++x) {
-            if (!region.contains(box.left + x, y)) continue;
-            const bool span_start = first < 0 || x != end;
+        for (int x = 0; x < width;) {
+            if (outside(classes[x])) {
+                ++x;
+                continue;
+            }
+            int stop = x + 1;
+            while (stop < width && !outside(classes[stop])) ++stop;
             if (first < 0) first = x;
-            else if (span_start)
-                for (auto& row : rows)
-                    for (int gap = end; gap < x; ++gap) row.here[gap] = row.here[end - 1];
-            pixel(x, y, span_start);
-            end = x + 1;
+            else
+                for (auto& row : rows) std::fill(row.here() + end, row.here() + x, row.here()[end - 1]);
+            span(x, stop, y);
+            x = end = stop;
         }
         if (first < 0) continue;
         for (auto& row : rows) {
-            for (int gap = -1; gap < first; ++gap) row.here[gap] = row.here[first];
-            for (int gap = end; gap <= width; ++gap) row.here[gap] = row.here[end - 1];
-            std::swap(row.above, row.here);
+            int* here = row.here();
+            std::fill(here - 1, here + first, here[first]);
+            std::fill(here + end, here + width + 1, here[end - 1]);
+            row.flip();
         }
     }
 }

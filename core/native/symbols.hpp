@@ -34,7 +34,7 @@ struct SymbolSink {
     }
 };
 
-template <class Source> std::uint32_t get_value(Source& source, unsigned context) {
+template <class Source> AIG_INLINE std::uint32_t get_value(Source& source, unsigned context) {
     const unsigned token = source.get(context);
     if (token < kDirect) return token;
     // token < kAlphabet, so top <= 27 and the value fits into 28 bits whatever the stream holds.
