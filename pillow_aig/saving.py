@@ -7,27 +7,6 @@ from PIL import Image
 #: The modes that the format stores as they are.
 MODES = ("L", "LA", "RGB", "RGBA")
 
-#: The keywords of `aig_codec.encode` that go there untouched; what else `save` is given is ignored.
-KEYWORDS = (
-    "centers",
-    "sigmas",
-    "Sigmas",
-    "alphas",
-    "radii",
-    "quality",
-    "quality_level",
-    "lambda_rd",
-    "lossless",
-    "mid",
-    "entropy",
-    "effort",
-    "tune",
-    "subsampling",
-    "boundary_tau",
-    "preset",
-    "threads",
-)
-
 
 def save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     """Write an image of mode L, LA, RGB or RGBA as AIG; the handler behind `Image.save`.
@@ -46,6 +25,7 @@ def save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     import numpy as np
 
     import aig_codec
+    from aig_codec.settings import KEYWORDS
 
     options = im.encoderinfo
     try:
@@ -57,7 +37,7 @@ def save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
             ),
             xmp=_bytes("xmp", options.get("xmp", im.info.get("xmp"))),
             dpi=options.get("dpi"),
-            **{name: options[name] for name in KEYWORDS if name in options},
+            **{name: options[name] for name in KEYWORDS & options.keys()},
         )
     except TypeError as error:
         # A value of the wrong type is a bad value to whoever calls save().

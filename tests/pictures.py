@@ -179,3 +179,26 @@ def exact(foci):
         )
         for f in foci
     ]
+
+
+# Contexts
+
+
+def contexts_asked(job):
+    """The contexts in which the reference asks for symbols while it does a job.
+
+    Decoding the right symbols proves little about contexts that happen to share a table.
+    """
+    asked = []
+    symbol = reference.SymbolReader.symbol
+
+    def asking(reader, context):
+        asked.append(context)
+        return symbol(reader, context)
+
+    reference.SymbolReader.symbol = asking
+    try:
+        job()
+    finally:
+        reference.SymbolReader.symbol = symbol
+    return asked

@@ -1,4 +1,4 @@
-"""Header, metadata and table of contents: read is the inverse of write, and strangers are refused."""
+"""Header, metadata and table of contents: reading inverts writing, strangers are refused."""
 
 import json
 import struct
@@ -95,8 +95,8 @@ def test_header_refusals() -> None:
             Header.unpack(good[:4] + bytes([n]) + good[5:])
     with pytest.raises(errors.CorruptError, match="padding"):
         Header.unpack(good[:-1] + b"\1")
+    flag = 5 + 4 * 2 + 2 * 2
     with pytest.raises(errors.UnsupportedError, match="flag"):
-        flag = 5 + 4 * 2 + 2 * 2
         Header.unpack(good[:flag] + b"\2" + good[flag + 1 :])
 
 
@@ -105,8 +105,9 @@ def test_sigma_code_is_monotone_and_never_shrinks() -> None:
     assert sigma_to_code(2.0) == 96
     values = [sigma_from_code(code) for code in range(1, 256)]
     assert values == sorted(values)
-    assert [sigma_to_code(v) for v in values] == list(range(1, 256))
-    assert values[0] == MIN_SIGMA and values[-1] == MAX_SIGMA
+    assert [sigma_to_code(v * (1 - 1e-12)) for v in values] == list(range(1, 256))
+    assert [sigma_to_code(v * (1 + 1e-12)) for v in values[:-1]] == list(range(2, 256))
+    assert (values[0], values[-1]) == (MIN_SIGMA, MAX_SIGMA)
     for sigma in (0.01, 0.3, 1.3, 77.7, 10_000.0):
         assert sigma <= sigma_from_code(sigma_to_code(sigma)) < sigma * 1.06
 

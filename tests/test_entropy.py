@@ -212,7 +212,14 @@ def test_symbols_beyond_63_are_refused() -> None:
 
 
 def test_damaged_payload_heads_are_refused() -> None:
-    for head in (b"", b"\0", b"\2\x80", b"\1\x80\x80\x80\x80\x80\x80\0", b"\1\5abc", b"\2\xff\xff\xff\xff\x0f"):
+    for head in (
+        b"",
+        b"\0",
+        b"\2\x80",
+        b"\1\x80\x80\x80\x80\x80\x80\0",
+        b"\1\5abc",
+        b"\2\xff\xff\xff\xff\x0f",
+    ):
         with pytest.raises(CorruptError):
             entropy.unpack(head, 100)
     for unknown in (3, 4, 255):

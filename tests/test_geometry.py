@@ -25,11 +25,13 @@ def _real_distance(focus, x, y):
 
 
 def _real_classes(foci, x, y):
-    """Classes of any points by floating point: tiers are unions, the nearest that grants one owns."""
+    """Classes of any points by floating point: tiers are unions, the nearest granter owns."""
     distances = np.stack([_real_distance(f, x, y) for f in foci])
     classes = np.zeros(np.shape(x), np.uint8)
     for base, radii in ((5, [f.r_mid for f in foci]), (1, [f.r_core for f in foci])):
-        granted = np.array([np.where(d <= r, d, np.inf) for d, r in zip(distances, radii, strict=True)])
+        granted = np.array(
+            [np.where(d <= r, d, np.inf) for d, r in zip(distances, radii, strict=True)]
+        )
         inside = np.isfinite(granted).any(axis=0)
         classes[inside] = (base + granted.argmin(axis=0))[inside]
     return classes

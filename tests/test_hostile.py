@@ -38,7 +38,7 @@ def core_is_exact(pixels: np.ndarray, data: bytes, decoded: np.ndarray) -> bool:
     ids=str,
 )
 def test_truncation_at_every_byte(more: dict[str, object]) -> None:
-    pixels, data = small_file(4, **more)
+    _, data = small_file(4, **more)
     complete = aig_codec.decode(data)
     for n in range(len(data)):
         kind = errors.NotAigError if n == 0 else errors.TruncatedError
@@ -137,7 +137,7 @@ def test_unknown_coders_and_kinds_are_refused_by_name() -> None:
         segments = file.segments
     newer = tuple(s._replace(version=2) if s.kind == "background" else s for s in segments)
     forged = _with_segments(data, newer)
-    with pytest.raises(errors.UnsupportedError, match="coder dct version 2 .* background"):
+    with pytest.raises(errors.UnsupportedError, match=r"coder dct version 2 .* background"):
         aig_codec.decode(forged)
     assert aig_codec.decode(forged, upto="mid").shape == (37, 49, 3)
     strange = (*segments[:-1], segments[-1]._replace(kind="depth"))

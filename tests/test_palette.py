@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import ENTROPIES, MASKS
 
-from aig_codec import CorruptError, _native
+from aig_codec import CorruptError, _native, entropy
 from aig_codec.coders import palette
 
 check = settings(max_examples=120, deadline=None, derandomize=True)
@@ -25,6 +25,24 @@ def _indexed(height, width, colours, count, seed):
     pixels = table[indices]
     rgb = np.broadcast_to(pixels, (height, width, 3)).reshape(-1, 3)
     return pixels, _native.palette_fit(np.ascontiguousarray(rgb), 256, 0)
+
+
+def _assert_contexts_equal_the_reference(indices, mask):
+    symbols, contexts, raw = _native.palette_encode(indices, mask.astype(np.uint8) * 5, 5, 7)
+    stream = entropy.SymbolStream(symbols, contexts, raw)
+    coded = entropy.pack(stream, _native.PALETTE_CONTEXTS, "golomb")
+    segment = bytes([255]) + bytes(range(256)) + coded
+    asked = pictures.contexts_asked(lambda: reference.decode_palette(segment, mask, 1))
+    np.testing.assert_array_equal(asked, contexts)
+
+
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("spread", [2, 5, 40, 256])
+def test_contexts_equal_the_reference(mask: str, spread: int) -> None:
+    rng = np.random.default_rng(spread)
+    for seed in range(3):
+        indices = (rng.integers(0, spread, (30, 40)) + rng.integers(257 - spread)).astype(np.uint8)
+        _assert_contexts_equal_the_reference(indices, MASKS[mask](30, 40, seed))
 
 
 def _decode(payload, mask, colours, fill=77):
@@ -176,7 +194,9 @@ def test_an_index_outside_the_palette_is_refused() -> None:
     assert payload[0] == len(table) - 1
     # One colour less in the palette, and the largest index points behind it.
     with pytest.raises(CorruptError):
-        _decode(bytes([payload[0] - 1]) + payload[1 : len(table)] + payload[1 + len(table) :], mask, 1)
+        _decode(
+            bytes([payload[0] - 1]) + payload[1 : len(table)] + payload[1 + len(table) :], mask, 1
+        )
 
 
 def test_arguments_that_would_lead_outside_are_refused() -> None:

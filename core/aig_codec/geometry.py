@@ -36,22 +36,43 @@ class Window(NamedTuple):
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
 
-def fixed_point(foci: Sequence[Focus]) -> NDArray[np.int64]:
-    """Rows of (x, y, inv_x, inv_y, shift, alpha, r_core, r_mid) for the kernels.
+class _FixedPoint(NamedTuple):
+    """A focus as the kernels want it (format.md, 5.1)."""
 
-    ``inv = floor(2**shift / Sigma)`` from the exact float32 value, with the shift that brings the
-    larger of the two inverses into [2**31, 2**32); radii in 1/65536.
-    """
-    rows = []
-    for f in foci:
-        ratios = [s.as_integer_ratio() for s in f.sigma]
+    x: int
+    y: int
+    inv_x: int
+    inv_y: int
+    shift: int
+    alpha: int
+    r_core: int
+    r_mid: int
+
+    @classmethod
+    def of(cls, f: Focus) -> "_FixedPoint":
+        """``inv = floor(2**shift / Sigma)`` from the exact value; radii in 1/65536.
+
+        The shift brings the larger of the two inverses into [2**31, 2**32).
+        """
         p, q = min(f.sigma).as_integer_ratio()
         shift = 96 - ((q << 64) // p).bit_length()
-        inverse = [((q << shift) // p) for p, q in ratios]
-        radii = [min(int(r * 65536), 2**32 - 1) for r in (f.r_core, f.r_mid)]
         # The rarer axis of an extreme Sigma ratio may round to zero, which would make it unbounded.
-        rows.append([f.x, f.y, *(max(1, v) for v in inverse), shift, f.alpha_code, *radii])
-    return np.array(rows, np.int64)
+        inverse = [max(1, (q << shift) // p) for p, q in (s.as_integer_ratio() for s in f.sigma)]
+        radii = [min(int(r * 65536), 2**32 - 1) for r in (f.r_core, f.r_mid)]
+        return cls(f.x, f.y, inverse[0], inverse[1], shift, f.alpha_code, radii[0], radii[1])
+
+    def reach(self) -> tuple[int, int]:
+        """Largest |dx| and |dy| of a core pixel, the angle left out (it only shrinks the core)."""
+        if self.shift >= 32:
+            bound = ((self.r_core**2 + 1) << (self.shift - 32)) - 1
+        else:
+            bound = self.r_core**2 >> (32 - self.shift)
+        return math.isqrt(bound // self.inv_x), math.isqrt(bound // self.inv_y)
+
+
+def fixed_point(foci: Sequence[Focus]) -> NDArray[np.int64]:
+    """The rows that `_native.classify` and `_native.assign` take: int64 (N, 8)."""
+    return np.array([_FixedPoint.of(f) for f in foci], np.int64)
 
 
 def class_map(metadata: Metadata, window: Window | None = None) -> U8:
@@ -63,16 +84,16 @@ def class_map(metadata: Metadata, window: Window | None = None) -> U8:
 
 
 def core_window(metadata: Metadata, k: int) -> Window:
-    """A rectangle that holds the whole core of focus k (it may be a little larger)."""
+    """The rectangle around the core of focus k (some of it may belong to other foci)."""
     if metadata.shape == "all":
         return Window(0, 0, metadata.width, metadata.height)
     f = metadata.foci[k]
-    reach_x, reach_y = (math.ceil(f.r_core * math.sqrt(s)) + 1 for s in f.sigma)
+    dx, dy = _FixedPoint.of(f).reach()
     return Window(
-        max(0, f.x - reach_x),
-        max(0, f.y - reach_y),
-        min(metadata.width, f.x + reach_x + 1),
-        min(metadata.height, f.y + reach_y + 1),
+        max(0, f.x - dx),
+        max(0, f.y - dy),
+        min(metadata.width, f.x + dx + 1),
+        min(metadata.height, f.y + dy + 1),
     )
 
 

@@ -74,7 +74,7 @@ def parse(
 
     Raises ValueError that says what is allowed, and TypeError for a keyword that there is not.
     """
-    unknown = keywords.keys() - _PARAMETERS
+    unknown = keywords.keys() - KEYWORDS
     if unknown:
         raise TypeError(f"encode() has no keyword {', '.join(sorted(unknown))}")
     try:
@@ -158,7 +158,8 @@ def _parse(
     )
 
 
-_PARAMETERS = frozenset(inspect.signature(_parse).parameters) - {"width", "height"}
+#: The names of all keywords that `parse` knows.
+KEYWORDS = frozenset(inspect.signature(_parse).parameters) - {"width", "height"}
 
 
 def _is_list(value: Any) -> bool:

@@ -223,7 +223,8 @@ NB_MODULE(_native, m) {
     }, "symbols"_a, "contexts"_a, "n_contexts"_a);
     m.def("decode_symbols", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8In& contexts, unsigned n_contexts) {
         require(contexts.ndim() == 1, "contexts must be (n,)");
-        check_symbols(contexts, contexts, std::min(n_contexts, aig::kAlphabet));
+        require(n_contexts >= 1 && n_contexts <= aig::kMaxContexts, "1 to 256 contexts");
+        for (std::size_t i = 0; i < contexts.shape(0); ++i) require(contexts.data()[i] < n_contexts, "context outside its range");
         auto out = make_array<std::uint8_t>({contexts.shape(0)});
         const auto s = stream(kind, coded, raw);
         {

@@ -55,6 +55,10 @@ class BitReader {
     }
     // Whether no more bits were read than the data holds.
     bool ok() const { return overrun_ == 0 || filled_ >= overrun_; }
+    // Whether nothing but the padding of the last byte is left, and that is zero.
+    bool finished() const { return ok() && next_ == end_ && filled_ - overrun_ < 8 && buffer_ == 0; }
+    // Whether the rest of the byte that the last bit came from is zero.
+    bool padding_is_zero() const { return ok() && (buffer_ & ((1u << ((filled_ - overrun_) % 8)) - 1)) == 0; }
     // First byte that no read bit came from.
     const std::uint8_t* position() const {
         const unsigned whole = filled_ > overrun_ ? (filled_ - overrun_) / 8 : 0;

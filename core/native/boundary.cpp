@@ -85,6 +85,7 @@ void boundary_decode(const Stream& stream, View<std::uint8_t> pixels, int colour
                     next_run();
                 }
             }
+        if (run > 0) throw Corrupt("a run goes on behind the last pixel of the band");
     });
 }
 

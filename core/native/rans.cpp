@@ -185,12 +185,12 @@ RansSource::RansSource(std::span<const std::uint8_t> coded, std::span<const std:
     BitReader head(coded);
     const unsigned n_clusters = head.get(6) + 1;
     const auto map_bits = static_cast<unsigned>(std::bit_width(n_clusters - 1));
+    tables_.resize(n_clusters);
     for (unsigned c = 0; c < n_contexts; ++c) {
         const unsigned k = head.get(map_bits);
         if (k >= n_clusters) throw Corrupt("rANS context map names a missing table");
-        table_of_[c] = static_cast<std::uint8_t>(k);
+        table_of_[c] = &tables_[k];
     }
-    tables_.resize(n_clusters);
     for (Table& table : tables_) {
         table.frequencies = read_table(head);
         std::uint32_t slot = 0;
@@ -201,8 +201,8 @@ RansSource::RansSource(std::span<const std::uint8_t> coded, std::span<const std:
         }
     }
     const std::uint8_t* next = head.position();
-    if (!head.ok() || coded.data() + coded.size() - next < 4 * static_cast<std::ptrdiff_t>(kRansStates))
-        throw Corrupt("rANS stream ends early");
+    if (!head.padding_is_zero() || coded.data() + coded.size() - next < 4 * static_cast<std::ptrdiff_t>(kRansStates))
+        throw Corrupt("rANS tables are damaged or cut");
     for (std::uint32_t& x : state_) {
         x = next[0] | std::uint32_t{next[1]} << 8 | std::uint32_t{next[2]} << 16 | std::uint32_t{next[3]} << 24;
         next += 4;

@@ -19,9 +19,11 @@ Bytes rans_encode(std::span<const std::uint8_t> symbols, std::span<const std::ui
 class RansSource {
   public:
     RansSource(std::span<const std::uint8_t> coded, std::span<const std::uint8_t> raw, unsigned n_contexts);
+    RansSource(const RansSource&) = delete;  // table_of_ points into tables_
+    RansSource& operator=(const RansSource&) = delete;
 
     AIG_INLINE unsigned get(unsigned context) {
-        const Table& table = tables_[table_of_[context]];
+        const Table& table = *table_of_[context];
         std::uint32_t& state = state_[turn_];
         turn_ ^= 1;
         const std::uint32_t low = state & (kProbScale - 1);
@@ -38,7 +40,7 @@ class RansSource {
     std::uint32_t bits(unsigned count) { return raw_.get(count); }
     // After the last symbol: every state is back where the encoder started, every word is used.
     bool ok() const {
-        return whole_ && position_ == n_words_ && state_[0] == kRansLow && state_[1] == kRansLow && raw_.ok();
+        return whole_ && position_ == n_words_ && state_[0] == kRansLow && state_[1] == kRansLow && raw_.finished();
     }
 
   private:
@@ -52,7 +54,7 @@ class RansSource {
         std::array<std::uint16_t, kAlphabet> frequencies, starts;
     };
     std::vector<Table> tables_;
-    std::array<std::uint8_t, kMaxContexts> table_of_{};
+    std::array<const Table*, kMaxContexts> table_of_{};
     BitReader raw_;
     bool whole_ = true;
 };

@@ -53,15 +53,18 @@ class RiceSource {
     }
     unsigned get(unsigned context) {
         const unsigned k = parameter_[context], q = coded_.unary(kRiceLimit);
-        // q < 16 and k <= 5 could name a symbol beyond the alphabet; the mask keeps it inside.
-        return q < kRiceLimit ? ((q << k | coded_.get(k)) & (kAlphabet - 1)) : coded_.get(6);
+        const unsigned symbol = q < kRiceLimit ? q << k | coded_.get(k) : coded_.get(6);
+        if (symbol < kAlphabet) return symbol;
+        sound_ = false;
+        return 0;
     }
     std::uint32_t bits(unsigned count) { return raw_.get(count); }
-    bool ok() const { return coded_.ok() && raw_.ok(); }
+    bool ok() const { return sound_ && coded_.finished() && raw_.finished(); }
 
   private:
     BitReader coded_, raw_;
     std::array<std::uint8_t, kMaxContexts> parameter_{};
+    bool sound_ = true;
 };
 
 }  // namespace aig

@@ -11,20 +11,20 @@ class PlainSource {
     PlainSource(std::span<const std::uint8_t> coded, std::span<const std::uint8_t> raw, unsigned)
         : next_(coded.data()), end_(next_ + coded.size()), raw_(raw) {}
     unsigned get(unsigned) {
-        if (next_ == end_) {
-            overrun_ = true;
+        if (next_ == end_ || *next_ >= kAlphabet) {
+            sound_ = false;
             return 0;
         }
-        return *next_++ & (kAlphabet - 1);
+        return *next_++;
     }
     std::uint32_t bits(unsigned count) { return raw_.get(count); }
-    bool ok() const { return !overrun_ && next_ == end_ && raw_.ok(); }
+    bool ok() const { return sound_ && next_ == end_ && raw_.finished(); }
 
   private:
     const std::uint8_t* next_;
     const std::uint8_t* end_;
     BitReader raw_;
-    bool overrun_ = false;
+    bool sound_ = true;
 };
 
 enum class SourceKind : int { plain = 0, rice = 1, rans = 2 };

@@ -1,7 +1,7 @@
 // Symbols in contexts plus raw bits: what every coder turns its data into (format.md, 6).
 //
 // A coder writes tokens below kAlphabet into a SymbolSink; an entropy coder packs them. On the way
-// back the coder pulls tokens out of a Source (see sources.hpp): get(context), bits(count), ok().
+// back the coder pulls tokens out of a Source (see sources.hpp): get(context), bits(count), and at the end ok(): all there, nothing left.
 #pragma once
 #include "bits.hpp"
 

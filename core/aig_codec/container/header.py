@@ -28,10 +28,15 @@ def sigma_from_code(code: int) -> float:
 
 
 def sigma_to_code(sigma: float) -> int:
-    """Smallest code 1..255 whose Sigma is not below `sigma`: the header never shrinks a focus."""
-    # The tolerance keeps exact powers, such as 2.0, on their own code.
-    code = math.ceil(84 + 12 * math.log2(sigma) - 1e-6)
-    return min(max(code, 1), 255)
+    """Smallest code 1..255 whose Sigma is not below `sigma`: the header never shrinks a focus.
+
+    Exact, because readers compare the result: the least e with ``sigma ** 12 <= 2 ** e``, plus 84.
+    """
+    numerator, denominator = (n**12 for n in sigma.as_integer_ratio())
+    exponent = numerator.bit_length() - denominator.bit_length() - 1
+    while numerator << max(0, -exponent) > denominator << max(0, exponent):
+        exponent += 1
+    return min(max(84 + exponent, 1), 255)
 
 
 @dataclass(frozen=True)

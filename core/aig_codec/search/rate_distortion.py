@@ -43,22 +43,26 @@ def radii(
     pixels: uint8 (H, W, C). Each center is optimised over the blocks that are nearest to it.
     """
     height, width = pixels.shape[:2]
-    costs = _native.block_costs(pixels, dct.steps(level, table_id), dct.steps(mid_level, table_id))
-    y, x = np.mgrid[: costs.shape[0], : costs.shape[1]] * 8 + 3.5
-    distances = [
-        np.sqrt((x - cx) ** 2 / sx + (y - cy) ** 2 / sy)
-        for (cx, cy), (sx, sy) in zip(centers, sigmas, strict=True)
-    ]
-    owner = np.argmin(distances, axis=0)
+    quantisers = dct.steps(level, table_id), dct.steps(mid_level, table_id)
     lam = lambda_rd * _LAMBDA_SCALE * (dct.base_step(level) / 16) ** 2
     half = _IMPORTANCE * min(height, width)
     share = height * width / len(centers) / np.pi
     longest = np.sqrt(_MAX_CORE * share)
     shortest = min(max(_RING, np.sqrt(_MIN_CORE * share)), longest)
     out = []
-    for k, (sx, sy) in enumerate(sigmas):
+    for k, ((cx, cy), (sx, sy)) in enumerate(zip(centers, sigmas, strict=True)):
         unit = (sx * sy) ** 0.25  # pixels per unit of distance, mean over directions
-        mine = owner == k
+        reach = [longest * _MAX_MID / unit * np.sqrt(s) for s in (sx, sy)]
+        left, top = (max(0, int(c - r) // 8 * 8) for c, r in zip((cx, cy), reach, strict=True))
+        right, bottom = (int(c + r) + 1 for c, r in zip((cx, cy), reach, strict=True))
+        crop = np.ascontiguousarray(pixels[top:bottom, left:right])
+        costs = _native.block_costs(crop, *quantisers)
+        y, x = np.mgrid[: costs.shape[0], : costs.shape[1]] * 8 + 3.5
+        distances = [
+            np.sqrt((x + left - px) ** 2 / qx + (y + top - py) ** 2 / qy)
+            for (px, py), (qx, qy) in zip(centers, sigmas, strict=True)
+        ]
+        mine = np.argmin(distances, axis=0) == k
         j = _objective(distances[k][mine] * unit, costs[mine].astype(float), lam, half, longest)
         radius = np.arange(len(j)) * _RING
         inner, outer = radius[:, None], radius[None, :]
