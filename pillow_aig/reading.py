@@ -257,15 +257,9 @@ def _allowed_length(segment: "Segment") -> int:
 
 
 def _check(segment: "Segment", data: bytes) -> None:
-    """Refuse a segment that is not stored as it is, or not as it was.
+    """Refuse a segment that is not stored as it is, or not as it was."""
+    from aig_codec import CorruptError
 
-    `aig_codec.coders.require` would say the same, but brings NumPy into every open.
-    """
-    from aig_codec import CorruptError, UnsupportedError
-
-    if (segment.coder, segment.version) != ("raw", 1):
-        raise UnsupportedError(
-            f"coder {segment.coder} version {segment.version} is needed for the {segment.name}"
-        )
+    segment.require_known()
     if zlib.crc32(data) != segment.crc32:
         raise CorruptError(f"checksum of the {segment.name} does not match")

@@ -476,7 +476,7 @@ def test_usage_errors_exit_with_2(capsys, line):
 
 
 def test_decode_refuses_what_makes_no_sense(aig, capsys):
-    assert "no focus 7" in fails(
+    assert "no core 7" in fails(
         capsys, "decode", aig, "-o", aig.with_name("x.png"), "--core", "7", code=2
     )
     fails(capsys, "decode", aig, "--core", "0", "--scale", "2", code=2)

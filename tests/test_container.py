@@ -23,11 +23,19 @@ from aig_codec.container.header import (
 
 def some_metadata(n: int = 2) -> Metadata:
     foci = tuple(Focus(10 + k, 20, (1.0, 2.5), 10 * k, 12.5, 20.0) for k in range(n))
-    segments = (
-        Segment("core", 0, 0, 10, "lossless", 1, 123),
-        Segment("preview", None, 10, 5, "dct", 1, 456),
-    )
-    return Metadata(width=64, height=48, mode="RGB", foci=foci, segments=segments)
+    cores = [Segment("core", k, 10 * k, 10, "lossless", 1, 123) for k in range(n)]
+    preview = Segment("preview", None, 10 * n, 5, "dct", 1, 456)
+    return Metadata(width=64, height=48, mode="RGB", foci=foci, segments=(*cores, preview))
+
+
+#: Rows of a table of contents for `some_metadata`, and what to put in their place.
+ROWS = [list(s) for s in some_metadata().segments]
+
+
+def rows_with(index: int, **fields: object) -> list[list]:
+    """`ROWS` with some entries of one row replaced."""
+    row = Segment(*ROWS[index])._replace(**fields)
+    return [*ROWS[:index], list(row), *ROWS[index + 1 :]]
 
 
 def packed_with(text: bytes, header: bytes | None = None) -> bytes:
@@ -157,15 +165,31 @@ def test_every_changed_byte_is_noticed() -> None:
         {"version": 2},
         {"segments": {}},
         {"segments": [[]] * 65},
-        {"segments": [["core", 0, 0, -1, "lossless", 1, 0]]},
-        {"segments": [["core", 0, 0, 2**60, "lossless", 1, 0]]},
-        {"segments": [["core", 2, 0, 1, "lossless", 1, 0]]},
-        {"segments": [["core", None, 0, 1, "lossless", 1, 0]]},
-        {"segments": [["preview", 0, 0, 1, "dct", 1, 0]]},
-        {"segments": [["core", 0, 1, 1, "lossless", 1, 0]]},
-        {"segments": [["core", 0, 0, 1, "lossless", 1, 2**32]]},
-        {"segments": [["preview", None, 0, 1, "dct", 1, 0], ["core", 0, 1, 1, "lossless", 1, 0]]},
-        {"segments": [["preview", None, 0, 1, "dct", 1, 0], ["preview", None, 1, 1, "dct", 1, 0]]},
+        {"segments": ROWS[:2]},  # no preview
+        {"segments": ROWS[:1] + rows_with(2, offset=10)[2:]},  # a core is missing
+        {"segments": rows_with(2, length=-1)},
+        {"segments": rows_with(2, length=2**60)},
+        {"segments": rows_with(2, length=5.0)},
+        {"segments": rows_with(1, center=2)},
+        {"segments": rows_with(1, center=0)},
+        {"segments": rows_with(1, center=None)},
+        {"segments": rows_with(2, center=0)},
+        {"segments": rows_with(0, offset=1)},
+        {"segments": rows_with(2, offset=21)},
+        {"segments": rows_with(2, crc32=2**32)},
+        {"segments": rows_with(2, version=True)},
+        {"segments": [*ROWS, ["preview", None, 25, 1, "dct", 1, 0]]},
+        {"segments": [*ROWS, ["alpha", None, 25, 1, "lossless", 1, 0]]},  # RGB has none
+        {"segments": [*ROWS, ["mid", None, 25, 1, "palette", 1, 0]]},  # mid is "none"
+        {"mode": "RGBA"},  # needs an alpha segment
+        {"mc_rsc__shape": "all"},  # has one core and nothing else
+        {
+            "segments": [
+                *ROWS,
+                ["background", None, 25, 1, "dct", 1, 0],
+                ["mid", None, 26, 1, "dct", 1, 0],
+            ]
+        },
         {"mc_rsc__N": 0},
         {"mc_rsc__N": 3},
         {"mc_rsc__shape": "star"},
@@ -218,6 +242,16 @@ def test_pixel_limit_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_kinds_of_the_future_are_kept() -> None:
-    rows = [["core", 0, 0, 1, "lossless", 1, 0], ["depth", None, 1, 1, "zip", 3, 0]]
-    metadata = read_prologue(changed(segments=rows)).metadata
-    assert [s.kind for s in metadata.segments] == ["core", "depth"]
+    rows = [*ROWS, ["depth", None, 25, 1, "zip", 3, 0]]
+    *_, depth = read_prologue(changed(segments=rows)).metadata.segments
+    assert depth.kind == "depth"
+    with pytest.raises(errors.UnsupportedError, match="depth"):
+        depth.require_known()
+
+
+def test_coders_must_suit_their_segment() -> None:
+    for kind, coder in (("core", "raw"), ("background", "palette"), ("exif", "dct")):
+        with pytest.raises(errors.CorruptError, match=f"{coder} cannot code"):
+            Segment(kind, None, 0, 1, coder, 1, 0).require_known()
+    with pytest.raises(errors.UnsupportedError, match=r"coder lossless version 2 .* core 0"):
+        Segment("core", 0, 0, 1, "lossless", 2, 0).require_known()

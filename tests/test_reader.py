@@ -70,7 +70,7 @@ def test_core_reads_its_segment_alone(picture: np.ndarray, data: bytes) -> None:
             classes = geometry.class_map(file.metadata)
             assert core.mask.sum() == (classes == 1 + k).sum() > 500
         assert len(file.cores()) == 2
-        with pytest.raises(ValueError, match="no focus 2"):
+        with pytest.raises(ValueError, match="no core 2"):
             file.core(2)
 
 

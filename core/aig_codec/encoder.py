@@ -79,10 +79,7 @@ def encode(
     metadata = replace(_describe(array, wanted), dpi=settings.parse_dpi(dpi))
     class_map = geometry.class_map(metadata)
     with Workers(wanted.threads) as workers:
-        cores = [
-            workers.submit(_core, array, metadata, k, wanted)
-            for k in range(1 if metadata.shape == "all" else len(metadata.foci))
-        ]
+        cores = [workers.submit(_core, array, metadata, k, wanted) for k in range(metadata.cores)]
         parts: list[_Part] = []
         if metadata.shape != "all":
             metadata, parts = _lossy_tiers(array, colour, metadata, class_map, wanted, workers)

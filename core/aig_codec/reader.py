@@ -180,19 +180,16 @@ class AigFile:
 
     def core(self, k: int = 0) -> Core:
         """The core of focus k, reading its segment alone."""
-        if not 0 <= k < len(self.metadata.foci):
-            raise ValueError(f"there is no focus {k}; the file has {len(self.metadata.foci)}")
-        segment = self._find("core", k)
-        if segment is None:
-            raise CorruptError(f"the table of contents has no core {k}")
+        if not 0 <= k < self.metadata.cores:
+            raise ValueError(f"there is no core {k}; the file has {self.metadata.cores}")
+        segment = self.segments[k]  # cores come first, in order
         segment.require_known()
         pixels, mask, window = self._core(self._payload(segment), k)
         return Core(pixels[..., 0] if self.mode == "L" else pixels, mask, window.left, window.top)
 
     def cores(self) -> list[Core]:
         """The cores of all foci."""
-        n = 1 if self.metadata.shape == "all" else len(self.metadata.foci)
-        return [self.core(k) for k in range(n)]
+        return [self.core(k) for k in range(self.metadata.cores)]
 
     def preview(self) -> U8:
         """The image at 1/8 scale: uint8 (ceil(H / 8), ceil(W / 8)[, C]), reading only that segment.

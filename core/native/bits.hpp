@@ -61,7 +61,7 @@ class BitReader {
     bool padding_is_zero() const { return ok() && (buffer_ & ((1u << ((filled_ - overrun_) % 8)) - 1)) == 0; }
     // First byte that no read bit came from.
     const std::uint8_t* position() const {
-        const unsigned whole = filled_ > overrun_ ? (filled_ - overrun_) / 8 : 0;
+        const std::uint64_t whole = filled_ > overrun_ ? (filled_ - overrun_) / 8 : 0;
         return next_ - whole;
     }
 
@@ -78,7 +78,7 @@ class BitReader {
     const std::uint8_t* end_;
     std::uint64_t buffer_ = 0;
     unsigned filled_ = 0;
-    unsigned overrun_ = 0;  // bits in the buffer's history that lie behind the end
+    std::uint64_t overrun_ = 0;  // bits behind the end that were put into the buffer
 };
 
 }  // namespace aig

@@ -82,6 +82,11 @@ class Metadata:
         return self.width, self.height
 
     @property
+    def cores(self) -> int:
+        """Number of core segments: one for each focus, or one for all."""
+        return 1 if self.shape == "all" else len(self.foci)
+
+    @property
     def channels(self) -> int:
         """Samples per pixel, alpha included."""
         return len(self.mode)
@@ -194,23 +199,38 @@ class Metadata:
             if not isinstance(pair, list) or len(pair) != 2:
                 raise CorruptError("dpi is not a pair")
             dpi = (_number(pair[0], 0, 1e6, "dpi"), _number(pair[1], 0, 1e6, "dpi"))
+        mode = get.choice("mode", MODES)
+        shape = rsc.choice("shape", SHAPES)
+        mid = rsc.choice("mid", MIDS)
+        alpha = {"alpha"} if mode in ("LA", "RGBA") and shape != "all" else set()
+        lossy = {"preview"} if shape != "all" else set()
+        pixel_kinds = {"preview", "alpha", "mid", "background", "boundary"}
+        segments = parse_toc(
+            get("segments"),
+            1 if shape == "all" else n,
+            required=alpha | lossy,
+            forbidden=pixel_kinds if shape == "all" else {"alpha"} - alpha,
+        )
+        for s in segments:
+            if s.kind == "mid" and s.coder in MIDS and s.coder != mid:
+                raise CorruptError(f"mid tier is coded by {s.coder}, not by {mid}")
         return cls(
             width=width,
             height=height,
-            mode=get.choice("mode", MODES),
+            mode=mode,
             foci=tuple(foci),
-            shape=rsc.choice("shape", SHAPES),
+            shape=shape,
             quality_level=get.integer("quality_level", 0, 255),
             qp_table_id=rsc.choice("qp_table_id", QP_TABLES),
             subsampling=get.choice("subsampling", SUBSAMPLINGS),
-            mid=rsc.choice("mid", MIDS),
+            mid=mid,
             mid_level=rsc.integer("mid_level", 0, 255),
             palette_sizes=tuple(sizes),
             boundary_tau=rsc.number("boundary_tau", 0, 255),
             rd_lambda=rsc.number("rd_lambda", 0, 1e9),
             bit_allocation=allocation,
             dpi=dpi,
-            segments=parse_toc(get("segments"), n),
+            segments=segments,
         )
 
 

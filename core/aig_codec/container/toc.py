@@ -10,6 +10,19 @@ KINDS = ("core", "preview", "alpha", "mid", "background", "boundary", "icc", "ex
 #: Every coder with the version that is written, which is the newest that can be read.
 CODERS = {"lossless": 1, "palette": 1, "dct": 1, "boundary": 1, "raw": 1}
 
+#: The coders that may code each kind.
+_CODERS_OF = {
+    "core": ("lossless",),
+    "preview": ("dct",),
+    "alpha": ("lossless",),
+    "mid": ("dct", "palette"),
+    "background": ("dct",),
+    "boundary": ("boundary",),
+    "icc": ("raw",),
+    "exif": ("raw",),
+    "xmp": ("raw",),
+}
+
 _MAX_LENGTH = 2**40
 
 
@@ -39,29 +52,37 @@ class Segment(NamedTuple):
         return self.kind if self.center is None else f"{self.kind} {self.center}"
 
     def require_known(self) -> None:
-        """Raise `UnsupportedError` unless this version knows the segment's kind and coder."""
+        """Raise `UnsupportedError` unless this version knows the segment's kind and coder, and
+        `CorruptError` if they do not go together."""
         if self.kind not in KINDS:
             raise UnsupportedError(f"segment kind {self.kind!r} is not known to this version")
         if not 1 <= self.version <= CODERS.get(self.coder, 0):
             raise UnsupportedError(
                 f"coder {self.coder} version {self.version} is needed for the {self.name}"
             )
+        if self.coder not in _CODERS_OF[self.kind]:
+            raise CorruptError(f"coder {self.coder} cannot code the {self.name}")
 
 
 def _is_uint(value: Any, limit: int) -> bool:
     return type(value) is int and 0 <= value < limit
 
 
-def parse_toc(rows: Any, n_centers: int) -> tuple[Segment, ...]:
+def parse_toc(
+    rows: Any, n_cores: int, required: set[str], forbidden: set[str]
+) -> tuple[Segment, ...]:
     """Check a table of contents from JSON and return its segments in file order.
 
-    Segments must lie without gaps, known kinds in the order of `KINDS`, none twice. Kinds that
-    this version does not know are kept: only asking for them is an error. Raises `CorruptError`.
+    Segments must lie without gaps, known kinds in the order of `KINDS`, none twice; there must be
+    every core from 0 to n_cores - 1 in this order, every required kind and no forbidden one. Kinds
+    that this version does not know are kept: only asking for them is an error. Raises
+    `CorruptError`.
     """
     if not isinstance(rows, list) or len(rows) > 64:
         raise CorruptError("table of contents is not a list of at most 64 segments")
     segments: list[Segment] = []
-    end, rank, seen = 0, -1, set()
+    end, rank = 0, -1
+    seen: set[tuple[str, int | None]] = set()
     for row in rows:
         if not isinstance(row, list) or len(row) != len(Segment._fields):
             raise CorruptError(f"table of contents row {row!r} does not have 7 entries")
@@ -76,8 +97,10 @@ def parse_toc(rows: Any, n_centers: int) -> tuple[Segment, ...]:
         ):
             raise CorruptError(f"table of contents row {row!r} has an entry of the wrong type")
         if s.kind == "core":
-            if not _is_uint(s.center, n_centers):
-                raise CorruptError(f"core segment of center {s.center!r}; there are {n_centers}")
+            if type(s.center) is not int or s.center != len(segments):
+                raise CorruptError(
+                    f"core of center {s.center!r} where core {len(segments)} belongs"
+                )
         elif s.center is not None:
             raise CorruptError(f"segment {s.kind} names a center")
         if s.offset != end:
@@ -91,4 +114,11 @@ def parse_toc(rows: Any, n_centers: int) -> tuple[Segment, ...]:
         seen.add((s.kind, s.center))
         end = s.end
         segments.append(s)
+    kinds = {kind for kind, _ in seen}
+    if sum(s.kind == "core" for s in segments) != n_cores:
+        raise CorruptError(f"table of contents does not hold {n_cores} cores")
+    for kind in sorted(required - kinds):
+        raise CorruptError(f"table of contents lacks the {kind}")
+    for kind in sorted(forbidden & kinds):
+        raise CorruptError(f"table of contents has a {kind}, which such an image has not")
     return tuple(segments)
