@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import geometry, limits
+from . import _native, geometry, limits
 from .coders import boundary, dct, lossless, palette
 from .container import KINDS, Header, Metadata, Segment, read_prologue
 from .errors import AigError, CorruptError, LimitError, TruncatedError
@@ -184,8 +184,9 @@ class AigFile:
             raise ValueError(f"there is no core {k}; the file has {self.metadata.cores}")
         segment = self.segments[k]  # cores come first, in order
         segment.require_known()
-        pixels, mask, window = self._core(self._payload(segment), k)
-        return Core(pixels[..., 0] if self.mode == "L" else pixels, mask, window.left, window.top)
+        core = self._core(self._payload(segment), k)
+        pixels = core.pixels[..., 0] if self.mode == "L" else core.pixels
+        return Core(pixels, core.class_map == CORE + k, core.window.left, core.window.top)
 
     def cores(self) -> list[Core]:
         """The cores of all foci."""
@@ -301,8 +302,7 @@ class AigFile:
             # The cores go on top: nothing above can change them.
             for job in cores:
                 with problems:
-                    exact, mask, window = job.result()
-                    np.copyto(pixels[window.slices], exact, where=mask[..., None])
+                    job.result().paste(pixels)
         self.problems = problems.found
         return pixels
 
@@ -320,12 +320,12 @@ class AigFile:
                 picture.read_tier(payloads["background"], dct.BACKGROUND)
         picture.render(pixels)
 
-    def _core(self, payload: bytes, k: int) -> tuple[U8, NDArray[np.bool_], Window]:
+    def _core(self, payload: bytes, k: int) -> "_DecodedCore":
         window = geometry.core_window(self.metadata, k)
         class_map = geometry.class_map(self.metadata, window)
         pixels = np.zeros((*class_map.shape, self.metadata.channels), np.uint8)
         lossless.decode(payload, pixels, class_map, CORE + k, CORE + k)
-        return pixels, class_map == CORE + k, window
+        return _DecodedCore(pixels, class_map, CORE + k, window)
 
     def _find(self, kind: str, center: int | None = None) -> Segment | None:
         return next((s for s in self.segments if (s.kind, s.center) == (kind, center)), None)
@@ -354,6 +354,21 @@ class AigFile:
         if zlib.crc32(data) != segment.crc32:
             raise CorruptError(f"checksum of the {segment.name} does not match")
         return data
+
+
+class _DecodedCore(NamedTuple):
+    """A core's pixels, uint8 (h, w, C), where they lie, and which of them count."""
+
+    pixels: U8
+    class_map: U8
+    pixel_class: int
+    window: Window
+
+    def paste(self, image: U8) -> None:
+        """Put the core's pixels, and no others, into the image."""
+        c = self.pixel_class
+        left, top, _, _ = self.window
+        _native.paste(self.pixels, self.class_map, c, c, left, top, image)
 
 
 class _Problems:

@@ -32,7 +32,10 @@ constexpr std::array<std::uint8_t, 64> kBand = [] {
     return band;
 }();
 
-constexpr std::uint8_t kMagnitudeClass[13] = {0, 1, 2, 3, 4, 5, 6, 6, 7, 7, 7, 7, 7};
+// Class of a sum of neighbouring magnitudes.
+constexpr unsigned kMagnitudeSums = 13;
+constexpr std::uint8_t kMagnitudeClass[kMagnitudeSums] = {0, 1, 2, 3, 4, 5, 6, 6, 7, 7, 7, 7, 7};
+constexpr unsigned kBands = 12;  // six of luma, six of chroma
 
 // Class 0..7 of a count or sum of magnitudes.
 unsigned bucket(int v) {
@@ -47,11 +50,13 @@ struct Neighbours {
 
     static int index(int position) { return position + 2 * (position >> 3); }
     void set(int position, int magnitude) { at[index(position)] = static_cast<std::uint8_t>(magnitude < 3 ? magnitude : 3); }
-    unsigned magnitude_class(int position) const {
+    unsigned sum(int position) const {
         const std::uint8_t* p = at + index(position);
-        return kMagnitudeClass[p[1] + p[10] + p[11] + ((p[2] + p[20] + 1) >> 1)];
+        return static_cast<unsigned>(p[1] + p[10] + p[11] + ((p[2] + p[20] + 1) >> 1));
     }
 };
+
+unsigned level_context(unsigned band, unsigned sum) { return kAcBase + band * 8 + kMagnitudeClass[sum]; }
 
 // Both directions of DC coding: code(context, residual) returns the residual that both sides know.
 template <class Code> void scan_dc(std::span<const LevelPlane> planes, Code code) {
@@ -123,7 +128,7 @@ SymbolSink ac_encode(std::span<const LevelPlane> planes, int kind) {
             const int position = kScan[static_cast<std::size_t>(i)], level = levels[position], magnitude = abs_int(level);
             const unsigned band = chroma * 6 + kBand[static_cast<std::size_t>(i)];
             if (i == end) sink.put_value(kLastBase + band, static_cast<std::uint32_t>(magnitude - 1));
-            else sink.put_value(kAcBase + band * 8 + near.magnitude_class(position), static_cast<std::uint32_t>(magnitude));
+            else sink.put_value(level_context(band, near.sum(position)), static_cast<std::uint32_t>(magnitude));
             if (magnitude) {
                 sink.bits.put(level < 0, 1);
                 near.set(position, magnitude);
@@ -136,6 +141,10 @@ SymbolSink ac_encode(std::span<const LevelPlane> planes, int kind) {
 
 void ac_decode(const Stream& stream, std::span<const LevelPlane> planes, int kind) {
     with_source(stream, kAcContexts, [&](auto& source) {
+        using Handle = typename std::remove_reference_t<decltype(source)>::Handle;
+        Handle handles[kBands][kMagnitudeSums];
+        for (unsigned band = 0; band < kBands; ++band)
+            for (unsigned sum = 0; sum < kMagnitudeSums; ++sum) handles[band][sum] = source.handle(level_context(band, sum));
         scan_ac(planes, kind, [&](unsigned chroma, unsigned end_context, std::int16_t* levels) {
             const std::uint32_t coded_end = get_value(source, end_context);
             const int end = static_cast<int>(coded_end < 63 ? coded_end : 63);
@@ -144,7 +153,7 @@ void ac_decode(const Stream& stream, std::span<const LevelPlane> planes, int kin
                 const int position = kScan[static_cast<std::size_t>(i)];
                 const unsigned band = chroma * 6 + kBand[static_cast<std::size_t>(i)];
                 std::uint32_t magnitude = i == end ? get_value(source, kLastBase + band) + 1
-                                                   : get_value(source, kAcBase + band * 8 + near.magnitude_class(position));
+                                                   : get_value_at(source, handles[band][near.sum(position)]);
                 if (magnitude) {
                     if (magnitude > 32767) magnitude = 32767;
                     near.set(position, static_cast<int>(magnitude));

@@ -56,8 +56,13 @@ template <> struct Layout<2> : GreyLayout { static constexpr Channel order[] = {
 template <> struct Layout<3> : ColourLayout { static constexpr Channel order[] = {kU, kV, kLuma}; };
 template <> struct Layout<4> : ColourLayout { static constexpr Channel order[] = {kU, kV, kLuma, {3, 0, 255}}; };
 
-// Both directions. `code(context, prediction, sample)` returns the sample that both sides then know; the
-// encoder's comes from `pixels`, the decoder's is written there.
+// Context of the channel coded at position c, at a capped activity.
+constexpr unsigned context_of(int c, int activity) {
+    return static_cast<unsigned>(c) * kActivityLevels + kActivityContext[static_cast<std::size_t>(activity)];
+}
+
+// Both directions. `code(c, activity, prediction, sample)` returns the sample that both sides then know;
+// the encoder's comes from `pixels`, the decoder's is written there.
 template <int Channels, bool Encoding, class Pixel, class Code>
 void scan(View<Pixel> pixels, const Region& region, Code code) {
     using L = Layout<Channels>;
@@ -89,10 +94,9 @@ void scan(View<Pixel> pixels, const Region& region, Code code) {
                 const int w = west[c], n = above[c][x], nw = above[c][x - 1], ne = above[c][x + 1];
                 const int activity = abs_int(w - nw) + abs_int(n - nw) + abs_int(ne - n) + west_error[c] +
                                      errors_above[c][x] + cross;
-                const auto context = static_cast<unsigned>(c) * kActivityLevels +
-                                     kActivityContext[static_cast<std::size_t>(std::min(activity, kActivityCap))];
                 const int prediction = med(w, n, nw);
-                const int sample = clamp_int(code(context, prediction, s[ch.index]), ch.low, ch.high);
+                const int coded = code(c, std::min(activity, kActivityCap), prediction, s[ch.index]);
+                const int sample = clamp_int(coded, ch.low, ch.high);
                 const int error = abs_int(sample - prediction);
                 s[ch.index] = here[c][x] = west[c] = sample;
                 errors_here[c][x] = west_error[c] = error;
@@ -116,8 +120,8 @@ template <bool Encoding, class Pixel, class Code> void scan_any(View<Pixel> pixe
 
 SymbolSink lossless_encode(View<const std::uint8_t> pixels, const Region& region) {
     SymbolSink sink;
-    scan_any<true>(pixels, region, [&](unsigned context, int prediction, int sample) {
-        sink.put_value(context, zigzag(sample - prediction));
+    scan_any<true>(pixels, region, [&](int c, int activity, int prediction, int sample) {
+        sink.put_value(context_of(c, activity), zigzag(sample - prediction));
         return sample;
     });
     return sink;
@@ -125,8 +129,14 @@ SymbolSink lossless_encode(View<const std::uint8_t> pixels, const Region& region
 
 void lossless_decode(const Stream& stream, View<std::uint8_t> pixels, const Region& region) {
     with_source(stream, kLosslessContexts, [&](auto& source) {
-        scan_any<false>(pixels, region, [&](unsigned context, int prediction, int) {
-            return prediction + unzigzag(get_value(source, context));
+        using Handle = typename std::remove_reference_t<decltype(source)>::Handle;
+        std::vector<std::array<Handle, kActivityCap + 1>> handles(static_cast<std::size_t>(pixels.channels));
+        for (int c = 0; c < pixels.channels; ++c)
+            for (int a = 0; a <= kActivityCap; ++a)
+                handles[static_cast<std::size_t>(c)][static_cast<std::size_t>(a)] = source.handle(context_of(c, a));
+        const auto* rows = handles.data();
+        scan_any<false>(pixels, region, [&source, rows](int c, int activity, int prediction, int) {
+            return prediction + unzigzag(get_value_at(source, rows[c][static_cast<std::size_t>(activity)]));
         });
     });
 }

@@ -62,16 +62,23 @@ void classify_blocks(View<const std::uint8_t> map, int footprint, bool mid_is_ho
                      View<std::uint8_t> blocks) {
     for (int by = 0; by < blocks.height; ++by) {
         const int y1 = std::min(map.height, (by + 1) * footprint);
+        // Most rows of blocks, and most blocks of the others, are background through and through, and eight
+        // pixels at once say so.
+        bool plain = true;
+        for (int y = by * footprint; plain && y < y1; ++y) plain = all_background(map.row(y), map.width);
+        if (plain) {
+            std::fill_n(blocks.row(by), blocks.width, kBlockBackground);
+            continue;
+        }
         for (int bx = 0; bx < blocks.width; ++bx) {
             bool all_hidden = true, any_mid = false;
             const int x1 = std::min(map.width, (bx + 1) * footprint);
             for (int y = by * footprint; y < y1; ++y) {
-                // Most blocks are background through and through, and then eight pixels at once say so.
-                if (x1 - bx * footprint == footprint && all_background(map.row(y) + bx * footprint, footprint)) {
+                const std::uint8_t* row = map.row(y);
+                if (all_background(row + bx * footprint, x1 - bx * footprint)) {
                     all_hidden = false;
                     continue;
                 }
-                const std::uint8_t* row = map.row(y);
                 for (int x = bx * footprint; x < x1; ++x) {
                     all_hidden &= hidden(row[x], mid_is_hole);
                     any_mid |= is_mid(row[x]);

@@ -22,20 +22,29 @@ class RansSource {
     RansSource(const RansSource&) = delete;  // table_of_ points into tables_
     RansSource& operator=(const RansSource&) = delete;
 
-    AIG_INLINE unsigned get(unsigned context) {
-        const Table& table = *table_of_[context];
+    // The symbol of every slot in a byte, and its interval apart: tables this small stay in the cache.
+    struct Table {
+        std::array<std::uint8_t, kProbScale> symbols;
+        std::array<std::uint16_t, kAlphabet> frequencies, starts;
+    };
+    using Handle = const Table*;
+
+    Handle handle(unsigned context) const { return table_of_[context]; }
+    unsigned get(unsigned context) { return symbol(handle(context)); }
+    AIG_INLINE unsigned symbol(Handle handle) {
+        const Table& table = *handle;
         std::uint32_t& state = state_[turn_];
         turn_ ^= 1;
         const std::uint32_t low = state & (kProbScale - 1);
-        const unsigned symbol = table.symbols[low];
-        std::uint32_t x = table.frequencies[symbol] * (state >> kProbBits) + low - table.starts[symbol];
+        const unsigned found = table.symbols[low];
+        std::uint32_t x = table.frequencies[found] * (state >> kProbBits) + low - table.starts[found];
         if (x < kRansLow) {
             // Behind the last word stands a zero, to be read over and over; ok() notices.
             x = x << 16 | words_[position_ < n_words_ ? position_ : n_words_];
             ++position_;
         }
         state = x;
-        return symbol;
+        return found;
     }
     std::uint32_t bits(unsigned count) { return raw_.get(count); }
     // After the last symbol: every state is back where the encoder started, every word is used.
@@ -48,13 +57,8 @@ class RansSource {
     unsigned turn_ = 0;  // the state of the next symbol
     std::size_t position_ = 0, n_words_ = 0;
     std::vector<std::uint16_t> words_;
-    // The symbol of every slot in a byte, and its interval apart: tables this small stay in the cache.
-    struct Table {
-        std::array<std::uint8_t, kProbScale> symbols;
-        std::array<std::uint16_t, kAlphabet> frequencies, starts;
-    };
     std::vector<Table> tables_;
-    std::array<const Table*, kMaxContexts> table_of_{};
+    std::array<Handle, kMaxContexts> table_of_{};
     BitReader raw_;
     bool whole_ = true;
 };

@@ -33,6 +33,18 @@ inline Box bounding_box(const Region& region) {
     return box;
 }
 
+// Copy the region's pixels into `target`, whose pixel (left, top) is the region's first.
+inline void paste(View<const std::uint8_t> source, const Region& region, int left, int top, View<std::uint8_t> target) {
+    const std::ptrdiff_t channels = source.channels;
+    for (int y = 0; y < source.height; ++y)
+        for (int x = 0; x < source.width;) {
+            int stop = x;
+            while (stop < source.width && region.contains(stop, y)) ++stop;
+            std::copy_n(source.row(y) + x * channels, (stop - x) * channels, target.row(top + y) + (left + x) * channels);
+            x = stop + 1;
+        }
+}
+
 // Two rows of values, valid for columns -1 .. width: the one being coded and the last one that held
 // pixels of the region. Columns outside the region repeat the nearest coded pixel to their left in
 // the row (else the first to their right), so that every neighbour above exists, whatever the

@@ -51,10 +51,14 @@ class RiceSource {
             if (parameter_[c] > 5) throw Corrupt("Rice parameter above 5");
         }
     }
-    unsigned get(unsigned context) {
-        const unsigned k = parameter_[context], q = coded_.unary(kRiceLimit);
-        const unsigned symbol = q < kRiceLimit ? q << k | coded_.get(k) : coded_.get(6);
-        if (symbol < kAlphabet) return symbol;
+    using Handle = unsigned;  // the context's parameter
+
+    Handle handle(unsigned context) const { return parameter_[context]; }
+    unsigned get(unsigned context) { return symbol(handle(context)); }
+    unsigned symbol(Handle k) {
+        const unsigned q = coded_.unary(kRiceLimit);
+        const unsigned found = q < kRiceLimit ? q << k | coded_.get(k) : coded_.get(6);
+        if (found < kAlphabet) return found;
         sound_ = false;
         return 0;
     }

@@ -10,7 +10,11 @@ class PlainSource {
   public:
     PlainSource(std::span<const std::uint8_t> coded, std::span<const std::uint8_t> raw, unsigned)
         : next_(coded.data()), end_(next_ + coded.size()), raw_(raw) {}
-    unsigned get(unsigned) {
+    using Handle = unsigned;  // contexts play no part
+
+    Handle handle(unsigned context) const { return context; }
+    unsigned get(unsigned context) { return symbol(context); }
+    unsigned symbol(Handle) {
         if (next_ == end_ || *next_ >= kAlphabet) {
             sound_ = false;
             return 0;

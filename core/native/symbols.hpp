@@ -1,7 +1,9 @@
 // Symbols in contexts plus raw bits: what every coder turns its data into (format.md, 6).
 //
 // A coder writes tokens below kAlphabet into a SymbolSink; an entropy coder packs them. On the way
-// back the coder pulls tokens out of a Source (see sources.hpp): get(context), bits(count), and at the end ok(): all there, nothing left.
+// back the coder pulls tokens out of a Source (see sources.hpp): get(context), bits(count), and at the
+// end ok(): all there, nothing left. Where a context costs a lookup to find, the hot loops look up
+// handle(context) instead, once and for all, and call symbol(handle).
 #pragma once
 #include "bits.hpp"
 
@@ -34,13 +36,17 @@ struct SymbolSink {
     }
 };
 
-template <class Source> AIG_INLINE std::uint32_t get_value(Source& source, unsigned context) {
-    const unsigned token = source.get(context);
+template <class Source> AIG_INLINE std::uint32_t get_value_at(Source& source, typename Source::Handle handle) {
+    const unsigned token = source.symbol(handle);
     if (token < kDirect) return token;
     // token < kAlphabet, so top <= 27 and the value fits into 28 bits whatever the stream holds.
     const unsigned top = kDirectBits + ((token - kDirect) >> 1);
     const std::uint32_t head = 2 | ((token - kDirect) & 1);
     return head << (top - 1) | source.bits(top - 1);
+}
+
+template <class Source> AIG_INLINE std::uint32_t get_value(Source& source, unsigned context) {
+    return get_value_at(source, source.handle(context));
 }
 
 }  // namespace aig
