@@ -4,6 +4,7 @@ import numpy as np
 import pictures
 import pytest
 import reference
+from agreement import assert_same, both
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import ENTROPIES, KINDS, MASKS
@@ -103,21 +104,10 @@ def test_smooth_pictures_cost_less_than_noise() -> None:
 
 def _both(payload, mask, channels):
     """What kernel and reference make of a payload: pixels, or None where they refuse it."""
-    try:
-        expected = reference.decode_lossless(payload, mask, channels)
-    except reference.BadFile:
-        expected = None
-    try:
-        found = _decode(payload, mask, channels, fill=0)
-    except CorruptError:
-        found = None
-    return found, expected
-
-
-def _assert_same(found, expected, what):
-    assert (found is None) == (expected is None), what
-    if found is not None:
-        np.testing.assert_array_equal(found, expected, err_msg=str(what))
+    return both(
+        lambda: _decode(payload, mask, channels, fill=0),
+        lambda: reference.decode_lossless(payload, mask, channels),
+    )
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -133,7 +123,7 @@ def test_any_symbols_mean_the_same_to_both(seed: int) -> None:
     payload = writer.payload()
     found, expected = _both(payload, mask, channels)
     assert expected is not None
-    _assert_same(found, expected, seed)
+    assert_same(found, expected, seed)
 
 
 @pytest.mark.parametrize("coder", ENTROPIES)
@@ -145,7 +135,7 @@ def test_flipped_bits_mean_the_same_to_both(coder: str) -> None:
         damaged[bit // 8] ^= 1 << bit % 8
         if damaged[0] > 2:
             continue
-        _assert_same(*_both(bytes(damaged), mask, 3), f"bit {bit}")
+        assert_same(*_both(bytes(damaged), mask, 3), f"bit {bit}")
 
 
 @pytest.mark.parametrize("coder", ENTROPIES)
@@ -169,3 +159,16 @@ def test_the_payload_of_another_region_is_refused(coder: str) -> None:
         assert other.sum() != region.sum()
         with pytest.raises(CorruptError):
             _decode(payload, other, 1)
+
+
+@pytest.mark.parametrize("kind", pictures.MASKS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_paste_moves_the_region_and_nothing_else(kind: str, channels: int) -> None:
+    mask = pictures.MASKS[kind](6, 9)
+    source, target = pictures.noise(6, 9, channels, 1), pictures.noise(11, 14, channels, 2)
+    expected = target.copy()
+    expected[3:9, 5:14][mask] = source[mask]
+    _native.paste(source, mask.astype(np.uint8) * 4, 4, 4, 5, 3, target)
+    assert np.array_equal(target, expected)
+    with pytest.raises(ValueError, match="does not fit"):
+        _native.paste(source, mask.astype(np.uint8), 1, 1, 6, 3, target)

@@ -4,6 +4,7 @@ import numpy as np
 import pictures
 import pytest
 import reference
+from agreement import assert_same, both
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import ENTROPIES, MASKS
@@ -126,21 +127,10 @@ def test_repetition_costs_little() -> None:
 
 def _both(payload, mask, colours):
     """What kernel and reference make of a payload: pixels, or None where they refuse it."""
-    try:
-        expected = reference.decode_palette(payload, mask, colours)
-    except reference.BadFile:
-        expected = None
-    try:
-        found = _decode(payload, mask, colours, fill=0)
-    except CorruptError:
-        found = None
-    return found, expected
-
-
-def _assert_same(found, expected, what):
-    assert (found is None) == (expected is None), what
-    if found is not None:
-        np.testing.assert_array_equal(found, expected, err_msg=str(what))
+    return both(
+        lambda: _decode(payload, mask, colours, fill=0),
+        lambda: reference.decode_palette(payload, mask, colours),
+    )
 
 
 @pytest.mark.parametrize("batch", range(6))
@@ -158,7 +148,7 @@ def test_any_symbols_mean_the_same_to_both(batch: int) -> None:
                 writer.value(int(rng.integers(0, rng.choice([3, 5, 400], p=[0.9, 0.08, 0.02]))))
         payload = b"\x09" + bytes(range(10)) + writer.payload()
         found, expected = _both(payload, mask, 1)
-        _assert_same(found, expected, seed)
+        assert_same(found, expected, seed)
         accepted += found is not None
         refused += found is None
     assert accepted
@@ -174,7 +164,7 @@ def test_flipped_bits_mean_the_same_to_both(coder: str) -> None:
         damaged = bytearray(payload)
         damaged[bit // 8] ^= 1 << bit % 8
         if damaged[0] == payload[0] and damaged[1 + 3 * len(table)] <= 2:
-            _assert_same(*_both(bytes(damaged), mask, 3), f"bit {bit}")
+            assert_same(*_both(bytes(damaged), mask, 3), f"bit {bit}")
 
 
 def test_truncation_is_noticed() -> None:

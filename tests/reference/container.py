@@ -1,0 +1,176 @@
+"""The container: header, metadata, segments (1 to 4)."""
+
+import json
+import struct
+import zlib
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from .notation import BadFile, ByteReader, expect
+from .snappy import unpack_snappy
+
+MAGIC = b"AIG2"
+HEADER_BYTES = 34
+MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
+KINDS = ("core", "preview", "alpha", "mid", "background", "boundary", "icc", "exif", "xmp")
+CODERS = {"lossless": 1, "palette": 1, "dct": 1, "boundary": 1, "raw": 1}
+
+
+@dataclass(frozen=True)
+class Focus:
+    """One center with what surrounds it; Sigma and the radii are exact."""
+
+    x: int
+    y: int
+    core: Fraction
+    mid: Fraction
+    sigma_x: Fraction
+    sigma_y: Fraction
+    alpha100: int
+
+
+@dataclass(frozen=True)
+class Segment:
+    kind: str
+    center: int | None
+    offset: int
+    length: int
+    coder: str
+    version: int
+    crc: int
+
+
+@dataclass(frozen=True)
+class Container:
+    """A file's metadata, checked against its header, and the bytes behind it."""
+
+    width: int
+    height: int
+    mode: str
+    quality_level: int
+    shape: str
+    foci: tuple[Focus, ...]
+    matrix: int
+    mid: str
+    mid_level: int
+    subsampling: str
+    segments: tuple[Segment, ...]
+    meta: dict
+    body: bytes
+
+    @property
+    def channels(self):
+        return MODES[self.mode]
+
+    @property
+    def colours(self):
+        return 1 if self.channels < 3 else 3
+
+    def find(self, kind, center=None):
+        for segment in self.segments:
+            if (segment.kind, segment.center) == (kind, center):
+                return segment
+        return None
+
+    def read(self, segment):
+        """The bytes of a segment, if they are all there and intact (4)."""
+        data = self.body[segment.offset : segment.offset + segment.length]
+        expect(len(data) == segment.length, f"the file ends inside segment {segment.kind}")
+        expect(zlib.crc32(data) == segment.crc, f"segment {segment.kind} is damaged")
+        expect(CODERS.get(segment.coder) == segment.version, f"unknown coder {segment.coder}")
+        return data
+
+
+def sigma_code(sigma):
+    """2: the smallest b in 1..255 with 2^((b - 84) / 12) >= sigma, found without rounding."""
+    for b in range(1, 256):
+        if Fraction(2) ** (b - 84) >= sigma**12:
+            return b
+    return 255
+
+
+def header_bytes(container):
+    """2: the header that this metadata calls for."""
+    foci = container.foci
+    out = MAGIC + bytes([len(foci)])
+    out += b"".join(struct.pack(">hh", focus.x, focus.y) for focus in foci)
+    out += b"".join(struct.pack(">H", ceil(focus.mid)) for focus in foci)
+    out += bytes([1, container.quality_level])
+    for focus in foci:
+        out += bytes([sigma_code(focus.sigma_x), sigma_code(focus.sigma_y)])
+    out += bytes(focus.alpha100 for focus in foci)
+    return out.ljust(HEADER_BYTES, b"\0")
+
+
+def read_container(data):
+    """1 to 4: everything before the segments, with every check that the page asks for."""
+    source = ByteReader(data)
+    header = source.take(HEADER_BYTES)
+    expect(header[:4] == MAGIC, "not an AIG file")
+    (packed_length,) = struct.unpack(">I", source.take(4))
+    text = unpack_snappy(source.take(packed_length))
+    body = source.rest()
+
+    # The checksum covers the header and the text up to the comma before it (3).
+    before, comma, digits = text.rpartition(b',"crc32":')
+    expect(comma and digits.endswith(b"}"), "the metadata carry no checksum")
+    expect(digits[:-1] == b"%d" % zlib.crc32(header + before), "the metadata are damaged")
+    try:
+        meta = json.loads(text.decode("utf-8"))
+        container = _interpret(meta, body)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadFile(f"the metadata make no sense: {error}") from error
+    expect(header == header_bytes(container), "header and metadata disagree")
+    return container
+
+
+def _interpret(meta, body):
+    expect(meta["version"] == 1, "unknown container version")
+    expect(meta["mode"] in MODES, "unknown mode")
+    width, height = meta["width"], meta["height"]
+    expect(1 <= width <= 32767 and 1 <= height <= 32767, "impossible size")
+    layout = meta["mc_rsc"]
+    lists = [layout[name] for name in ("centers", "radii", "sigmas", "alphas")]
+    expect(1 <= layout["N"] <= 3, "impossible number of centers")
+    expect(all(len(entries) == layout["N"] for entries in lists), "centers are missing")
+    foci = []
+    for center, radii, sigma, alpha100 in zip(*lists, strict=True):
+        focus = Focus(
+            center["x"],
+            center["y"],
+            Fraction(radii["core"]),
+            Fraction(radii["mid"]),
+            Fraction(sigma[0]),
+            Fraction(sigma[1]),
+            alpha100,
+        )
+        expect(0 <= focus.x < width and 0 <= focus.y < height, "a center is outside")
+        expect(0 <= focus.core <= focus.mid <= 65535, "impossible radii")
+        expect((focus.core * 256).denominator == (focus.mid * 256).denominator == 1, "radii")
+        expect(focus.sigma_x > 0 and focus.sigma_y > 0, "impossible Sigma")
+        expect(0 <= alpha100 <= 255, "impossible alpha")
+        foci.append(focus)
+    segments = tuple(Segment(*row) for row in meta["segments"])
+    expect(len(segments) <= 64, "too many segments")
+    end = 0
+    for segment in segments:
+        expect(segment.offset == end, "segments leave a gap")
+        end += segment.length
+    order = [(KINDS.index(s.kind), s.center or 0) for s in segments if s.kind in KINDS]
+    expect(order == sorted(set(order)), "segments are out of order")
+    return Container(
+        width=width,
+        height=height,
+        mode=meta["mode"],
+        quality_level=meta["quality_level"],
+        shape=layout["shape"],
+        foci=tuple(foci),
+        matrix=layout["qp_table_id"],
+        mid=layout["mid"],
+        mid_level=layout["mid_level"],
+        subsampling=meta["subsampling"],
+        segments=segments,
+        meta=meta,
+        body=body,
+    )

@@ -1,0 +1,76 @@
+"""A whole picture from the segments of its file (8)."""
+
+import numpy as np
+
+from .boundary import apply_boundary
+from .container import read_container
+from .dct import DctPicture, decode_dct, decode_eighth
+from .geometry import CORE, MID, core_pixels, picture_classes
+from .lossless import decode_lossless
+from .notation import expect
+from .palette import decode_palette
+
+UPTO = ("core", "preview", "mid", "full")
+
+
+def dct_picture(container):
+    return DctPicture(
+        container.width,
+        container.height,
+        container.colours,
+        container.subsampling,
+        container.quality_level,
+        container.mid_level,
+        container.matrix,
+        container.mid,
+    )
+
+
+def decode_file(data, upto="full"):
+    """8: the picture as (height, width, channels), of the segments up to the stage asked for."""
+    container = read_container(data)
+    stage = UPTO.index(upto)
+    classes = picture_classes(container)
+    core = core_pixels(classes)
+    colours, has_alpha = container.colours, container.channels in (2, 4)
+
+    def bytes_of(kind, wanted=True):
+        segment = container.find(kind)
+        return container.read(segment) if wanted and segment is not None else None
+
+    picture = np.full((container.height, container.width, container.channels), 128, np.uint8)
+    if has_alpha:
+        picture[..., -1] = 255
+
+    preview = bytes_of("preview", stage >= 1)
+    mid = bytes_of("mid", stage >= 2)
+    alpha = bytes_of("alpha", stage >= 2)
+    background = bytes_of("background", stage >= 3)
+    boundary = bytes_of("boundary", stage >= 3)
+    if preview is not None:
+        by_dct = mid if container.mid == "dct" else None
+        picture[..., :colours] = decode_dct(
+            dct_picture(container), classes, preview, by_dct, background
+        )
+    if mid is not None and container.mid == "palette":
+        region = classes >= MID
+        picture[region, :colours] = decode_palette(mid, region, colours)[region]
+    if boundary is not None:
+        picture[..., :colours] = apply_boundary(boundary, classes, picture[..., :colours])
+    if alpha is not None and has_alpha:
+        picture[~core, -1] = decode_lossless(alpha, ~core, 1)[~core, 0]
+    for k in range(len(container.foci)):
+        segment = container.find("core", k)
+        if segment is not None:
+            region = classes == CORE + k
+            own = decode_lossless(container.read(segment), region, container.channels)
+            picture[region] = own[region]
+    return picture
+
+
+def decode_preview(data):
+    """7.3.7: the 1/8 image of a file, (ceil(height / 8), ceil(width / 8), 1 or 3)."""
+    container = read_container(data)
+    preview = container.find("preview")
+    expect(preview is not None, "no preview")
+    return decode_eighth(dct_picture(container), container.read(preview))
