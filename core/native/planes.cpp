@@ -35,26 +35,36 @@ bool only_dc(const std::int16_t* levels) {
     return any == 0;
 }
 
-// Bilinear interpolation, at one block, of the image made of the blocks' DC samples.
-void smooth_block(const std::int16_t* levels, int dc_step, int bx, int by, int blocks_x, int blocks_y,
-                  View<std::uint8_t> plane) {
-    int around[3][3];
-    for (int j = -1; j <= 1; ++j)
-        for (int i = -1; i <= 1; ++i) {
-            const int x = clamp_int(bx + i, 0, blocks_x - 1), y = clamp_int(by + j, 0, blocks_y - 1);
-            around[j + 1][i + 1] = dc_sample(levels[64 * (static_cast<std::ptrdiff_t>(y) * blocks_x + x)], dc_step);
-        }
-    for (int y = 0; y < 8; ++y) {
-        // Sample y lies (2y - 7) / 16 of a block below the block's centre.
-        const int v = 2 * y - 7, j = v < 0 ? 0 : 1, fy = v & 15;
-        for (int x = 0; x < 8; ++x) {
-            const int h = 2 * x - 7, i = h < 0 ? 0 : 1, fx = h & 15;
-            const int top = around[j][i] * (16 - fx) + around[j][i + 1] * fx;
-            const int bottom = around[j + 1][i] * (16 - fx) + around[j + 1][i + 1] * fx;
-            plane.row(8 * by + y)[8 * bx + x] = static_cast<std::uint8_t>((top * (16 - fy) + bottom * fy + 128) >> 8);
-        }
+// No limit on how far the interpolation may leave the block's own sample.
+constexpr int kNoLimit = 256 * 255;
+
+// The 1/8 image of a plane with its border repeated once around, for interpolating blocks.
+class Eighth {
+  public:
+    Eighth(const std::int16_t* levels, int dc_step, int width, int height) : stride_(width + 2), samples_(static_cast<std::size_t>(stride_) * (height + 2)) {
+        for (int y = 0; y < height + 2; ++y)
+            for (int x = 0; x < width + 2; ++x) {
+                const std::ptrdiff_t block = static_cast<std::ptrdiff_t>(clamp_int(y - 1, 0, height - 1)) * width + clamp_int(x - 1, 0, width - 1);
+                samples_[static_cast<std::size_t>(y * stride_ + x)] = dc_sample(levels[64 * block], dc_step);
+            }
     }
-}
+    // Bilinear interpolation at one block; see Kernels::smooth_block.
+    void interpolate(int bx, int by, int limit, View<std::uint8_t> plane) const {
+        std::int32_t around[9];
+        const std::uint8_t* row = samples_.data() + by * stride_ + bx;
+        for (int j = 0; j < 3; ++j, row += stride_)
+            for (int i = 0; i < 3; ++i) around[3 * j + i] = row[i];
+        if (std::all_of(around, around + 9, [&](std::int32_t v) { return v == around[4]; })) {
+            for (int y = 8 * by; y < 8 * by + 8; ++y) std::memset(plane.row(y) + 8 * bx, around[4], 8);
+            return;
+        }
+        kernels().smooth_block(around, limit, plane.row(8 * by) + 8 * bx, plane.stride);
+    }
+
+  private:
+    std::ptrdiff_t stride_;
+    std::vector<std::uint8_t> samples_;
+};
 
 }  // namespace
 
@@ -240,26 +250,24 @@ void inverse_plane(const std::int16_t* levels, View<const std::uint8_t> blocks, 
                    const Steps& mid, unsigned present, View<std::uint8_t> plane) {
     const auto& kernel = kernels();
     alignas(32) std::int16_t coefficients[64];
+    const Eighth eighth(levels, background[0], blocks.width, blocks.height);
     const std::int16_t* block = levels;
     for (int by = 0; by < blocks.height; ++by) {
         for (int bx = 0; bx < blocks.width; ++bx, block += 64) {
             const int kind = blocks.row(by)[bx];
             if (kind > kBlockMid || !(present >> kind & 1)) {
-                smooth_block(levels, background[0], bx, by, blocks.width, blocks.height, plane);
+                eighth.interpolate(bx, by, kNoLimit, plane);
                 continue;
             }
-            std::uint8_t* out = plane.row(8 * by) + 8 * bx;
+            const Steps& steps = kind == kBlockMid ? mid : background;
             if (only_dc(block)) {
-                // What the transform gives for a lone DC coefficient, without the transform.
-                const int dc = clamp_int(block[0] * background[0], -32768, 32767);
-                const int half = clamp_int((64 * dc + 64) >> 7, -32768, 32767);
-                const int sample = clamp_u8(((64 * half + 2048) >> 12) + 128);
-                for (int y = 0; y < 8; ++y) std::memset(out + y * plane.stride, sample, 8);
+                // No AC level: the slope is too small for the quantiser, so follow the neighbours that far.
+                eighth.interpolate(bx, by, steps[1], plane);
                 continue;
             }
-            kernel.dequantise(block, (kind == kBlockMid ? mid : background).data(), coefficients);
+            kernel.dequantise(block, steps.data(), coefficients);
             coefficients[0] = static_cast<std::int16_t>(clamp_int(block[0] * background[0], -32768, 32767));
-            kernel.inverse_block(coefficients, out, plane.stride);
+            kernel.inverse_block(coefficients, plane.row(8 * by) + 8 * bx, plane.stride);
         }
     }
 }

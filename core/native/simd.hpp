@@ -12,6 +12,9 @@ struct Kernels {
     void (*forward_block)(const std::uint8_t* samples, std::ptrdiff_t stride, std::int16_t* coefficients);
     // 64 coefficients -> 8x8 samples, offset by 128 and clipped (format.md, 7.3.4).
     void (*inverse_block)(const std::int16_t* coefficients, std::uint8_t* samples, std::ptrdiff_t stride);
+    // 8x8 samples by bilinear interpolation of 3x3 samples that lie 8 apart, `around` row by row with the
+    // block's own in the middle; no result differs from that one by more than limit / 256 before rounding.
+    void (*smooth_block)(const std::int32_t* around, std::int32_t limit, std::uint8_t* samples, std::ptrdiff_t stride);
     // levels = sign(c) * floor(|c| * inverse_step + offset)
     void (*quantise)(const std::int16_t* coefficients, const float* inverse_steps, float offset, std::int16_t* levels);
     // coefficients = levels * steps, clipped to int16

@@ -34,6 +34,7 @@ inline void store(i16* p, V v) {
     const V16 out = __builtin_convertvector(v, V16);
     __builtin_memcpy(p, &out, sizeof out);
 }
+inline void store(i32* p, V v) { __builtin_memcpy(p, &v, sizeof v); }
 inline V clamp(V v, i32 lo, i32 hi) {
     const V l = splat(lo), h = splat(hi);
     v = v < l ? l : v;
@@ -137,6 +138,22 @@ void inverse_block(const i16* coefficients, u8* samples, std::ptrdiff_t stride) 
     for (int i = 0; i < 8; ++i) store(samples + i * stride, clamp(((x[i] + splat(2048)) >> 12) + splat(128), 0, 255));
 }
 
+void smooth_block(const i32* around, i32 limit, u8* samples, std::ptrdiff_t stride) {
+    // Weights in 1/16 of the sample before, of the block's own and of the one behind, along either axis:
+    // sample i lies (2i - 7) / 16 of a block from the centre.
+    alignas(16) static constexpr i16 before[8] = {7, 5, 3, 1, 0, 0, 0, 0};
+    alignas(16) static constexpr i16 own[8] = {9, 11, 13, 15, 15, 13, 11, 9};
+    alignas(16) static constexpr i16 behind[8] = {0, 0, 0, 0, 1, 3, 5, 7};
+    const V w0 = load(before), w1 = load(own), w2 = load(behind);
+    const i32 low = 256 * around[4] - limit, high = 256 * around[4] + limit;
+    i32 columns[3][8];  // interpolated along columns: lanes are rows
+    for (int i = 0; i < 3; ++i) store(columns[i], w0 * around[i] + w1 * around[3 + i] + w2 * around[6 + i]);
+    for (int y = 0; y < 8; ++y) {
+        const V sums = w0 * columns[0][y] + w1 * columns[1][y] + w2 * columns[2][y];
+        store(samples + y * stride, clamp((clamp(sums, low, high) + splat(128)) >> 8, 0, 255));
+    }
+}
+
 void quantise(const i16* coefficients, const float* inverse_steps, float offset, i16* levels) {
     for (int i = 0; i < 64; ++i) {
         const i32 c = coefficients[i], magnitude = c < 0 ? -c : c;
@@ -200,7 +217,7 @@ void upsample(const u8* nearer, const u8* farther, int n, u8* out) {
 }  // namespace
 
 const Kernels& AIG_KERNELS() {
-    static constexpr Kernels set{AIG_KERNELS_NAME, forward_block, inverse_block, quantise,
+    static constexpr Kernels set{AIG_KERNELS_NAME, forward_block, inverse_block, smooth_block, quantise,
                                  dequantise,       rgb_to_ycc,    ycc_to_rgb,    upsample};
     return set;
 }

@@ -131,7 +131,7 @@ def eighth(levels, step):
 
 
 def interpolate(small):
-    """7.3.4: every block of a plane from its 1/8 image."""
+    """7.3.4: S of every sample of a plane, from its 1/8 image."""
     rows, columns = small.shape
 
     def around(position, count):
@@ -148,7 +148,7 @@ def interpolate(small):
             before, after, fx = around(x, columns)
             top = (16 - fx) * small[upper, before] + fx * small[upper, after]
             bottom = (16 - fx) * small[lower, before] + fx * small[lower, after]
-            plane[y, x] = ((16 - fy) * top + fy * bottom + 128) >> 8
+            plane[y, x] = (16 - fy) * top + fy * bottom
     return plane
 
 
@@ -231,8 +231,15 @@ def decode_ac(payload, planes, kinds, wanted):
 
 def reconstruct(dc_levels, dc, ac):
     """7.3.4: a padded plane; `ac` maps (row, column) to (levels, steps) of the blocks known."""
-    plane = interpolate(eighth(dc_levels, dc))
+    small = eighth(dc_levels, dc)
+    sums = interpolate(small)
+    plane = (sums + 128) >> 8
     for (row, column), (levels, table) in ac.items():
+        if not levels.ravel()[1:].any():
+            block = np.s_[8 * row : 8 * row + 8, 8 * column : 8 * column + 8]
+            own, s = 256 * small[row, column], table[1, 0]
+            plane[block] = (np.clip(sums[block], own - s, own + s) + 128) >> 8
+            continue
         coefficients = levels * table
         coefficients[0, 0] = dc_levels[row, column] * dc
         plane[8 * row : 8 * row + 8, 8 * column : 8 * column + 8] = inverse_transform(coefficients)
