@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+import reference
 import vectors
 
 import aig_codec
@@ -35,6 +36,14 @@ def test_decodes_as_it_always_did(name: str, simd: str) -> None:
                 assert vectors.hash_of(decoded) == HASHES[name, tier], tier
     finally:
         _native.choose_simd("auto")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_reference_decoder_agrees(name: str) -> None:
+    data = (vectors.FOLDER / f"{name}.aig").read_bytes()
+    for tier in vectors.TIERS:
+        decoded = aig_codec.decode(data, upto=tier)
+        assert np.array_equal(reference.decode_file(data, tier).reshape(decoded.shape), decoded)
 
 
 @pytest.mark.parametrize("name", FILES)

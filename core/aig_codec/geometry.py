@@ -56,7 +56,7 @@ class _FixedPoint(NamedTuple):
         """
         p, q = min(f.sigma).as_integer_ratio()
         shift = 96 - ((q << 64) // p).bit_length()
-        # The rarer axis of an extreme Sigma ratio may round to zero, which would make it unbounded.
+        # A ratio of Sigmas beyond 2**31 would give zero, and an unbounded longer axis.
         inverse = [max(1, (q << shift) // p) for p, q in (s.as_integer_ratio() for s in f.sigma)]
         radii = [min(int(r * 65536), 2**32 - 1) for r in (f.r_core, f.r_mid)]
         return cls(f.x, f.y, inverse[0], inverse[1], shift, f.alpha_code, radii[0], radii[1])
