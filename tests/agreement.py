@@ -3,7 +3,7 @@
 import numpy as np
 import reference
 
-from aig_codec import CorruptError
+from aig_codec import CorruptError, _native
 
 
 def both(by_kernel, by_reference):
@@ -23,3 +23,13 @@ def assert_same(found, expected, what):
     assert (found is None) == (expected is None), what
     if found is not None:
         np.testing.assert_array_equal(found, expected, err_msg=str(what))
+
+
+def kernel_sets():
+    """Choose the plain kernels and then the best ones, and the automatic choice afterwards."""
+    try:
+        for name in ("plain", "auto"):
+            _native.choose_simd(name)
+            yield _native.simd()
+    finally:
+        _native.choose_simd("auto")

@@ -18,7 +18,6 @@ Symbols = tuple[U8, U8, bytes]
 
 DC_CONTEXTS: int
 AC_CONTEXTS: int
-LOSSLESS_CONTEXTS: int
 PALETTE_CONTEXTS: int
 BOUNDARY_CONTEXTS: int
 
@@ -35,9 +34,39 @@ def rice_encode(symbols: U8, contexts: U8, n_contexts: int) -> bytes: ...
 def decode_symbols(kind: int, coded: bytes, raw: bytes, contexts: U8, n_contexts: int) -> U8: ...
 
 # Lossless
-def lossless_encode(pixels: U8, map: U8, first: int, last: int) -> Symbols: ...
-def lossless_decode(
-    kind: int, coded: bytes, raw: bytes, pixels: U8, map: U8, first: int, last: int
+def photo_encode(
+    pixels: U8,
+    channel: int,
+    planes: int,
+    map: U8,
+    first: int,
+    last: int,
+    top: int,
+    bottom: int,
+    search: Sequence[int],
+    bias: bool,
+) -> bytes: ...
+def photo_decode(
+    coded: bytes,
+    pixels: U8,
+    channel: int,
+    planes: int,
+    map: U8,
+    first: int,
+    last: int,
+    top: int,
+    bottom: int,
+) -> None: ...
+def lossless_statistics(pixels: U8) -> NDArray[np.uint32]: ...
+def region_extent(map: U8, first: int, last: int) -> tuple[int, int, int]: ...
+def repetition(
+    pixels: U8, map: U8, first: int, last: int, top: int, bottom: int
+) -> float: ...
+def graphic_encode(
+    pixels: U8, map: U8, first: int, last: int, top: int, bottom: int
+) -> bytes: ...
+def graphic_decode(
+    coded: bytes, pixels: U8, map: U8, first: int, last: int, top: int, bottom: int
 ) -> None: ...
 def paste(source: U8, map: U8, first: int, last: int, left: int, top: int, target: U8) -> None: ...
 

@@ -79,11 +79,13 @@ def encode(
     metadata = replace(_describe(array, wanted), dpi=settings.parse_dpi(dpi))
     class_map = geometry.class_map(metadata)
     with Workers(wanted.threads) as workers:
-        cores = [workers.submit(_core, array, metadata, k, wanted) for k in range(metadata.cores)]
+        cores = [
+            _core(array, metadata, k, class_map, wanted, workers) for k in range(metadata.cores)
+        ]
         parts: list[_Part] = []
         if metadata.shape != "all":
             metadata, parts = _lossy_tiers(array, colour, metadata, class_map, wanted, workers)
-        parts = [job.result() for job in cores] + parts + blobs
+        parts = [job.part() for job in cores] + parts + blobs
     return _assemble(metadata, parts)
 
 
@@ -170,12 +172,30 @@ def _entropy(wanted: Settings) -> str:
     return "rans" if wanted.entropy == "auto" else wanted.entropy
 
 
-def _core(array: U8, metadata: Metadata, k: int, wanted: Settings) -> _Part:
-    window = geometry.core_window(metadata, k)
-    class_map = geometry.class_map(metadata, window)
-    pixels = np.ascontiguousarray(array[window.slices])
-    payload = lossless.encode(pixels, class_map, CORE + k, CORE + k, _entropy(wanted))
-    return _Part("core", "lossless", payload, k)
+@dataclass(frozen=True)
+class _Exact:
+    """A lossless segment on its way."""
+
+    kind: str
+    encoding: lossless.Encoding
+    center: int | None = None
+
+    def part(self) -> _Part:
+        return _Part(self.kind, "lossless", self.encoding.result(), self.center)
+
+
+def _core(
+    array: U8, metadata: Metadata, k: int, class_map: U8, wanted: Settings, workers: Workers
+) -> _Exact:
+    pixels = array
+    if metadata.shape != "all":
+        window = geometry.core_window(metadata, k)
+        class_map = geometry.class_map(metadata, window)
+        pixels = np.ascontiguousarray(array[window.slices])
+    encoding = lossless.start_encoding(
+        pixels, class_map, CORE + k, CORE + k, wanted.effort, workers
+    )
+    return _Exact("core", encoding, k)
 
 
 def _lossy_tiers(
@@ -191,8 +211,9 @@ def _lossy_tiers(
     metadata, palette_part, palette_pixels = _choose_mid(colour, metadata, class_map, wanted)
     analysis = dct.Analysis(colour, metadata, class_map)
     jobs: list[Future[_Part | None]] = []
+    alpha = None
     if array.shape[2] in (2, 4):
-        jobs.append(workers.submit(_alpha, array, class_map, entropy))
+        alpha = _alpha(array, class_map, wanted, workers)
     for kind, block_class in (("mid", dct.MID), ("background", dct.BACKGROUND)):
         if kind == "mid" and palette_part is not None:
             jobs.append(workers.submit(lambda: palette_part))
@@ -205,6 +226,8 @@ def _lossy_tiers(
         if palette_pixels is not None:
             decoded[class_map >= MID] = palette_pixels
         jobs.append(workers.submit(_boundary, colour, decoded, metadata, class_map, wanted))
+    if alpha is not None:
+        parts.append(alpha.part())
     parts += [part for job in jobs if (part := job.result()) is not None]
     return metadata, parts
 
@@ -213,11 +236,12 @@ def _tier(analysis: dct.Analysis, kind: str, block_class: int, entropy: str) -> 
     return _Part(kind, "dct", analysis.encode_tier(block_class, entropy))
 
 
-def _alpha(array: U8, class_map: U8, entropy: str) -> _Part | None:
+def _alpha(array: U8, class_map: U8, wanted: Settings, workers: Workers) -> _Exact:
     """Alpha of the pixels outside the cores; the cores carry their own."""
     outside = geometry.outside_cores(class_map)
     alpha = np.ascontiguousarray(array[..., -1:])
-    return _Part("alpha", "lossless", lossless.encode(alpha, outside, 1, 1, entropy))
+    encoding = lossless.start_encoding(alpha, outside, 1, 1, wanted.effort, workers)
+    return _Exact("alpha", encoding)
 
 
 def _choose_mid(

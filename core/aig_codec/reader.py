@@ -3,6 +3,7 @@
 import io
 import os
 import zlib
+from concurrent.futures import Future
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -184,7 +185,8 @@ class AigFile:
             raise ValueError(f"there is no core {k}; the file has {self.metadata.cores}")
         segment = self.segments[k]  # cores come first, in order
         segment.require_known()
-        core = self._core(self._payload(segment), k)
+        with Workers(1) as workers:
+            core = self._start_core(self._payload(segment), k, workers).result()
         pixels = core.pixels[..., 0] if self.mode == "L" else core.pixels
         return Core(pixels, core.class_map == CORE + k, core.window.left, core.window.top)
 
@@ -274,8 +276,10 @@ class AigFile:
                     payload = self._payload(segment)
                     if segment.center is None:
                         payloads[segment.kind] = payload
+                    elif meta.shape != "all":
+                        cores.append(self._start_core(payload, segment.center, workers))
                     else:
-                        cores.append(workers.submit(self._core, payload, segment.center))
+                        payloads["all"] = payload
             drawn = False
             if "preview" in payloads:
                 with problems:
@@ -297,12 +301,24 @@ class AigFile:
                 with problems:
                     alpha = np.full((meta.height, meta.width, 1), 255, np.uint8)
                     outside = geometry.outside_cores(class_map)
-                    lossless.decode(payloads["alpha"], alpha, outside, 1, 1)
+                    for job in lossless.start_decoding(
+                        payloads["alpha"], alpha, outside, 1, 1, workers
+                    ):
+                        job.result()
                     pixels[..., -1:] = alpha
             # The cores go on top: nothing above can change them.
-            for job in cores:
+            for core in cores:
                 with problems:
-                    job.result().paste(pixels)
+                    core.result().paste(pixels)
+            jobs: list[Future[None]] = []
+            if "all" in payloads:
+                with problems:
+                    jobs = lossless.start_decoding(
+                        payloads["all"], pixels, class_map, CORE, CORE, workers
+                    )
+                for band in jobs:
+                    with problems:
+                        band.result()
         self.problems = problems.found
         return pixels
 
@@ -320,12 +336,13 @@ class AigFile:
                 picture.read_tier(payloads["background"], dct.BACKGROUND)
         picture.render(pixels)
 
-    def _core(self, payload: bytes, k: int) -> "_DecodedCore":
+    def _start_core(self, payload: bytes, k: int, workers: Workers) -> "_ComingCore":
         window = geometry.core_window(self.metadata, k)
         class_map = geometry.class_map(self.metadata, window)
         pixels = np.zeros((*class_map.shape, self.metadata.channels), np.uint8)
-        lossless.decode(payload, pixels, class_map, CORE + k, CORE + k)
-        return _DecodedCore(pixels, class_map, CORE + k, window)
+        c = CORE + k
+        bands = lossless.start_decoding(payload, pixels, class_map, c, c, workers)
+        return _ComingCore(bands, _DecodedCore(pixels, class_map, c, window))
 
     def _find(self, kind: str, center: int | None = None) -> Segment | None:
         return next((s for s in self.segments if (s.kind, s.center) == (kind, center)), None)
@@ -369,6 +386,18 @@ class _DecodedCore(NamedTuple):
         c = self.pixel_class
         left, top, _, _ = self.window
         _native.paste(self.pixels, self.class_map, c, c, left, top, image)
+
+
+class _ComingCore(NamedTuple):
+    """A core whose bands are being decoded."""
+
+    bands: list["Future[None]"]
+    core: _DecodedCore
+
+    def result(self) -> _DecodedCore:
+        for band in self.bands:
+            band.result()
+        return self.core
 
 
 class _Problems:

@@ -1,102 +1,16 @@
-// The Python face of the kernels; the only file that knows nanobind. Shapes are checked here, so that
-// no kernel can be led outside its arrays, and the GIL is released around every kernel.
+// The Python face of the kernels. The GIL is released around every kernel.
+#include "arrays.hpp"
 #include "boundary.hpp"
 #include "coefficients.hpp"
 #include "costs.hpp"
 #include "geometry.hpp"
-#include "lossless.hpp"
 #include "palette.hpp"
 #include "planes.hpp"
 #include "simd.hpp"
 
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/string.h>
-#include <nanobind/stl/vector.h>
-
-#include <cstdlib>
-#include <limits>
-#include <new>
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-
-namespace nb = nanobind;
-using namespace nb::literals;
+void bind_lossless(nb::module_& m);
 
 namespace {
-
-using aig::Bytes;
-using aig::View;
-
-template <class T> using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
-template <class T> using Result = nb::ndarray<nb::numpy, T, nb::c_contig>;
-using U8In = Array<const std::uint8_t>;
-using U8Out = Array<std::uint8_t>;
-
-void require(bool condition, const char* message) {
-    if (!condition) throw nb::value_error(message);
-}
-
-// (H, W) or (H, W, C) array as a view.
-template <class T> View<T> view(const Array<T>& a) {
-    require(a.ndim() == 2 || a.ndim() == 3, "array must have 2 or 3 axes");
-    constexpr std::size_t limit = 1 << 17;
-    const std::size_t channels = a.ndim() == 3 ? a.shape(2) : 1;
-    require(a.shape(0) <= limit && a.shape(1) <= limit && channels >= 1 && channels <= 64, "array is too large");
-    return {a.data(), static_cast<std::ptrdiff_t>(a.shape(1) * channels), static_cast<int>(a.shape(1)),
-            static_cast<int>(a.shape(0)), static_cast<int>(channels)};
-}
-
-template <class T> View<const T> constant(const View<T>& v) { return {v.data, v.stride, v.width, v.height, v.channels}; }
-
-template <class A, class B> void require_same_size(const View<A>& a, const View<B>& b) {
-    require(a.width == b.width && a.height == b.height, "arrays differ in height or width");
-}
-
-// Memory for an array. Large ones ask the system for huge pages: without them, a decoder that allocates
-// its planes anew for every picture spends a third of its time on page faults.
-void* allocate(std::size_t bytes) {
-    constexpr std::size_t huge = std::size_t{2} << 20;
-    void* data = nullptr;
-#ifdef __linux__
-    if (bytes >= huge) {
-        const std::size_t rounded = (bytes + huge - 1) / huge * huge;
-        data = std::aligned_alloc(huge, rounded);
-        if (data) madvise(data, rounded, MADV_HUGEPAGE);
-    }
-#endif
-    if (!data) data = std::malloc(bytes ? bytes : 1);
-    if (!data) throw std::bad_alloc();
-    return data;
-}
-
-// An array whose every element the caller is going to set.
-template <class T> Result<T> make_array(std::initializer_list<std::size_t> shape) {
-    static_assert(std::is_trivial_v<T>);
-    std::size_t size = 1;
-    for (auto n : shape) size *= n;
-    void* data = allocate(size * sizeof(T));
-    nb::capsule owner(data, [](void* p) noexcept { std::free(p); });
-    return Result<T>(data, shape, owner);
-}
-
-template <class T> View<T> result_view(const Result<T>& a) {
-    const auto channels = static_cast<int>(a.ndim() == 3 ? a.shape(2) : 1);
-    return {a.data(), static_cast<std::ptrdiff_t>(a.shape(1)) * channels, static_cast<int>(a.shape(1)), static_cast<int>(a.shape(0)), channels};
-}
-
-nb::bytes to_bytes(const Bytes& b) { return nb::bytes(reinterpret_cast<const char*>(b.data()), b.size()); }
-
-std::span<const std::uint8_t> as_span(const nb::bytes& b) {
-    return {reinterpret_cast<const std::uint8_t*>(b.c_str()), b.size()};
-}
-
-Result<std::uint8_t> bytes_array(const Bytes& b) {
-    auto out = make_array<std::uint8_t>({b.size()});
-    std::copy(b.begin(), b.end(), out.data());
-    return out;
-}
 
 nb::tuple sink_tuple(aig::SymbolSink& sink) {
     return nb::make_tuple(bytes_array(sink.symbols), bytes_array(sink.contexts), to_bytes(sink.bits.finish()));
@@ -104,11 +18,6 @@ nb::tuple sink_tuple(aig::SymbolSink& sink) {
 
 aig::Stream stream(int kind, const nb::bytes& coded, const nb::bytes& raw) {
     return {static_cast<aig::SourceKind>(kind), as_span(coded), as_span(raw)};
-}
-
-aig::Region region(const View<const std::uint8_t>& map, int first, int last) {
-    require(map.channels == 1, "class map must have 2 axes");
-    return {map, first, last};
 }
 
 // Rows of (x, y, inv_x, inv_y, shift, alpha, r_core, r_mid).
@@ -192,7 +101,6 @@ NB_MODULE(_native, m) {
 
     m.attr("DC_CONTEXTS") = aig::kDcContexts;
     m.attr("AC_CONTEXTS") = aig::kAcContexts;
-    m.attr("LOSSLESS_CONTEXTS") = aig::kLosslessContexts;
     m.attr("PALETTE_CONTEXTS") = aig::kPaletteContexts;
     m.attr("BOUNDARY_CONTEXTS") = aig::kBoundaryContexts;
 
@@ -258,28 +166,7 @@ NB_MODULE(_native, m) {
         return out;
     }, "kind"_a, "coded"_a, "raw"_a, "contexts"_a, "n_contexts"_a);
 
-    // Lossless
-    m.def("lossless_encode", [](const U8In& pixels, const U8In& map, int first, int last) {
-        const auto p = view(pixels);
-        const auto r = region(view(map), first, last);
-        require_same_size(p, r.map);
-        require(p.channels <= 4, "1 to 4 channels");
-        aig::SymbolSink sink;
-        {
-            nb::gil_scoped_release release;
-            sink = aig::lossless_encode(p, r);
-        }
-        return sink_tuple(sink);
-    }, "pixels"_a, "map"_a, "first"_a, "last"_a);
-    m.def("lossless_decode", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8Out& pixels, const U8In& map, int first, int last) {
-        const auto p = view(pixels);
-        const auto r = region(view(map), first, last);
-        require_same_size(p, r.map);
-        require(p.channels <= 4, "1 to 4 channels");
-        const auto s = stream(kind, coded, raw);
-        nb::gil_scoped_release release;
-        aig::lossless_decode(s, p, r);
-    }, "kind"_a, "coded"_a, "raw"_a, "pixels"_a, "map"_a, "first"_a, "last"_a);
+    bind_lossless(m);
 
     m.def("paste", [](const U8In& source, const U8In& map, int first, int last, int left, int top, const U8Out& target) {
         const auto s = view(source);

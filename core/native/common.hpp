@@ -9,10 +9,14 @@
 // For the few functions on which the speed of a decoder hangs, and loops of a known handful of rounds.
 #if defined(__GNUC__)
 #define AIG_INLINE inline __attribute__((always_inline))
+#define AIG_INLINE_LAMBDA __attribute__((always_inline))
 #define AIG_UNROLL _Pragma("GCC unroll 4")
+#define AIG_UNROLL_ALL _Pragma("GCC unroll 16")
 #else
 #define AIG_INLINE inline
+#define AIG_INLINE_LAMBDA
 #define AIG_UNROLL
+#define AIG_UNROLL_ALL
 #endif
 
 namespace aig {

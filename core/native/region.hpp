@@ -33,6 +33,41 @@ inline Box bounding_box(const Region& region) {
     return box;
 }
 
+// How many pixels a region has, and the rows they lie in; bottom is exclusive.
+struct Extent {
+    std::int64_t pixels = 0;
+    int top = 0, bottom = 0;
+};
+
+inline Extent extent(const Region& region) {
+    Extent e;
+    const auto first = static_cast<unsigned>(region.first), span = static_cast<unsigned>(region.last - region.first);
+    for (int y = 0; y < region.map.height; ++y) {
+        const std::uint8_t* classes = region.map.row(y);
+        unsigned count = 0;
+        for (int x = 0; x < region.map.width; ++x) count += classes[x] - first <= span;
+        if (!count) continue;
+        if (!e.pixels) e.top = y;
+        e.bottom = y + 1;
+        e.pixels += count;
+    }
+    return e;
+}
+
+// Share of a region's pixels, looked at in every fourth row, that equal the pixel on their left or the one above.
+inline double repetition(View<const std::uint8_t> pixels, const Region& region) {
+    std::int64_t seen = 0, repeated = 0;
+    const int n = pixels.channels;
+    for (int y = 1; y < pixels.height; y += 4)
+        for (int x = 1; x < pixels.width; ++x) {
+            if (!region.contains(x, y)) continue;
+            const std::uint8_t *p = pixels.row(y) + x * n, *above = p - pixels.stride;
+            ++seen;
+            repeated += std::equal(p, p + n, p - n) || std::equal(p, p + n, above);
+        }
+    return seen ? static_cast<double>(repeated) / static_cast<double>(seen) : 0.0;
+}
+
 // Copy the region's pixels into `target`, whose pixel (left, top) is the region's first.
 inline void paste(View<const std::uint8_t> source, const Region& region, int left, int top, View<std::uint8_t> target) {
     const std::ptrdiff_t channels = source.channels;

@@ -1,5 +1,7 @@
 #include "simd.hpp"
 
+#include "wavefront.hpp"
+
 #include <atomic>
 #include <cstring>
 
@@ -31,6 +33,13 @@ std::atomic<const Kernels*>& current() {
 }  // namespace
 
 const Kernels& kernels() { return *current().load(std::memory_order_relaxed); }
+
+const WavefrontKernels& wavefront_kernels() {
+#ifdef AIG_HAVE_AVX2_BUILD
+    if (&kernels() == &avx2_kernels()) return avx2_wavefront();
+#endif
+    return plain_wavefront();
+}
 
 bool choose_kernels(const char* name) {
     const Kernels* found = find(name);

@@ -33,9 +33,10 @@ from .geometry import (
     picture_classes,
     weighted_distance,
 )
-from .lossless import decode_lossless
+from .lossless import bands_of, decode_lossless
 from .notation import BadFile, varint
 from .palette import decode_palette
+from .photo import AliasTable, decode_photo
 from .picture import UPTO, decode_file, decode_preview
 from .snappy import pack_snappy
 
@@ -46,12 +47,14 @@ __all__ = [
     "SCAN",
     "TRANSFORM",
     "UPTO",
+    "AliasTable",
     "BadFile",
     "Focus",
     "SymbolReader",
     "SymbolWriter",
     "angle",
     "apply_boundary",
+    "bands_of",
     "base_step",
     "block_classes",
     "boundary_band",
@@ -63,6 +66,7 @@ __all__ = [
     "decode_file",
     "decode_lossless",
     "decode_palette",
+    "decode_photo",
     "decode_preview",
     "decode_residuals",
     "eighth",

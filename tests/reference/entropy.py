@@ -2,6 +2,7 @@
 
 import struct
 from bisect import bisect_right
+from itertools import accumulate
 
 from .notation import ByteReader, expect, unzigzag, varint
 from .snappy import pack_snappy, unpack_snappy
@@ -66,6 +67,16 @@ class RiceSymbols:
         expect(self.source.done(), "symbols are left over")
 
 
+def read_frequencies(stream):
+    """6.5, item 3: the frequencies of the symbols up to the last."""
+    frequencies = []
+    for _ in range(stream.bits(6)):
+        width = stream.bits(4)
+        frequencies.append((1 << (width - 1)) + stream.bits(width - 1) if width else 0)
+    expect(sum(frequencies) < 4096, "nothing is left for the last symbol")
+    return [*frequencies, 4096 - sum(frequencies)]
+
+
 class RansSymbols:
     """6.5"""
 
@@ -75,22 +86,12 @@ class RansSymbols:
         tables = stream.bits(6) + 1
         self.table_of = [stream.bits((tables - 1).bit_length()) for _ in range(contexts)]
         expect(max(self.table_of) < tables, "a context without table")
-        self.tables = [self._table(stream) for _ in range(tables)]
+        frequencies = [read_frequencies(stream) for _ in range(tables)]
+        self.tables = [list(accumulate(table, initial=0)) for table in frequencies]
         stream.align()
         self.states = list(struct.unpack("<II", self.source.take(8)))
         expect(min(self.states) >= 1 << 16, "impossible state")
         self.turn = 0
-
-    @staticmethod
-    def _table(stream):
-        """The starts of the symbols' intervals, and 4096 behind the last."""
-        starts = [0]
-        for _ in range(stream.bits(6)):
-            width = stream.bits(4)
-            frequency = (1 << (width - 1)) + stream.bits(width - 1) if width else 0
-            starts.append(starts[-1] + frequency)
-        expect(starts[-1] < 4096, "nothing is left for the last symbol")
-        return [*starts, 4096]
 
     def symbol(self, context):
         starts = self.tables[self.table_of[context]]

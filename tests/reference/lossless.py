@@ -1,57 +1,49 @@
 """The lossless coder (7.1)."""
 
+from itertools import pairwise
+
 import numpy as np
 
-from .entropy import SymbolReader
-from .notation import clip, med, reached
-from .regions import Neighbours, region_rows
+from . import graphic
+from .notation import BadFile, ByteReader, expect
+from .photo import decode_photo
 
-LOSSLESS_CONTEXTS = 64
-ACTIVITY = (1, 2, 3, 5, 7, 10, 14, 19, 26, 35, 48, 66, 95, 140, 210)
-RANGE = {"Y": (0, 255, 128), "A": (0, 255, 128), "U": (-255, 255, 0), "V": (-319, 319, 0)}
-ORDER = {1: "Y", 2: "YA", 3: "UVY", 4: "UVYA"}
+STRIP = 16
 
 
-def lossless_pixel(samples):
-    """7.1.2 backwards: the bytes of one pixel from its named samples."""
-    alpha = [samples["A"]] if "A" in samples else []
-    if "U" not in samples:
-        return [samples["Y"], *alpha]
-    u = samples["U"]
-    v = samples["V"] + (u >> 2)
-    g = samples["Y"] - ((u + v + 2) >> 2)
-    return [clip(u + g, 0, 255), clip(g, 0, 255), clip(v + g, 0, 255), *alpha]
+def bands_of(region, count):
+    """7.1.1: the slices of rows of the bands."""
+    rows = np.flatnonzero(region.any(axis=1))
+    first, end = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 0)
+    strips = -(-(end - first) // STRIP)
+    expect(1 <= count <= max(1, strips), "impossible number of bands")
+    edges = [min(first + STRIP * (strips * b // count), end) for b in range(count + 1)]
+    return [slice(top, bottom) for top, bottom in pairwise(edges)]
 
 
-def decode_lossless(payload, region, channels):
+def decode_band(band, region, channels):
+    """7.1.1: an array (height, width, channels) that is 0 outside the region."""
+    source = ByteReader(band)
+    method = source.take(1)[0]
+    if method == 1:
+        return graphic.decode(source.rest(), region, channels)
+    if channels in (1, 3):
+        expect(method == 0, "unknown method")
+        return decode_photo(source.rest(), region, channels)
+    if method not in (2, 3):
+        raise BadFile("unknown method")
+    colours = decode_photo(source.take(source.varint()), region, channels - 1)
+    decode_alpha = graphic.decode if method == 2 else decode_photo
+    return np.concatenate([colours, decode_alpha(source.rest(), region, 1)], axis=2)
+
+
+def decode_lossless(segment, region, channels):
     """7.1: an array (height, width, channels) that is 0 outside the region."""
-    reader = SymbolReader(payload, LOSSLESS_CONTEXTS)
+    source = ByteReader(segment)
+    rows = bands_of(region, source.varint())
+    lengths = [source.varint() for _ in rows]
     pixels = np.zeros((*region.shape, channels), np.uint8)
-    width, rows = region_rows(region)
-    names = ORDER[channels]
-    values = [Neighbours(width, RANGE[name][2]) for name in names]
-    errors = [Neighbours(width, 0) for _ in names]
-    for row in rows:
-        for y, x, column in row:
-            samples = {}
-            error = cross = 0
-            for c, name in enumerate(names):
-                w, n, nw, ne = values[c].look(column)
-                error_w, error_n, _, _ = errors[c].look(column)
-                if c == 1:
-                    cross = 2 * error
-                elif c > 1:
-                    cross = (cross >> 1) + error
-                activity = abs(w - nw) + abs(n - nw) + abs(ne - n) + error_w + error_n + cross
-                prediction = med(w, n, nw)
-                residual = reader.signed(16 * c + reached(ACTIVITY, activity))
-                low, high, _ = RANGE[name]
-                samples[name] = clip(prediction + residual, low, high)
-                error = abs(samples[name] - prediction)
-                values[c].put(column, samples[name])
-                errors[c].put(column, error)
-            pixels[y, x] = lossless_pixel(samples)
-        for neighbours in (*values, *errors):
-            neighbours.end_row()
-    reader.finish()
+    for own, length in zip(rows, lengths, strict=True):
+        pixels[own] = decode_band(source.take(length), region[own], channels)
+    expect(source.done(), "bytes behind the last band")
     return pixels

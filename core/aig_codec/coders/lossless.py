@@ -1,26 +1,192 @@
-"""Lossless coder: reversible colour transform, MED prediction, contexts (format.md, 7.1).
+"""Lossless coder: bands of rows, each by the coder for photographs or the one for graphics (format.md, 7.1).
 
-Works on any set of pixels: those whose class in `class_map` lies in [first, last].
+Works on any set of pixels: those whose class in `class_map` lies in [first, last]. Bands do not know of each
+other, so they are coded and decoded side by side.
 """
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native, entropy
+from .. import _native
+from ..entropy import read_varint, varint
+from ..errors import CorruptError
+from ..threads import Workers
 
 U8 = NDArray[np.uint8]
 
+#: Rows come in strips of this height, and a band is a number of strips.
+STRIP = 16
 
-def encode(pixels: U8, class_map: U8, first: int, last: int, coder: str) -> bytes:
-    """Code the region's pixels. pixels: uint8 (H, W, C), C = 1..4; class_map: uint8 (H, W)."""
-    stream = entropy.SymbolStream(*_native.lossless_encode(pixels, class_map, first, last))
-    return entropy.pack(stream, _native.LOSSLESS_CONTEXTS, coder)
+#: A band is to hold about this many pixels, and only pictures of more than the second have several.
+_BAND_PIXELS, _ONE_BAND = 400_000, 600_000
+MAX_BANDS = 4096
+
+#: How a band is coded.
+_PHOTO, _GRAPHIC, _PHOTO_AND_GRAPHIC_ALPHA, _PHOTO_AND_PHOTO_ALPHA = range(4)
+
+#: Pixels that repeat a neighbour, as a share of all: below, graphics are not tried; above, photographs are not.
+_SOME_REPETITION, _MUCH_REPETITION = 0.3, 0.85
+
+
+class _Search(NamedTuple):
+    """How hard the encoder for photographs looks for predictors; see core/native/predictors.hpp."""
+
+    candidates: int
+    predictors: int
+    rounds: int
+    block_stride: int
+    stride: int
+    finalists: int
+    last_stride: int
+
+
+def _search(effort: int, pixels: int) -> tuple[_Search, bool]:
+    """What to do for predictors, and whether to cancel bias.
+
+    Small regions cost little time whatever is done to them, so they get more of it.
+    """
+    if effort >= 8:
+        return _Search(32, 32, 3 if effort == 8 else 8, 1, 8 if effort == 8 else 1, 4, 1), True
+    if effort >= 6 or pixels <= 150_000:
+        return _Search(32, 16, 2, 1, 4, 4, 1), effort >= 7
+    return _Search(8, 4, 1, 4, 8, 2, 4), False
+
+
+class _Region(NamedTuple):
+    """Rows [top, bottom) of the pixels that a band is about; also the native functions' last arguments."""
+
+    class_map: U8
+    first: int
+    last: int
+    top: int
+    bottom: int
+
+
+def _bands(region: _Region, count: int) -> Iterator[_Region]:
+    strips = -(-(region.bottom - region.top) // STRIP)
+    edges = [region.top + STRIP * (strips * i // count) for i in range(count)]
+    for top, bottom in zip(edges, [*edges[1:], region.bottom], strict=True):
+        yield region._replace(top=top, bottom=bottom)
+
+
+def _extent(class_map: U8, first: int, last: int) -> tuple[int, _Region]:
+    pixels, top, bottom = _native.region_extent(class_map, first, last)
+    return pixels, _Region(class_map, first, last, top, bottom)
+
+
+class Encoding:
+    """A region on its way into a payload; `result()` waits for it."""
+
+    def __init__(self, bands: list["Future[bytes]"]) -> None:
+        self._bands = bands
+
+    def result(self) -> bytes:
+        """The payload: number of bands, their lengths, the bands."""
+        bands = [band.result() for band in self._bands]
+        return b"".join([varint(len(bands)), *(varint(len(band)) for band in bands), *bands])
+
+
+def start_encoding(
+    pixels: U8, class_map: U8, first: int, last: int, effort: int, workers: Workers
+) -> Encoding:
+    """Begin to code the region's pixels. pixels: uint8 (H, W, C), C = 1..4; class_map: uint8 (H, W)."""
+    n, region = _extent(class_map, first, last)
+    count = 1 if n <= _ONE_BAND else 2 * round(n / (2 * _BAND_PIXELS))
+    count = min(count, -(-(region.bottom - region.top) // STRIP), MAX_BANDS) or 1
+    search = _search(effort, n // count)
+    bands = _bands(region, count)
+    return Encoding([workers.submit(_encode_band, pixels, band, effort, search) for band in bands])
+
+
+def _encode_band(pixels: U8, region: _Region, effort: int, search: tuple[_Search, bool]) -> bytes:
+    """One band by the coder that makes the least of it, where it is not plain which that is."""
+    repetition = _native.repetition(pixels, *region)
+    options = []
+    if repetition >= _SOME_REPETITION:
+        options.append(bytes([_GRAPHIC]) + _native.graphic_encode(pixels, *region))
+    if repetition <= _MUCH_REPETITION or effort >= 8:
+        options.append(_encode_photo(pixels, region, search))
+    return min(options, key=len)
+
+
+def _encode_photo(pixels: U8, region: _Region, search: tuple[_Search, bool]) -> bytes:
+    channels = pixels.shape[2]
+    colours = 1 if channels < 3 else 3
+    colour = _native.photo_encode(pixels, 0, colours, *region, *search)
+    if colours == channels:
+        return bytes([_PHOTO]) + colour
+    alpha = np.ascontiguousarray(pixels[..., -1:])
+    by_graphic = _native.graphic_encode(alpha, *region)
+    by_photo = _native.photo_encode(pixels, colours, 1, *region, *search)
+    method = _PHOTO_AND_GRAPHIC_ALPHA
+    if len(by_photo) < len(by_graphic):
+        method = _PHOTO_AND_PHOTO_ALPHA
+    return bytes([method]) + varint(len(colour)) + colour + min(by_graphic, by_photo, key=len)
+
+
+def start_decoding(
+    payload: bytes, pixels: U8, class_map: U8, first: int, last: int, workers: Workers
+) -> list["Future[None]"]:
+    """Begin to write the region's pixels into `pixels`; the others keep what they hold.
+
+    The jobs, or this call, raise `CorruptError` where the payload does not describe exactly this region.
+    """
+    _, region = _extent(class_map, first, last)
+    count, at = read_varint(payload, 0)
+    if not 1 <= count <= max(1, -(-(region.bottom - region.top) // STRIP)):
+        raise CorruptError(f"{count} bands for {region.bottom - region.top} rows")
+    lengths = []
+    for _ in range(count):
+        length, at = read_varint(payload, at)
+        lengths.append(length)
+    if sum(lengths) != len(payload) - at:
+        raise CorruptError(f"bands of {sum(lengths)} bytes in {len(payload) - at}")
+    jobs = []
+    for length, band in zip(lengths, _bands(region, count), strict=True):
+        jobs.append(partial(_decode_band, payload[at : at + length], pixels, band))
+        at += length
+    return [workers.submit(job) for job in jobs]
+
+
+def _decode_band(data: bytes, pixels: U8, region: _Region) -> None:
+    method = data[0] if data else None
+    channels = pixels.shape[2]
+    colours = 1 if channels < 3 else 3
+    if method == _GRAPHIC:
+        _native.graphic_decode(data[1:], pixels, *region)
+    elif method == _PHOTO and colours == channels:
+        _native.photo_decode(data[1:], pixels, 0, colours, *region)
+    elif method in (_PHOTO_AND_GRAPHIC_ALPHA, _PHOTO_AND_PHOTO_ALPHA) and colours != channels:
+        length, start = read_varint(data, 1)
+        if length > len(data) - start:
+            raise CorruptError("band ends inside its colour")
+        _native.photo_decode(data[start : start + length], pixels, 0, colours, *region)
+        rest = data[start + length :]
+        if method == _PHOTO_AND_PHOTO_ALPHA:
+            _native.photo_decode(rest, pixels, colours, 1, *region)
+            return
+        rows = slice(region.top, region.bottom)
+        alpha = np.ascontiguousarray(pixels[rows, :, -1:])
+        classes = region.class_map[rows]
+        _native.graphic_decode(rest, alpha, classes, region.first, region.last, 0, len(alpha))
+        pixels[rows, :, -1:] = alpha
+    else:
+        raise CorruptError(f"method {method} for {channels} channels")
+
+
+def encode(pixels: U8, class_map: U8, first: int, last: int, effort: int = 5) -> bytes:
+    """Code the region's pixels, here and now; see `start_encoding`."""
+    with Workers(1) as workers:
+        return start_encoding(pixels, class_map, first, last, effort, workers).result()
 
 
 def decode(payload: bytes, pixels: U8, class_map: U8, first: int, last: int) -> None:
-    """Write the region's pixels into `pixels`; the others keep what they hold.
-
-    Raises `CorruptError` where the payload does not describe exactly this region.
-    """
-    source = entropy.unpack(payload, pixels.size)
-    _native.lossless_decode(*source, pixels, class_map, first, last)
+    """Write the region's pixels into `pixels`, here and now; see `start_decoding`."""
+    with Workers(1) as workers:
+        for job in start_decoding(payload, pixels, class_map, first, last, workers):
+            job.result()

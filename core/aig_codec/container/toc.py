@@ -8,7 +8,7 @@ from ..errors import CorruptError, UnsupportedError
 KINDS = ("core", "preview", "alpha", "mid", "background", "boundary", "icc", "exif", "xmp")
 
 #: Every coder with the version that is written, which is the newest that can be read.
-CODERS = {"lossless": 1, "palette": 1, "dct": 1, "boundary": 1, "raw": 1}
+CODERS = {"lossless": 2, "palette": 1, "dct": 1, "boundary": 1, "raw": 1}
 
 #: The coders that may code each kind.
 _CODERS_OF = {

@@ -36,7 +36,8 @@ class Source(NamedTuple):
     raw: bytes
 
 
-def _varint(value: int) -> bytes:
+def varint(value: int) -> bytes:
+    """Little-endian base 128 (format.md, notation)."""
     out = bytearray()
     while value >= 0x80:
         out.append(value & 0x7F | 0x80)
@@ -45,7 +46,8 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
-def _read_varint(data: bytes, start: int) -> tuple[int, int]:
+def read_varint(data: bytes, start: int) -> tuple[int, int]:
+    """A varint of at most 5 bytes, and where it ends."""
     value = 0
     for i, byte in enumerate(data[start : start + 5]):
         value |= (byte & 0x7F) << (7 * i)
@@ -58,7 +60,7 @@ def pack(stream: SymbolStream, n_contexts: int, entropy: str) -> bytes:
     """A payload: entropy coder id, length of the raw bits, the raw bits, the coded symbols."""
     coder = CODERS[entropy]
     coded: bytes = coder.encode(stream.symbols, stream.contexts, n_contexts)
-    return bytes([coder.ID]) + _varint(len(stream.bits)) + stream.bits + coded
+    return bytes([coder.ID]) + varint(len(stream.bits)) + stream.bits + coded
 
 
 def unpack(payload: bytes, max_symbols: int) -> Source:
@@ -68,7 +70,7 @@ def unpack(payload: bytes, max_symbols: int) -> Source:
     coder = _BY_ID.get(payload[0])
     if coder is None:
         raise UnsupportedError(f"entropy coder {payload[0]} is needed")
-    length, start = _read_varint(payload, 1)
+    length, start = read_varint(payload, 1)
     if length > len(payload) - start:
         raise CorruptError("payload ends inside its raw bits")
     coded = coder.prepare(payload[start + length :], max_symbols)

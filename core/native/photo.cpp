@@ -1,0 +1,295 @@
+#include "photo.hpp"
+
+#include "tables.hpp"
+
+#include <memory>
+
+namespace aig {
+namespace {
+
+constexpr unsigned kEnergyShiftBits = 4, kTransformBits = 2;
+
+// What the head of a coded band says besides predictors and tables.
+struct Head {
+    unsigned transform, energy_shift;
+    bool bias;
+};
+
+template <class Pixel> struct Types;
+template <> struct Types<std::uint8_t> { using Sample = std::int16_t; };
+template <> struct Types<std::uint16_t> { using Sample = std::int32_t; };
+
+template <class T> Strip<T> strip_of(StripBuffer<T>& samples, StripBuffer<T>& errors, const Band& band, int strip) {
+    Strip<T> s{};
+    for (int c = 0; c < samples.planes(); ++c) s.samples[c] = samples.plane(c), s.errors[c] = errors.plane(c);
+    s.active = band.active(strip);
+    s.steps = band.steps();
+    return s;
+}
+
+// A model and what it points to.
+struct OwnedModel {
+    Model model{};
+    std::vector<Predictor> predictors;
+    std::vector<std::int32_t> bias;
+
+    OwnedModel(const Head& head, const PredictorSet& set, int planes, int peak) {
+        model.planes = planes;
+        const auto ranges = plane_ranges(planes, head.transform, peak);
+        for (int c = 0; c < planes; ++c) model.low[c] = ranges[static_cast<std::size_t>(c)].low, model.high[c] = ranges[static_cast<std::size_t>(c)].high;
+        model.energy_shift = static_cast<int>(head.energy_shift);
+        for (const Coefficients& c : set.coefficients) predictors.push_back(expand(c, planes));
+        model.predictors = predictors.data();
+        if (head.bias) bias.assign(kMaxPlanes * kBiasCells, 0);
+        model.bias = head.bias ? bias.data() : nullptr;
+    }
+    OwnedModel(const OwnedModel&) = delete;
+};
+
+template <class T> void start(StripBuffer<T>& samples, StripBuffer<T>& errors, const Model& model) {
+    for (int c = 0; c < model.planes; ++c) {
+        samples.start(c, static_cast<T>(PlaneRange{model.low[c], model.high[c]}.middle()));
+        errors.start(c, 0);
+    }
+}
+
+template <class T>
+void model_strip(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, std::uint32_t* values) {
+    if constexpr (sizeof(T) == 2) wavefront_kernels().model16(strip, model, classes, values);
+    else wavefront_kernels().model32(strip, model, classes, values);
+}
+
+template <class T>
+bool decode_strip(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, const std::uint64_t* tables, Words& words) {
+    if constexpr (sizeof(T) == 2) return wavefront_kernels().decode16(strip, model, classes, tables, words);
+    else return wavefront_kernels().decode32(strip, model, classes, tables, words);
+}
+
+// First of the trained contexts that belong to a component.
+unsigned first_context(int planes) { return planes == 1 ? 3 * kPlaneContexts : 0; }
+
+// Transform with the least sum of magnitudes of a plain prediction, in half octaves, over a few rows.
+template <class Pixel> unsigned choose_transform(View<const Pixel> pixels, Component component, const Band& band);
+
+// EncodingTables of a set, with their memory.
+class SymbolTables {
+  public:
+    explicit SymbolTables(const TableSet& set) : reciprocals_(set.table_of.size() * kAlphabet), places_(reciprocals_.size()), slots_(1) {
+        std::array<std::uint32_t, 256> first{};
+        for (std::size_t c = 0; c < set.table_of.size(); ++c) {
+            const Frequencies& f = set.tables[set.table_of[c]];
+            std::uint32_t& start = first[set.table_of[c]];
+            if (!start) {
+                start = static_cast<std::uint32_t>(slots_.size());
+                slots_.resize(slots_.size() + kScale);
+                fill_slots(f, &slots_[start]);
+            }
+            std::uint32_t place = start;
+            for (std::size_t s = 0; s < kAlphabet; ++s) {
+                reciprocals_[c * kAlphabet + s] = f[s] > 1 ? static_cast<std::uint32_t>((std::uint64_t{1} << 32) / f[s]) : 0xFFFFFFFF;
+                places_[c * kAlphabet + s] = f[s] | place << kFrequencyBits;
+                place += f[s];
+            }
+        }
+        slots_.push_back(0);
+    }
+    EncodingTables view() const { return {reciprocals_.data(), places_.data(), slots_.data()}; }
+
+  private:
+    std::vector<std::uint32_t> reciprocals_, places_;
+    std::vector<std::uint16_t> slots_;
+};
+
+// A band modelled: every value with its context, strip by strip.
+template <class Pixel> class Encoder {
+    using T = typename Types<Pixel>::Sample;
+
+  public:
+    Encoder(View<const Pixel> pixels, Component component, const Band& band, const PhotoSettings& settings)
+        : band_(band), planes_(component.planes), head_{kChromaLuma, sizeof(Pixel) == 1 ? 0u : 4u, settings.bias} {
+        load(pixels, component);
+        set_ = choose_predictors<T>(strips_, band, settings.search);
+        model();
+    }
+
+    const std::vector<Counts>& counts() const { return counts_; }
+
+    Bytes finish() const {
+        BitWriter out;
+        out.put(head_.transform, kTransformBits);
+        out.put(head_.energy_shift, kEnergyShiftBits);
+        out.put(head_.bias, 1);
+        write_predictors(out, set_, band_, planes_);
+        const TableSet set = choose_tables(counts_, first_context(planes_), out);
+        Bytes coded = out.finish();
+        write_symbols(set, coded);
+        return coded;
+    }
+
+  private:
+    void load(View<const Pixel> pixels, Component component) {
+        for (int s = 0; s < band_.strips(); ++s) {
+            strips_.emplace_back(planes_, band_.steps());
+            if (s > 0) strips_.back().follow(strips_[static_cast<std::size_t>(s) - 1], band_.active(s - 1));
+            else
+                for (int c = 0; c < planes_; ++c)
+                    strips_.back().start(c, static_cast<T>(plane_ranges(planes_, head_.transform, static_cast<Pixel>(-1))[static_cast<std::size_t>(c)].middle()));
+            load_strip(pixels, component, head_.transform, band_, s, strips_.back());
+        }
+    }
+
+    void model() {
+        OwnedModel owned(head_, set_, planes_, static_cast<Pixel>(-1));
+        values_ = std::make_unique_for_overwrite<std::uint32_t[]>(per_strip() * strips_.size());
+        std::vector<std::uint32_t> sums(2 * kPlaneSymbols * static_cast<std::size_t>(planes_), 0);
+        StripBuffer<T> errors(planes_, band_.steps());
+        for (int c = 0; c < planes_; ++c) errors.start(c, 0);
+        for (int s = 0; s < band_.strips(); ++s) {
+            if (s > 0) errors.follow(errors, band_.active(s - 1));
+            std::uint32_t* values = &values_[per_strip() * static_cast<std::size_t>(s)];
+            model_strip(strip_of(strips_[static_cast<std::size_t>(s)], errors, band_, s), owned.model,
+                        &set_.classes[static_cast<std::size_t>(s) * static_cast<std::size_t>(band_.blocks())], values);
+            count(values, band_.active(s), sums);
+        }
+        add_up(sums);
+    }
+
+    // Count a strip's symbols. Two sets of counters, since the same one twice in a row would wait for itself.
+    void count(const std::uint32_t* value, const std::uint16_t* active, std::vector<std::uint32_t>& sums) const {
+        for (int t = 0; t < band_.steps(); ++t)
+            for (std::size_t c = 0; c < static_cast<std::size_t>(planes_); ++c, value += kLanes) {
+                std::uint32_t *even = &sums[2 * c * kPlaneSymbols], *odd = even + kPlaneSymbols;
+                if (active[t] == 0xFFFF)
+                    for (unsigned k = 0; k < kLanes; k += 2) ++even[value[k] >> kSymbolShift], ++odd[value[k + 1] >> kSymbolShift];
+                else
+                    for (unsigned left = active[t]; left; left &= left - 1) ++even[value[std::countr_zero(left)] >> kSymbolShift];
+            }
+    }
+
+    void add_up(const std::vector<std::uint32_t>& sums) {
+        counts_.resize(static_cast<std::size_t>(planes_) * kPlaneContexts);
+        for (std::size_t i = 0; i < counts_.size(); ++i)
+            for (std::size_t s = 0; s < kAlphabet; ++s) {
+                const std::size_t at = 2 * (i / kPlaneContexts) * kPlaneSymbols + i % kPlaneContexts * kAlphabet + s;
+                counts_[i][s] = sums[at] + sums[at + kPlaneSymbols];
+            }
+    }
+
+    // rANS works backwards: the last symbol is coded first, and its words come last.
+    void write_symbols(const TableSet& set, Bytes& coded) const {
+        const SymbolTables tables(set);
+        // Every symbol and every string of raw bits may need a word; memory that none needs is never touched.
+        const std::size_t room = 2 * band_.pixels() * static_cast<std::size_t>(planes_) + kEmitMargin;
+        const auto words = std::make_unique_for_overwrite<std::uint16_t[]>(room);
+        std::uint16_t* const end = words.get() + room;
+        std::uint16_t* next = end;
+        std::array<std::uint32_t, kLanes> states;
+        states.fill(kStateLow);
+        for (int s = band_.strips(); s-- > 0;)
+            next = wavefront_kernels().put(&values_[per_strip() * static_cast<std::size_t>(s)], band_.active(s), band_.steps(), planes_, tables.view(),
+                                           states.data(), next);
+        for (std::uint32_t x : states)
+            for (unsigned shift = 0; shift < 32; shift += 8) coded.push_back(static_cast<std::uint8_t>(x >> shift));
+        const std::size_t size = coded.size();
+        coded.resize(size + 2 * static_cast<std::size_t>(end - next));
+        for (std::uint8_t* to = coded.data() + size; next < end; ++next) *to++ = static_cast<std::uint8_t>(*next), *to++ = static_cast<std::uint8_t>(*next >> 8);
+    }
+
+    std::size_t per_strip() const { return static_cast<std::size_t>(band_.steps()) * static_cast<std::size_t>(planes_) * kLanes; }
+
+    static constexpr std::size_t kPlaneSymbols = std::size_t{kPlaneContexts} * kAlphabet;
+
+    const Band& band_;
+    int planes_;
+    Head head_;
+    std::vector<StripBuffer<T>> strips_;
+    PredictorSet set_;
+    std::unique_ptr<std::uint32_t[]> values_;
+    std::vector<Counts> counts_;
+};
+
+// The alias tables of every context, one after the other.
+std::vector<std::uint64_t> decoding_tables(const TableSet& set) {
+    std::vector<AliasTable> tables(set.tables.size());
+    std::array<bool, 256> ready{};
+    std::vector<std::uint64_t> out;
+    out.reserve(set.table_of.size() * kAlphabet);
+    for (std::uint8_t k : set.table_of) {
+        if (!ready[k]) tables[k] = alias_table(set.tables[k]), ready[k] = true;
+        out.insert(out.end(), tables[k].begin(), tables[k].end());
+    }
+    return out;
+}
+
+}  // namespace
+
+template <class Pixel>
+Bytes photo_encode(View<const Pixel> pixels, Component component, const Region& region, int top, int bottom, const PhotoSettings& settings) {
+    const Band band(region, top, bottom);
+    if (band.empty()) return {};
+    return Encoder<Pixel>(pixels, component, band, settings).finish();
+}
+
+std::vector<std::uint32_t> photo_statistics(View<const std::uint8_t> pixels, Component component, const Region& region, int top, int bottom,
+                                            const PhotoSettings& settings) {
+    const Band band(region, top, bottom);
+    std::vector<std::uint32_t> out;
+    const Encoder<std::uint8_t> encoder(pixels, component, band, settings);
+    for (const Counts& c : encoder.counts()) out.insert(out.end(), c.begin(), c.end());
+    return out;
+}
+
+template <class Pixel>
+void photo_decode(std::span<const std::uint8_t> coded, View<Pixel> pixels, Component component, const Region& region, int top, int bottom) {
+    using T = typename Types<Pixel>::Sample;
+    const Band band(region, top, bottom);
+    if (band.empty()) {
+        if (!coded.empty()) throw Corrupt("bytes for an empty region");
+        return;
+    }
+    BitReader in(coded);
+    Head head{};
+    head.transform = in.get(kTransformBits);
+    head.energy_shift = in.get(kEnergyShiftBits);
+    head.bias = in.get(1);
+    const PredictorSet set = read_predictors(in, band, component.planes);
+    const TableSet table_set = read_tables(in, static_cast<unsigned>(component.planes) * kPlaneContexts, first_context(component.planes));
+    const std::uint8_t* next = in.position();
+    const std::ptrdiff_t left = coded.data() + coded.size() - next;
+    if (!in.padding_is_zero() || left < 4 * kLanes || left % 2) throw Corrupt("lossless head is damaged or cut");
+
+    std::array<std::uint32_t, kLanes> states;
+    std::vector<std::uint16_t> words(static_cast<std::size_t>(left) / 2 - 2 * kLanes + kWordMargin);
+    const auto get16 = [&next] {
+        const unsigned v = next[0] | next[1] << 8;
+        next += 2;
+        return v;
+    };
+    for (std::uint32_t& x : states) {
+        x = get16();
+        x |= get16() << 16;
+        if (x < kStateLow) throw Corrupt("rANS state below its interval");
+    }
+    for (std::size_t i = 0; i + kWordMargin < words.size(); ++i) words[i] = static_cast<std::uint16_t>(get16());
+
+    const auto tables = decoding_tables(table_set);
+    OwnedModel owned(head, set, component.planes, static_cast<Pixel>(-1));
+    StripBuffer<T> samples(component.planes, band.steps()), errors(component.planes, band.steps());
+    start(samples, errors, owned.model);
+    Words source{states.data(), words.data(), words.data() + words.size() - kWordMargin};
+    for (int s = 0; s < band.strips(); ++s) {
+        if (s > 0) samples.follow(samples, band.active(s - 1)), errors.follow(errors, band.active(s - 1));
+        const std::uint8_t* classes = &set.classes[static_cast<std::size_t>(s) * static_cast<std::size_t>(band.blocks())];
+        if (!decode_strip(strip_of(samples, errors, band, s), owned.model, classes, tables.data(), source)) throw Corrupt("lossless data is cut");
+        store_strip(samples, component, head.transform, band, s, pixels);
+    }
+    const bool clean = source.next == source.end && std::all_of(states.begin(), states.end(), [](auto x) { return x == kStateLow; });
+    if (!clean) throw Corrupt("lossless data does not end where the region does");
+}
+
+template Bytes photo_encode(View<const std::uint8_t>, Component, const Region&, int, int, const PhotoSettings&);
+template Bytes photo_encode(View<const std::uint16_t>, Component, const Region&, int, int, const PhotoSettings&);
+template void photo_decode(std::span<const std::uint8_t>, View<std::uint8_t>, Component, const Region&, int, int);
+template void photo_decode(std::span<const std::uint8_t>, View<std::uint16_t>, Component, const Region&, int, int);
+
+}  // namespace aig

@@ -1,0 +1,28 @@
+// The lossless coder for photographs: linear prediction fitted to the picture, contexts from the expected error,
+// static rANS; sixteen rows at a time (format.md, 7.1).
+#pragma once
+#include "predictors.hpp"
+#include "symbols.hpp"
+
+#include <span>
+
+namespace aig {
+
+struct PhotoSettings {
+    Search search;
+    bool bias;  // bias cancellation: slower, up to 1 % smaller
+};
+
+// Code the component's samples in the region's rows [top, bottom).
+template <class Pixel>
+Bytes photo_encode(View<const Pixel> pixels, Component component, const Region& region, int top, int bottom, const PhotoSettings& settings);
+
+// Write those samples; the pixels' other channels, and pixels outside the region, keep what they hold.
+template <class Pixel>
+void photo_decode(std::span<const std::uint8_t> coded, View<Pixel> pixels, Component component, const Region& region, int top, int bottom);
+
+// How often every symbol occurs in every context: planes * kPlaneContexts rows of kAlphabet, for training.
+std::vector<std::uint32_t> photo_statistics(View<const std::uint8_t> pixels, Component component, const Region& region, int top, int bottom,
+                                            const PhotoSettings& settings);
+
+}  // namespace aig
