@@ -1,8 +1,9 @@
-"""`python -m bench`: run the focus task and the speed table, and write the report."""
+"""`python -m bench`: run the focus task, the speed table and the lossless part; report."""
 
 import argparse
 import shlex
 import sys
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 _NEEDED = ("aig_codec", "imagecodecs", "matplotlib", "rich", "scipy", "skimage")
 _INSTALL = "pip install 'pillow-aig[bench]'"
 
+PARTS = ("focus", "speed", "lossless")
 QUICK_IMAGES = 3
 
 
@@ -30,15 +32,17 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--out", type=Path, default=RESULTS, help="results folder (bench/results)")
     p.add_argument("--only", default="", metavar="TEXT", help="images with TEXT in their name")
     p.add_argument("--limit", type=int, metavar="N", help="the first N of them")
-    p.add_argument("--runs", type=int, metavar="N", help="rounds of the speed table (5)")
-    p.add_argument("--part", choices=("both", "focus", "speed"), default="both")
+    p.add_argument(
+        "--runs", type=int, metavar="N", help="rounds against the clock (5; lossless: 3)"
+    )
+    p.add_argument("--part", choices=("all", *PARTS), default="all")
     p.add_argument("--quick", action="store_true", help="few images, short ladders, 3 rounds")
     p.add_argument("--report", action="store_true", help="only write the report anew")
     return p
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the bench. Returns 1 if a focus that must be exact was not, 130 if stopped."""
+    """Run the bench. Returns 1 if pixels that must be exact were not, 130 if stopped."""
     arguments = sys.argv[1:] if arguments is None else arguments
     args = parser().parse_args(arguments)
     problem = _missing()
@@ -111,10 +115,9 @@ def _measure(args: argparse.Namespace, pictures: list["Picture"], command: str) 
     )
     # Nothing may tick while the clock runs, so the bar moves only between measurements.
     with Progress(*columns, auto_refresh=False) as bar:
-        if args.part != "speed":
-            _focus(args, pictures, command, bar)
-        if args.part != "focus":
-            _speed(args, pictures, command, bar)
+        for name, run in zip(PARTS, (_focus, _speed, _lossless), strict=True):
+            if args.part in ("all", name):
+                run(args, pictures, command, bar)
 
 
 def _focus(
@@ -148,9 +151,30 @@ def _speed(
             bar.update(task, advance=1, refresh=True)
 
 
+def _lossless(
+    args: argparse.Namespace, pictures: list["Picture"], command: str, bar: "Progress"
+) -> None:
+    from . import lossless, lossless_goals, report, rows
+
+    report.note_run(args.out, "lossless", report.describe_run(command))
+    jobs = lossless.jobs(pictures, args.runs or 3)
+    task = bar.add_task("lossless", total=len(jobs))
+    with ExitStack() as stack:
+        # All at once, so that no row of an earlier run is left beside those of this one.
+        logs = {
+            name: stack.enter_context(rows.Log(args.out / name, kind))
+            for name, kind in lossless_goals.FILES.items()
+        }
+        for job in jobs:
+            bar.update(task, description=f"lossless: {job.title}", refresh=True)
+            for row in job.run():
+                logs[job.file].append(row)
+            bar.update(task, advance=1, refresh=True)
+
+
 def _finish(out: Path) -> int:
-    """Write the report, say what came out, and fail loudly if a focus was not exact."""
-    from . import focus_task, report, rows, speed
+    """Write the report, say what came out, and fail loudly if exact pixels were not."""
+    from . import focus_task, lossless_goals, lossless_report, markdown, report, rows, speed
 
     complaints = report.write(out)
     focus_rows = focus_task.complete(rows.read(out / report.FOCUS_CSV, rows.FocusRow))
@@ -161,7 +185,9 @@ def _finish(out: Path) -> int:
     for direction in ("encode", "decode"):
         values = speed.ratios(speed_rows, "AIG", "AVIF s6", direction).values()
         if values:
-            print(f"{direction} against AVIF s6: {report.times(values)} as fast (median)")
+            print(f"{direction} against AVIF s6: {markdown.times(values)} as fast (median)")
+    for line in lossless_report.headlines(lossless_goals.read(out)):
+        print(line)
     print(f"report: {out / 'report.md'}")
     for complaint in complaints:
         print(f"NOT EXACT: {complaint}", file=sys.stderr)

@@ -63,6 +63,11 @@ class Picture:
     load: Callable[[], U8]
 
     @property
+    def folder(self) -> str:
+        """The part of the name before the last slash, empty without one."""
+        return self.name.rpartition("/")[0]
+
+    @property
     def megapixels(self) -> float:
         """Millions of pixels."""
         return self.size[0] * self.size[1] / 1e6

@@ -28,17 +28,29 @@ class Codec:
     decode: Callable[[bytes], U8]
 
 
-def aig(focus: Focus | None = None, quality: int | None = None) -> Codec:
-    """AIG; without a focus it looks for one itself, without a quality it takes its default."""
+def aig(focus: Focus | None = None, quality: int | None = None, effort: int | None = None) -> Codec:
+    """AIG; without a focus it looks for one itself, without quality or effort it takes defaults."""
     keywords: dict[str, Any] = {"threads": 1}
     if focus is not None:
         keywords |= {"centers": focus.centers, "sigmas": focus.sigmas, "radii": focus.radii}
     if quality is not None:
         keywords["quality"] = quality
+    if effort is not None:
+        keywords["effort"] = effort
     return Codec(
         "AIG",
         "default" if quality is None else f"q{quality}",
         lambda image: aig_codec.encode(image, **keywords),
+        lambda data: aig_codec.decode(data, threads=1),
+    )
+
+
+def aig_lossless(effort: int) -> Codec:
+    """AIG, lossless."""
+    return Codec(
+        f"AIG lossless e{effort}",
+        "",
+        lambda image: aig_codec.encode(image, lossless=True, effort=effort, threads=1),
         lambda data: aig_codec.decode(data, threads=1),
     )
 
@@ -66,9 +78,16 @@ def webp(quality: int) -> Codec:
     return _pillow("WebP m4", f"q{quality}", format="WEBP", quality=quality, method=4)
 
 
-def webp_lossless() -> Codec:
-    """WebP, lossless."""
-    return _pillow("WebP lossless", "", format="WEBP", lossless=True, quality=75, method=4)
+def webp_lossless(method: int = 4, quality: int = 75) -> Codec:
+    """WebP, lossless, where quality is a second effort."""
+    return _pillow(
+        "WebP lossless",
+        f"m{method} q{quality}",
+        format="WEBP",
+        lossless=True,
+        quality=quality,
+        method=method,
+    )
 
 
 def png() -> Codec:

@@ -1,4 +1,4 @@
-"""The report's plots: curves per image, BD-rates per image, speeds per codec."""
+"""The report's plots: curves and BD-rates per image, speeds and sizes per codec."""
 
 import math
 import statistics
@@ -15,7 +15,8 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from . import focus_task, speed
 from .focus_task import curve, pairs_in
-from .rows import FocusRow, SpeedRow
+from .lossless_goals import bits_per_pixel, throughput
+from .rows import FocusRow, LosslessRow, SpeedRow
 
 mpl.use("Agg")
 
@@ -32,6 +33,9 @@ _LINES: dict[str, tuple[str, Any, float]] = {
 
 #: Ticks for bits per pixel, about a factor of the square root of two apart.
 _BITS = (0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6, 8, 11, 16)
+
+#: Ticks for megapixels per second.
+_SPEEDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 #: One image that goes badly wrong must not flatten the bars of all others, in percent.
 _LONGEST_BAR = 60.0
@@ -219,6 +223,68 @@ def speeds(rows: Sequence[SpeedRow], path: Path) -> None:
             fontsize=9,
         )
         _save(figure, path)
+
+
+def lossless(rows: Sequence[LosslessRow], path: Path) -> None:
+    """Mean bits per pixel against median speed, encoding and decoding: up and left is better."""
+    images = len({r.image for r in rows})
+    with plt.rc_context(_STYLE):
+        figure, panels = plt.subplots(
+            1, 2, figsize=(9.2, 4.0), sharex=True, sharey=True, layout="constrained"
+        )
+        for panel, direction in zip(panels, ("encode", "decode"), strict=True):
+            panel.set_yscale("log")
+            panel.set_title(direction, fontweight="bold")
+            panel.grid(color="#e9ebed", linewidth=0.7)
+            panel.set_axisbelow(True)
+            points = {}
+            for name in dict.fromkeys(r.codec for r in rows):
+                mine = [r for r in rows if r.codec == name]
+                bits = statistics.mean(map(bits_per_pixel, mine))
+                points[name] = bits, throughput(mine, direction)
+            _dots(panel, points)
+        panels[0].yaxis.set_major_locator(FixedLocator(_SPEEDS))
+        panels[0].yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        panels[0].yaxis.set_minor_locator(NullLocator())
+        # Room for the names.
+        low, high = panels[0].get_xlim()
+        panels[0].set_xlim(low - 0.08 * (high - low), high + 0.08 * (high - low))
+        low, high = panels[0].get_ylim()
+        panels[0].set_ylim(low / 1.8, high * 1.8)
+        panels[0].set_ylabel("MP/s on one core (logarithmic)")
+        number = "1 image" if images == 1 else f"mean of {images} images"
+        figure.supxlabel(
+            f"bits per pixel, every pixel exact, {number}: up and left is better", fontsize=9
+        )
+        _save(figure, path)
+
+
+def _dots(panel: Axes, points: dict[str, tuple[float, float]]) -> None:
+    """Points (bits per pixel, MP/s) with what they are, in places where names do not collide."""
+    bits = [b for b, _ in points.values()]
+    width = max(bits) - min(bits) or 1.0
+    for name, (x, y) in points.items():
+        # The upper one of neighbours has its name above, the lower one below; 4 to 100 MP/s is
+        # about as far as from the left to the right.
+        _, nearest = min(
+            (math.hypot((x - u) / width, math.log(y / v) / math.log(25)), v)
+            for other, (u, v) in points.items()
+            if other != name
+        )
+        above = y >= nearest
+        colour = AIG if name.startswith("AIG") else "#5f6469"
+        panel.plot(x, y, "o", color=colour, markersize=8)
+        panel.annotate(
+            f"{name.replace(' lossless', '')}\n{y:.3g} MP/s",
+            (x, y),
+            xytext=(0, 7 if above else -7),
+            textcoords="offset points",
+            ha="center",
+            va="bottom" if above else "top",
+            color=colour,
+            fontsize=8.5,
+            fontweight="bold" if colour == AIG else None,
+        )
 
 
 def _ratio(value: float) -> str:

@@ -10,8 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from . import focus_task, plots, rows, speed
+from . import focus_task, lossless_goals, lossless_report, plots, rows, speed
 from .focus_task import MEASURES
+from .markdown import bullets, by_folder, mean, percent, provenance, table, times
 from .rows import FocusRow, SpeedRow
 
 FOCUS_CSV, SPEED_CSV, RUN_JSON = "focus.csv", "speed.csv", "run.json"
@@ -40,7 +41,7 @@ def note_run(out: Path, part: str, run: dict[str, Any]) -> None:
 def write(out: Path) -> list[str]:
     """Write report.md and its plots.
 
-    Returns a complaint for every result that should be exact in the focus and is not.
+    Returns a complaint for every result that should be exact and is not.
     """
     focus_rows = rows.read(out / FOCUS_CSV, FocusRow)
     speed_rows = rows.read(out / SPEED_CSV, SpeedRow)
@@ -52,17 +53,23 @@ def write(out: Path) -> list[str]:
         for r in promised
         if not r.exact
     ]
+    lossless_rows = lossless_goals.read(out)
+    complaints += lossless_rows.complaints()
     focus_rows = focus_task.complete(focus_rows)
     parts = ["# Benchmark of AIG"]
     if complaints:
-        parts.append("**The promise is broken:**\n\n" + _bullets(complaints))
+        parts.append("**The promise is broken:**\n\n" + bullets(complaints))
     if focus_rows:
         plots.curves(focus_rows, out / "curves.png")
         plots.bd_rates(focus_rows, out / "bd-rates.png")
-        parts += [_focus_section(focus_rows), _provenance(notes["focus"])]
+        parts += [_focus_section(focus_rows), provenance(notes["focus"])]
     if speed_rows:
         plots.speeds(speed_rows, out / "speeds.png")
-        parts += [_speed_section(speed_rows), _provenance(notes["speed"])]
+        parts += [_speed_section(speed_rows), provenance(notes["speed"])]
+    if lossless_rows.any():
+        if lossless_rows.whole:
+            plots.lossless(lossless_rows.whole, out / "lossless.png")
+        parts += [lossless_report.section(lossless_rows), provenance(notes["lossless"])]
     (out / "report.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return complaints
 
@@ -93,12 +100,9 @@ def _focus_section(results: Sequence[FocusRow]) -> str:
         [
             folder or ".",
             str(len(members)),
-            *(
-                _percent(_mean(rates[pair][i] for i in members if i in rates[pair]))
-                for pair in rates
-            ),
+            *(percent(mean(rates[pair][i] for i in members if i in rates[pair])) for pair in rates),
         ]
-        for folder, members in _by_folder(images).items()
+        for folder, members in by_folder(images).items()
     ]
     png = {r.image: r.bytes for r in results if r.codec == "PNG"}
     middle = {r.image: r for r in results if (r.codec, r.setting) == ("AIG", "q70")}
@@ -108,7 +112,7 @@ def _focus_section(results: Sequence[FocusRow]) -> str:
             image,
             f"{first[image].megapixels:.2f}",
             f"{100 * first[image].core_share:.1f} %",
-            *(_percent(rates[pair].get(image)) for pair in contestants),
+            *(percent(rates[pair].get(image)) for pair in contestants),
             f"{middle[image].bytes:,}" if image in middle else "",
             f"{100 * middle[image].bytes / png[image]:.0f} %"
             if image in middle and image in png
@@ -123,7 +127,7 @@ def _focus_section(results: Sequence[FocusRow]) -> str:
             "BD-rate of AIG: the bytes it needs more (+) or less (-) than a pair at equal quality "
             "outside the focus, averaged over the range both ladders cover. Every contestant keeps "
             "the same pixels bit-exact; its bytes are everything a viewer must receive.",
-            _bullets(
+            bullets(
                 [
                     "smart pair: JPEG XL lossless e7 of each focus box, flattened outside the "
                     "ellipse, and AVIF speed 6 of the image with the focus filled smoothly; "
@@ -135,26 +139,14 @@ def _focus_section(results: Sequence[FocusRow]) -> str:
             ),
             f"AIG's focus came back bit-exact in {exact} of {total} files.",
             "![BD-rates](bd-rates.png)",
-            _table(["against", "quality", "mean", "median", "worst", "fewer bytes on"], totals),
+            table(["against", "quality", "mean", "median", "worst", "fewer bytes on"], totals),
             "Mean by folder (PSNR); kinds of image differ more than images of a kind:",
-            _table(["folder", "images", *(f"vs {pair}" for pair in contestants)], folders),
+            table(["folder", "images", *(f"vs {pair}" for pair in contestants)], folders),
             "Per image (PSNR), and AIG's bytes at quality 70 beside those of PNG:",
-            _table([*head, "AIG bytes", "of PNG"], details),
+            table([*head, "AIG bytes", "of PNG"], details),
             "![Rate and distortion](curves.png)",
         ]
     )
-
-
-def _by_folder(images: Iterable[str]) -> dict[str, list[str]]:
-    folders: dict[str, list[str]] = {}
-    for image in images:
-        folders.setdefault(image.rpartition("/")[0], []).append(image)
-    return folders
-
-
-def _mean(values: Iterable[float]) -> float | None:
-    values = list(values)
-    return statistics.mean(values) if values else None
 
 
 def _statistics(rates: dict[str, float]) -> list[str]:
@@ -162,9 +154,9 @@ def _statistics(rates: dict[str, float]) -> list[str]:
     if not values:
         return ["", "", "", "no image can be compared"]
     return [
-        _percent(statistics.mean(values)),
-        _percent(statistics.median(values)),
-        _percent(max(values)),
+        percent(statistics.mean(values)),
+        percent(statistics.median(values)),
+        percent(max(values)),
         f"{sum(v < 0 for v in values)} of {len(values)}",
     ]
 
@@ -222,12 +214,12 @@ def _speed_section(results: Sequence[SpeedRow]) -> str:
             "per image, then the median. The other peers are at a usual setting, not at equal "
             "quality.",
             "![Speeds](speeds.png)",
-            _table(
+            table(
                 ["codec", "bpp", "PSNR", "enc MP/s", "to AVIF", "dec MP/s", "to AVIF"],
                 totals,
             ),
             "Per image, milliseconds:",
-            _table(
+            table(
                 [
                     "image",
                     "MP",
@@ -249,37 +241,6 @@ def _speed_section(results: Sequence[SpeedRow]) -> str:
 
 def _throughput(row: SpeedRow, direction: str) -> float:
     return 1000 * row.megapixels / float(getattr(row, f"{direction}_ms"))
-
-
-def times(values: Iterable[float]) -> str:
-    """Median of some ratios."""
-    values = list(values)
-    return f"{statistics.median(values):.2f}x" if values else ""
-
-
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{value:+.1f} %"
-
-
-def _bullets(lines: Iterable[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines)
-
-
-def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; columns after the first that hold figures are set right."""
-    figures = [
-        k > 0 and any(row[k][-1:] in "x%" or row[k][:1].isdigit() for row in body if row[k])
-        for k in range(len(head))
-    ]
-    rule = ["--:" if figure else "---" for figure in figures]
-    return "\n".join("| " + " | ".join(row) + " |" for row in (head, rule, *body))
-
-
-def _provenance(run: dict[str, Any]) -> str:
-    versions = ", ".join(f"{name} {number}" for name, number in run["versions"].items())
-    return (
-        f"<sub>`{run['command']}`, {run['date']}, {run['cpu']}, {run['system']}; {versions}</sub>"
-    )
 
 
 def _cpu() -> str:

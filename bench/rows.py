@@ -6,7 +6,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-Row = TypeVar("Row", "FocusRow", "SpeedRow")
+Row = TypeVar(
+    "Row", "FocusRow", "SpeedRow", "LosslessRow", "EllipseRow", "OverheadRow", "ThreadsRow"
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,60 @@ class SpeedRow:
     psnr: float
     exact: bool
     encode_ms: float
+    decode_ms: float
+    runs: int
+
+
+@dataclass(frozen=True)
+class LosslessRow:
+    """A lossless codec on a whole image: bytes, and median times where they were taken (else 0)."""
+
+    image: str
+    megapixels: float
+    codec: str
+    setting: str
+    bytes: int
+    exact: bool
+    encode_ms: float = 0.0
+    decode_ms: float = 0.0
+    encode_runs: int = 0
+    decode_runs: int = 0
+
+
+@dataclass(frozen=True)
+class EllipseRow:
+    """The foci of an image coded without loss, and nothing else: all their pixels and bytes."""
+
+    image: str
+    codec: str
+    setting: str
+    pixels: int
+    bytes: int
+    exact: bool
+
+
+@dataclass(frozen=True)
+class OverheadRow:
+    """An ellipse around another: bytes of the small one, of the ring around it, and of both."""
+
+    image: str
+    codec: str
+    small_pixels: int
+    large_pixels: int
+    small_bytes: int
+    ring_bytes: int
+    large_bytes: int
+    exact: bool
+
+
+@dataclass(frozen=True)
+class ThreadsRow:
+    """Median time to decode an image in some threads."""
+
+    image: str
+    megapixels: float
+    codec: str
+    threads: int
     decode_ms: float
     runs: int
 

@@ -13,7 +13,7 @@ from . import pairs, peers
 from .images import U8, Picture
 from .metrics import Judge
 from .peers import Codec
-from .rows import SpeedRow
+from .rows import LosslessRow, SpeedRow
 
 #: Smaller images say little about speed.
 MIN_MEGAPIXELS = 2.0
@@ -70,8 +70,8 @@ def measure(picture: Picture, runs: int, quick: bool) -> list[SpeedRow]:
         decode_times: list[list[float]] = [[] for _ in contestants]
         for _ in range(runs):
             for k, c in enumerate(contestants):
-                encode_times[k].append(_milliseconds(c.encode))
-                decode_times[k].append(_milliseconds(partial(c.decode, coded[k])))
+                encode_times[k].append(milliseconds(c.encode))
+                decode_times[k].append(milliseconds(partial(c.decode, coded[k])))
     return [
         SpeedRow(
             picture.name,
@@ -88,7 +88,8 @@ def measure(picture: Picture, runs: int, quick: bool) -> list[SpeedRow]:
     ]
 
 
-def _milliseconds(task: Callable[[], object]) -> float:
+def milliseconds(task: Callable[[], object]) -> float:
+    """Wall time of a task, the garbage collector held back."""
     gc.collect()
     gc.disable()
     try:
@@ -162,7 +163,7 @@ def matched(make: Callable[[int], Codec], image: U8, judge: Judge, target: float
 
 
 def ratios(
-    rows: Sequence[SpeedRow], codec: str, reference: str, direction: str
+    rows: Sequence[SpeedRow] | Sequence[LosslessRow], codec: str, reference: str, direction: str
 ) -> dict[str, float]:
     """How many times as fast a codec is as the reference, per image; direction encode or decode."""
     times = {(r.image, r.codec): getattr(r, f"{direction}_ms") for r in rows}

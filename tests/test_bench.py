@@ -20,7 +20,18 @@ for package in ("scipy", "skimage", "imagecodecs", "matplotlib", "rich"):
     pytest.importorskip(package, reason=f"the bench needs {package}", exc_type=ImportError)
 
 from bench import __main__ as command  # noqa: E402
-from bench import focus_task, images, metrics, pairs, peers, rows, speed  # noqa: E402
+from bench import (  # noqa: E402
+    focus_task,
+    images,
+    lossless,
+    lossless_goals,
+    lossless_report,
+    metrics,
+    pairs,
+    peers,
+    rows,
+    speed,
+)
 
 FOCUS = images.Focus(((40, 30), (60, 30)), ((1.0, 1.0), (2.0, 0.5)), ((12.0, 15.0), (10.0, 14.0)))
 
@@ -178,6 +189,113 @@ def test_rows_come_back_from_disk(tmp_path: Path) -> None:
     assert rows.read(tmp_path / "none.csv", rows.FocusRow) == []
 
 
+def whole(image: str, codec: str, size: int, ms: float = 1.0) -> rows.LosslessRow:
+    """A row of an image of a million pixels."""
+    return rows.LosslessRow(image, 1.0, codec, "", size, True, ms, 2 * ms, 3, 3)
+
+
+def test_sizes_are_means_over_shared_images() -> None:
+    results = [
+        whole("a", lossless.FAST, 90_000),
+        whole("a", lossless.E3, 100_000),
+        whole("b", lossless.FAST, 300_000),
+        whole("b", lossless.E3, 300_000),
+        whole("c", lossless.FAST, 1),
+    ]
+    assert lossless_goals.bits_per_pixel(results[0]) == pytest.approx(0.72)
+    change = lossless_goals.size_change(results, lossless.FAST, lossless.E3)
+    assert change == pytest.approx(-2.5)
+    assert lossless_goals.size_change(results, lossless.FAST, lossless.E7) is None
+
+
+def test_speeds_are_medians_of_ratios() -> None:
+    results = [whole(i, lossless.FAST, 1, ms) for i, ms in (("a", 1), ("b", 2), ("c", 10))]
+    results += [whole(i, lossless.E3, 1, 20) for i in "abc"]
+    ratio = lossless_goals.speed_ratio(results, lossless.FAST, lossless.E3, "encode")
+    assert ratio == pytest.approx(10)
+    assert lossless_goals.throughput(results[:3], "decode") == pytest.approx(250)
+    assert lossless_goals.speed_ratio(results, lossless.FAST, lossless.E7, "decode") is None
+
+
+def test_ellipses_are_compared_in_total() -> None:
+    sizes = {("a", lossless.FAST): 110, ("a", lossless.E7): 100}
+    sizes |= {("b", lossless.FAST): 270, ("b", lossless.E7): 300}
+    results = [rows.EllipseRow(i, c, "", 9, size, True) for (i, c), size in sizes.items()]
+    changes = lossless_goals.ellipse_changes(results, lossless.FAST)
+    assert changes == pytest.approx({"a": 10, "b": -10, "": -5})
+    assert lossless_goals.ellipse_changes(results, lossless.STRONG) == {}
+
+
+def test_overhead_is_the_price_of_one_more_stream() -> None:
+    row = rows.OverheadRow("a", lossless.FAST, 8000, 64000, 9100, 60000, 69000, True)
+    assert lossless_goals.overheads([row], lossless.FAST) == pytest.approx({"a": 0.1})
+
+
+def test_screens_are_held_against_the_best() -> None:
+    results = [whole("a", lossless.FAST, 120), whole("a", lossless.WEBP, 150)]
+    results += [whole("a", lossless.WEBP, 100), whole("a", lossless.E7, 130)]
+    assert lossless_goals.screen_changes(results, lossless.FAST) == pytest.approx({"a": 20})
+    assert lossless_goals.screen_changes(results[:1], lossless.FAST) == {}
+
+
+def test_thread_gain() -> None:
+    times = ((1, 30.0), (2, 20.0))
+    results = [rows.ThreadsRow("a", 2.0, lossless.FAST, n, ms, 9) for n, ms in times]
+    assert lossless_goals.thread_gain(results, lossless.FAST) == pytest.approx(1.5)
+    assert lossless_goals.thread_gain(results[:1], lossless.FAST) is None
+
+
+def test_missed_goals_stand_out() -> None:
+    most = lossless_goals.Goal("size", (-3.0, 1.25), (0.0, 1.0), "{:.2f}".format)
+    assert most.cells() == ["size", "-3.00", "**1.25**", "at most 0.00 (fast), 1.00 (strong)"]
+    least = lossless_goals.Goal("speed", (5.5, None), (6.0, None), "{:g}".format, at_least=True)
+    assert least.cells() == ["speed", "**5.5**", "", "at least 6 (fast)"]
+
+
+def test_every_question_is_in_the_report() -> None:
+    codecs = (lossless.FAST, lossless.STRONG, lossless.E3, lossless.E7, lossless.WEBP)
+    results = lossless_goals.Results(
+        [whole(f"{folder}/a.png", c, 1000) for folder in ("kodak", "clic") for c in codecs],
+        [rows.EllipseRow("kodak/a.png", c, "", 9, 100, True) for c in codecs if c != lossless.E3],
+        [rows.OverheadRow("kodak/a.png", c, 8000, 64000, 9, 60, 68, True) for c in codecs[:2]],
+        [whole("screen/a.png", c, 1000) for c in codecs],
+        [rows.ThreadsRow("clic/a.png", 2.0, c, n, 8 / n, 9) for c in codecs[:2] for n in (1, 2)],
+    )
+    text = lossless_report.section(results)
+    assert "| bits per pixel against JXL e3, kodak | +0.0 % | +0.0 % | at most +0.0 %" in text
+    assert (
+        "| decode speed, times that of JXL e3 | **1.00x** | 1.00x | at least 6.0x (fast) |" in text
+    )
+    assert "| decoding in two threads | 2.00x | 2.00x |" in text
+    for title in ("Whole images", "Ellipses", "A small ellipse", "Screen content", "Threads"):
+        assert f"### {title}" in text
+
+
+def test_the_large_ellipse_fits() -> None:
+    focus = images.Focus(((300, 40), (0, 0)), ((1.0, 4.0), (1.0, 1.0)), ((9.0, 9.0),) * 2)
+    small, large = (lossless.ellipse(focus, (600, 600, 3), area) for area in (1000, 64_000))
+    assert small.sum() == pytest.approx(1000, rel=0.02)
+    # 40 rows up to the border, and half as many columns.
+    assert large.sum() == pytest.approx(math.pi * 40 * 20, rel=0.02)
+    assert large[0, 300]
+    assert not (small & ~large).any()
+
+
+def test_which_images_are_for_what() -> None:
+    def picture(name: str, side: int = 1500) -> images.Picture:
+        return images.Picture(name, FOCUS, (side, side), lambda: np.zeros((1, 1, 3), np.uint8))
+
+    names = ("kodak/a", "clic/4cd6910a", "gb82/b", "screen/c", "other/d")
+    jobs = lossless.jobs([picture(name) for name in names], 3)
+    titles = {file: [j.title for j in jobs if j.file == file] for file in lossless_goals.FILES}
+    assert titles[lossless.WHOLE_CSV] == ["kodak/a", "clic/4cd6910a", "gb82/b"]
+    assert titles[lossless.OVERHEAD_CSV] == ["kodak/a, small ellipse"]
+    assert titles[lossless.SCREEN_CSV] == ["clic/4cd6910a", "screen/c"]
+    assert len(titles[lossless.THREADS_CSV]) == (lossless.cpus() > 1)
+    jobs = lossless.jobs([picture("x", 200)], 3)
+    assert [j.title for j in jobs] == ["x", "x, foci", "x, small ellipse"]
+
+
 @pytest.fixture
 def folder(photo: images.U8, tmp_path: Path) -> Path:
     """A folder of one image and its focus."""
@@ -198,6 +316,7 @@ def test_a_quick_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--images", str(folder), "--out", str(out), "--quick", "--runs", "1"]) == 0
     names = {path.name for path in out.iterdir()}
     assert names >= {"focus.csv", "speed.csv", "report.md", "curves.png", "speeds.png"}
+    assert names >= {*lossless_goals.FILES, "lossless.png"}
     assert len(rows.read(out / "focus.csv", rows.FocusRow)) == focus_task.steps(quick=True)
     assert "4 of 4 files" in (out / "report.md").read_text()
     assert "report:" in capsys.readouterr().out
@@ -215,6 +334,25 @@ def test_a_core_that_is_not_exact_is_loud(folder: Path, capsys: pytest.CaptureFi
     assert command.main([*arguments, "--report"]) == 1
     assert "NOT EXACT: tiny.png: AIG q30" in capsys.readouterr().err
     assert "promise is broken" in (out / "report.md").read_text()
+
+
+def test_a_lossless_part_that_is_not_is_loud(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = folder / "results"
+    arguments = ["--out", str(out), "--part", "lossless", "--runs", "1"]
+    assert command.main(["--images", str(folder), *arguments]) == 0
+    results = lossless_goals.read(out)
+    assert [r.codec for r in results.whole[:4]] == [*lossless.EFFORTS, lossless.E3, lossless.E7]
+    assert all(r.encode_runs == r.decode_runs == 1 for r in results.whole)
+    assert {r.pixels for r in results.ellipses} == {int(FOCUS.core((64, 96)).sum())}
+    # No screen, no ellipse of 8 000 pixels and no image of 2 MP.
+    assert not results.screen + results.overhead + results.threads
+    assert not results.complaints()
+    text = (out / "lossless-ellipses.csv").read_text()
+    (out / "lossless-ellipses.csv").write_text(text.replace("True", "False", 1))
+    assert command.main([*arguments, "--report"]) == 1
+    assert f"NOT EXACT: tiny.png: {lossless.FAST} is not" in capsys.readouterr().err
 
 
 def test_a_missing_package_is_one_line(

@@ -23,7 +23,7 @@ from aig_codec.container.header import (
 
 def some_metadata(n: int = 2) -> Metadata:
     foci = tuple(Focus(10 + k, 20, (1.0, 2.5), 10 * k, 12.5, 20.0) for k in range(n))
-    cores = [Segment("core", k, 10 * k, 10, "lossless", 1, 123) for k in range(n)]
+    cores = [Segment("core", k, 10 * k, 10, "lossless", 2, 123) for k in range(n)]
     preview = Segment("preview", None, 10 * n, 5, "dct", 1, 456)
     return Metadata(width=64, height=48, mode="RGB", foci=foci, segments=(*cores, preview))
 
@@ -179,7 +179,7 @@ def test_every_changed_byte_is_noticed() -> None:
         {"segments": rows_with(2, crc32=2**32)},
         {"segments": rows_with(2, version=True)},
         {"segments": [*ROWS, ["preview", None, 25, 1, "dct", 1, 0]]},
-        {"segments": [*ROWS, ["alpha", None, 25, 1, "lossless", 1, 0]]},  # RGB has none
+        {"segments": [*ROWS, ["alpha", None, 25, 1, "lossless", 2, 0]]},  # RGB has none
         {"segments": [*ROWS, ["mid", None, 25, 1, "palette", 1, 0]]},  # mid is "none"
         {"mode": "RGBA"},  # needs an alpha segment
         {"mc_rsc__shape": "all"},  # has one core and nothing else
@@ -253,5 +253,8 @@ def test_coders_must_suit_their_segment() -> None:
     for kind, coder in (("core", "raw"), ("background", "palette"), ("exif", "dct")):
         with pytest.raises(errors.CorruptError, match=f"{coder} cannot code"):
             Segment(kind, None, 0, 1, coder, 1, 0).require_known()
-    with pytest.raises(errors.UnsupportedError, match=r"coder lossless version 2 .* core 0"):
-        Segment("core", 0, 0, 1, "lossless", 2, 0).require_known()
+    for version in (1, 3):
+        wanted = rf"coder lossless version {version} .* core 0"
+        with pytest.raises(errors.UnsupportedError, match=wanted):
+            Segment("core", 0, 0, 1, "lossless", version, 0).require_known()
+    Segment("core", 0, 0, 1, "lossless", 2, 0).require_known()

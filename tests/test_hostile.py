@@ -5,11 +5,13 @@ import random
 
 import numpy as np
 import pytest
+import reference
 from files import payloads, reseal
 from pictures import mixed as photo
 
 import aig_codec
 from aig_codec import errors
+from aig_codec.coders import lossless
 
 KEYWORDS = {
     "centers": [(14, 12), (34, 22)],
@@ -129,6 +131,35 @@ def test_damaged_background_is_reported_by_name() -> None:
         assert [type(p) for p in file.problems] == [errors.CorruptError]
         assert np.array_equal(decoded, file.decode("mid"))
     assert core_is_exact(pixels, data, decoded)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_damage_in_one_band_leaves_the_others(
+    monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    monkeypatch.setattr(lossless, "_ONE_BAND", 500)
+    monkeypatch.setattr(lossless, "_BAND_PIXELS", 500)
+    pixels = photo(64, 49, 3)
+    data = aig_codec.encode(pixels, lossless=True)
+    payload = payloads(data)["core", 0]
+    rows = reference.bands_of(np.ones((64, 49), bool), payload[0])
+    assert len(rows) == 4
+    assert np.array_equal(aig_codec.decode(data, threads=threads), pixels)
+    cut = bytearray(payload)
+    cut[-1] ^= 1  # in the last band
+    damaged = reseal(data, {("core", 0): bytes(cut)})
+    with pytest.raises(errors.CorruptError):
+        aig_codec.decode(damaged, threads=threads)
+    lenient = aig_codec.decode(damaged, strict=False, threads=threads)
+    assert np.array_equal(lenient[: rows[-1].start], pixels[: rows[-1].start])
+
+
+def test_lossless_version_1_is_refused_by_name() -> None:
+    _, data = small_file()
+    with aig_codec.open(data) as file:
+        older = tuple(s._replace(version=1) if s.kind == "core" else s for s in file.segments)
+    with pytest.raises(errors.UnsupportedError, match=r"coder lossless version 1 .* core 0"):
+        aig_codec.decode(_with_segments(data, older))
 
 
 def test_unknown_coders_and_kinds_are_refused_by_name() -> None:

@@ -13,7 +13,7 @@ from streams import Head, flat_table
 
 from aig_codec import CorruptError, _native
 
-check = settings(max_examples=60, deadline=None, derandomize=True)
+check = settings(max_examples=40, deadline=None, derandomize=True)
 
 #: Candidates, predictors, rounds, block stride, stride, finalists, last stride.
 SEARCHES = ((32, 16, 2, 1, 4, 4, 1), (8, 4, 1, 4, 8, 2, 4), (32, 32, 8, 1, 1, 4, 1), (1,) * 7)
@@ -97,9 +97,19 @@ def test_samples_of_16_bits(size, planes, kind, mask, seed) -> None:
         pixels = rng.choice(levels[kind], (*size, planes))
     pixels, region = pixels.astype(np.uint16), MASKS[mask](*size, seed)
     if region.any():
-        payloads = {encode(pixels, region, SEARCHES[1], bias=seed % 2 > 0) for _ in kernel_sets()}
+        payloads = {encode(pixels, region, bias=seed % 2 > 0) for _ in kernel_sets()}
         assert len(payloads) == 1
         check_payload(payloads.pop(), region, pixels)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_extremes_of_16_bits(seed: int) -> None:
+    """Errors as large as there are; they must not need more than the symbols up to 43."""
+    rng = np.random.default_rng(seed)
+    region = np.ones((24, 30), bool)
+    for levels in ([0, 65535], [0, 1, 32767, 32768, 65534, 65535]):
+        pixels = rng.choice(levels, (24, 30, 3)).astype(np.uint16)
+        check_payload(encode(pixels, region), region, pixels)
 
 
 # What any encoder may write
@@ -111,7 +121,7 @@ def test_samples_of_16_bits(size, planes, kind, mask, seed) -> None:
     bias=st.booleans(),
     kind=st.sampled_from(sorted(KINDS)),
     mask=masks,
-    size=st.tuples(st.integers(1, 40), st.integers(1, 24)),
+    size=st.tuples(st.integers(1, 35), st.integers(1, 20)),
     trained=st.lists(st.integers(0, 31), min_size=1, max_size=5),
     seed=st.integers(0, 999),
 )
@@ -353,13 +363,12 @@ def test_flipped_bits_mean_the_same_to_all(planes: int, bias: bool) -> None:
     pixels = rng.integers(0, 256, (18, 15, planes))
     payload = streams.photo_of_pixels(pixels, mask, head)
     accepted = 0
-    for bit in range(8 * len(payload)):
-        if bit > 800 and bit % 5:
-            continue
+    for bit in range(0, 8 * len(payload), 3 if planes == 1 else 11):
         damaged = bytearray(payload)
         damaged[bit // 8] ^= 1 << bit % 8
+        _, expected = attempt(bytes(damaged), mask, planes)
         for name in kernel_sets():
-            found, expected = attempt(bytes(damaged), mask, planes)
+            found, _ = both(lambda damaged=damaged: decode(bytes(damaged), mask, planes), list)
             assert_same(found, expected, f"bit {bit}, {name}")
         accepted += found is not None
     assert accepted

@@ -5,7 +5,6 @@ Every stage hands its result to the next; nothing flows back.
 
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +17,7 @@ from .container import CODERS, Focus, Metadata, Segment, pack_prologue
 from .container.metadata import MAX_RADIUS
 from .geometry import CORE, MID, MID_LAST
 from .settings import Settings
-from .threads import Workers
+from .threads import Job, Workers
 
 U8 = NDArray[np.uint8]
 
@@ -210,7 +209,7 @@ def _lossy_tiers(
     entropy = _entropy(wanted)
     metadata, palette_part, palette_pixels = _choose_mid(colour, metadata, class_map, wanted)
     analysis = dct.Analysis(colour, metadata, class_map)
-    jobs: list[Future[_Part | None]] = []
+    jobs: list[Job[_Part | None]] = []
     alpha = None
     if array.shape[2] in (2, 4):
         alpha = _alpha(array, class_map, wanted, workers)

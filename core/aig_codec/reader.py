@@ -3,7 +3,6 @@
 import io
 import os
 import zlib
-from concurrent.futures import Future
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from .coders import boundary, dct, lossless, palette
 from .container import KINDS, Header, Metadata, Segment, read_prologue
 from .errors import AigError, CorruptError, LimitError, TruncatedError
 from .geometry import CORE, MID, MID_LAST, Window
-from .threads import Workers
+from .threads import Job, Workers, finish
 
 U8 = NDArray[np.uint8]
 
@@ -285,7 +284,7 @@ class AigFile:
                 with problems:
                     self._render(pixels, class_map, payloads, problems)
                     drawn = True
-            if not drawn:
+            if not drawn and not (strict and "all" in payloads):
                 pixels[...] = _GREY
             if self.mode in ("LA", "RGBA"):
                 pixels[..., -1] = 255
@@ -301,22 +300,21 @@ class AigFile:
                 with problems:
                     alpha = np.full((meta.height, meta.width, 1), 255, np.uint8)
                     outside = geometry.outside_cores(class_map)
-                    for job in lossless.start_decoding(
-                        payloads["alpha"], alpha, outside, 1, 1, workers
-                    ):
-                        job.result()
+                    finish(
+                        lossless.start_decoding(payloads["alpha"], alpha, outside, 1, 1, workers)
+                    )
                     pixels[..., -1:] = alpha
             # The cores go on top: nothing above can change them.
             for core in cores:
                 with problems:
                     core.result().paste(pixels)
-            jobs: list[Future[None]] = []
+            jobs: list[Job[None]] = []
             if "all" in payloads:
                 with problems:
                     jobs = lossless.start_decoding(
                         payloads["all"], pixels, class_map, CORE, CORE, workers
                     )
-                for band in jobs:
+                for band in reversed(jobs):
                     with problems:
                         band.result()
         self.problems = problems.found
@@ -391,12 +389,11 @@ class _DecodedCore(NamedTuple):
 class _ComingCore(NamedTuple):
     """A core whose bands are being decoded."""
 
-    bands: list["Future[None]"]
+    bands: list[Job[None]]
     core: _DecodedCore
 
     def result(self) -> _DecodedCore:
-        for band in self.bands:
-            band.result()
+        finish(self.bands)
         return self.core
 
 

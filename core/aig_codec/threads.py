@@ -1,9 +1,11 @@
 """How many threads, and a pool that is none when one is asked for."""
 
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from functools import partial
+from typing import Any, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -19,8 +21,40 @@ def default_threads() -> int:
     return os.cpu_count() or 1
 
 
+class Job(Generic[T]):
+    """Something to do; who asks for its result before it was begun does it there and then."""
+
+    def __init__(self, task: Callable[[], T], pool: ThreadPoolExecutor | None) -> None:
+        self._task = task
+        self._future: Future[T] = Future()
+        self._begun = threading.Lock()
+        if pool is not None:
+            pool.submit(self.help)
+
+    def help(self) -> None:
+        """Do it, unless somebody has begun to."""
+        if not self._begun.acquire(blocking=False):
+            return
+        try:
+            self._future.set_result(self._task())
+        except BaseException as error:
+            self._future.set_exception(error)
+
+    def result(self) -> T:
+        """Its value, or its error raised."""
+        self.help()
+        return self._future.result()
+
+
+def finish(jobs: Sequence[Job[T]]) -> list[T]:
+    """All results. The caller takes jobs from the end, where the pool comes last."""
+    for job in reversed(jobs):
+        job.help()
+    return [job.result() for job in jobs]
+
+
 class Workers:
-    """Runs jobs in `threads` threads, the caller's included; with one, at once and in place.
+    """Runs jobs in `threads` threads, the caller's included: it works whenever it waits.
 
     The kernels release the GIL, so jobs that spend their time there run side by side.
     """
@@ -29,16 +63,12 @@ class Workers:
         count = threads or default_threads()
         self._pool = ThreadPoolExecutor(count - 1) if count > 1 else None
 
-    def submit(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+    def submit(self, task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Job[T]:
         """Start a job; `.result()` of what this returns gives its value or raises its error."""
-        if self._pool is not None:
-            return self._pool.submit(job, *args, **kwargs)
-        done: Future[T] = Future()
-        try:
-            done.set_result(job(*args, **kwargs))
-        except BaseException as error:
-            done.set_exception(error)
-        return done
+        job = Job(partial(task, *args, **kwargs), self._pool)
+        if self._pool is None:
+            job.help()
+        return job
 
     def __enter__(self) -> "Workers":
         return self

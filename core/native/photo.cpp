@@ -2,7 +2,6 @@
 
 #include "tables.hpp"
 
-#include <memory>
 
 namespace aig {
 namespace {
@@ -12,8 +11,13 @@ constexpr unsigned kEnergyShiftBits = 4, kTransformBits = 2;
 // What the head of a coded band says besides predictors and tables.
 struct Head {
     unsigned transform, energy_shift;
-    bool bias;
+    bool bias, chains;  // chains: whether every plane has states of its own
+
+    int chain_count(int planes) const { return chains ? planes : 1; }
 };
+
+// From so many pixels on, states for every plane cost nothing that matters, and save time.
+constexpr std::size_t kChainPixels = 100'000;
 
 template <class Pixel> struct Types;
 template <> struct Types<std::uint8_t> { using Sample = std::int16_t; };
@@ -42,6 +46,7 @@ struct OwnedModel {
         model.predictors = predictors.data();
         if (head.bias) bias.assign(kMaxPlanes * kBiasCells, 0);
         model.bias = head.bias ? bias.data() : nullptr;
+        model.chains = head.chain_count(planes);
     }
     OwnedModel(const OwnedModel&) = delete;
 };
@@ -106,7 +111,7 @@ template <class Pixel> class Encoder {
 
   public:
     Encoder(View<const Pixel> pixels, Component component, const Band& band, const PhotoSettings& settings)
-        : band_(band), planes_(component.planes), head_{kChromaLuma, sizeof(Pixel) == 1 ? 0u : 4u, settings.bias} {
+        : band_(band), planes_(component.planes), head_{kChromaLuma, sizeof(Pixel) == 1 ? 0u : 4u, settings.bias, component.planes > 1 && band.pixels() >= kChainPixels} {
         load(pixels, component);
         set_ = choose_predictors<T>(strips_, band, settings.search);
         model();
@@ -119,6 +124,7 @@ template <class Pixel> class Encoder {
         out.put(head_.transform, kTransformBits);
         out.put(head_.energy_shift, kEnergyShiftBits);
         out.put(head_.bias, 1);
+        out.put(head_.chains, 1);
         write_predictors(out, set_, band_, planes_);
         const TableSet set = choose_tables(counts_, first_context(planes_), out);
         Bytes coded = out.finish();
@@ -140,7 +146,7 @@ template <class Pixel> class Encoder {
 
     void model() {
         OwnedModel owned(head_, set_, planes_, static_cast<Pixel>(-1));
-        values_ = std::make_unique_for_overwrite<std::uint32_t[]>(per_strip() * strips_.size());
+        values_ = Scratch<std::uint32_t>(per_strip() * strips_.size());
         std::vector<std::uint32_t> sums(2 * kPlaneSymbols * static_cast<std::size_t>(planes_), 0);
         StripBuffer<T> errors(planes_, band_.steps());
         for (int c = 0; c < planes_; ++c) errors.start(c, 0);
@@ -180,13 +186,12 @@ template <class Pixel> class Encoder {
         const SymbolTables tables(set);
         // Every symbol and every string of raw bits may need a word; memory that none needs is never touched.
         const std::size_t room = 2 * band_.pixels() * static_cast<std::size_t>(planes_) + kEmitMargin;
-        const auto words = std::make_unique_for_overwrite<std::uint16_t[]>(room);
+        const Scratch<std::uint16_t> words(room);
         std::uint16_t* const end = words.get() + room;
         std::uint16_t* next = end;
-        std::array<std::uint32_t, kLanes> states;
-        states.fill(kStateLow);
+        std::vector<std::uint32_t> states(static_cast<std::size_t>(head_.chain_count(planes_) * kLanes), kStateLow);
         for (int s = band_.strips(); s-- > 0;)
-            next = wavefront_kernels().put(&values_[per_strip() * static_cast<std::size_t>(s)], band_.active(s), band_.steps(), planes_, tables.view(),
+            next = wavefront_kernels().put(&values_[per_strip() * static_cast<std::size_t>(s)], band_.active(s), band_.steps(), planes_, head_.chain_count(planes_), tables.view(),
                                            states.data(), next);
         for (std::uint32_t x : states)
             for (unsigned shift = 0; shift < 32; shift += 8) coded.push_back(static_cast<std::uint8_t>(x >> shift));
@@ -204,7 +209,7 @@ template <class Pixel> class Encoder {
     Head head_;
     std::vector<StripBuffer<T>> strips_;
     PredictorSet set_;
-    std::unique_ptr<std::uint32_t[]> values_;
+    Scratch<std::uint32_t> values_{0};
     std::vector<Counts> counts_;
 };
 
@@ -252,14 +257,16 @@ void photo_decode(std::span<const std::uint8_t> coded, View<Pixel> pixels, Compo
     head.transform = in.get(kTransformBits);
     head.energy_shift = in.get(kEnergyShiftBits);
     head.bias = in.get(1);
+    head.chains = in.get(1);
     const PredictorSet set = read_predictors(in, band, component.planes);
     const TableSet table_set = read_tables(in, static_cast<unsigned>(component.planes) * kPlaneContexts, first_context(component.planes));
     const std::uint8_t* next = in.position();
     const std::ptrdiff_t left = coded.data() + coded.size() - next;
-    if (!in.padding_is_zero() || left < 4 * kLanes || left % 2) throw Corrupt("lossless head is damaged or cut");
+    const int n_states = head.chain_count(component.planes) * kLanes;
+    if (!in.padding_is_zero() || left < 4 * n_states || left % 2) throw Corrupt("lossless head is damaged or cut");
 
-    std::array<std::uint32_t, kLanes> states;
-    std::vector<std::uint16_t> words(static_cast<std::size_t>(left) / 2 - 2 * kLanes + kWordMargin);
+    std::vector<std::uint32_t> states(static_cast<std::size_t>(n_states));
+    std::vector<std::uint16_t> words(static_cast<std::size_t>(left / 2 - 2 * n_states + kWordMargin));
     const auto get16 = [&next] {
         const unsigned v = next[0] | next[1] << 8;
         next += 2;

@@ -15,8 +15,7 @@ constexpr std::uint32_t kSwitchBits = 2;  // of changing the class from block to
 
 template <class T> Strip<T> strip_of(const StripBuffer<T>& buffer, const Band& band, int strip) {
     Strip<T> out{};
-    auto& writable = const_cast<StripBuffer<T>&>(buffer);  // scoring only reads
-    for (int c = 0; c < buffer.planes(); ++c) out.samples[c] = writable.plane(c);
+    for (int c = 0; c < buffer.planes(); ++c) out.samples[c] = buffer.plane(c);
     out.active = band.active(strip);
     out.steps = band.steps();
     return out;

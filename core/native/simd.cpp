@@ -11,6 +11,25 @@ const Kernels& plain_kernels();
 const Kernels& vector_kernels();
 #ifdef AIG_HAVE_AVX2_BUILD
 const Kernels& avx2_kernels();
+
+namespace {
+
+// For the DCT's small blocks wider registers bring nothing; the lossless coder has its own kernels.
+const Kernels& avx512_kernels() {
+    static const Kernels kernels = [] {
+        Kernels k = avx2_kernels();
+        k.name = "avx512";
+        return k;
+    }();
+    return kernels;
+}
+
+bool has_avx512() {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512dq");
+}
+
+}  // namespace
 #endif
 
 namespace {
@@ -20,6 +39,7 @@ const Kernels* find(const char* name) {
     if (!std::strcmp(name, "vector")) return &vector_kernels();
 #ifdef AIG_HAVE_AVX2_BUILD
     const bool any = !std::strcmp(name, "auto");
+    if ((any || !std::strcmp(name, "avx512")) && has_avx512()) return &avx512_kernels();
     if ((any || !std::strcmp(name, "avx2")) && __builtin_cpu_supports("avx2")) return &avx2_kernels();
 #endif
     return !std::strcmp(name, "auto") ? &vector_kernels() : nullptr;
@@ -36,6 +56,7 @@ const Kernels& kernels() { return *current().load(std::memory_order_relaxed); }
 
 const WavefrontKernels& wavefront_kernels() {
 #ifdef AIG_HAVE_AVX2_BUILD
+    if (&kernels() == &avx512_kernels()) return avx512_wavefront();
     if (&kernels() == &avx2_kernels()) return avx2_wavefront();
 #endif
     return plain_wavefront();

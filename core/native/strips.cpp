@@ -133,21 +133,22 @@ template <class T> void StripBuffer<T>::start(int c, T value) {
     for (int t = 0; t < steps_; ++t) std::fill_n(p + t * kSlots, kAbove, value);
 }
 
-template <class T> void StripBuffer<T>::follow(StripBuffer& previous, const std::uint16_t* previous_active) {
+template <class T> void StripBuffer<T>::follow(const StripBuffer& previous, const std::uint16_t* previous_active) {
     constexpr int ahead = kSkew * kLanes;  // a row is that many steps later in the strip it belongs to
+    std::array<int, kAbove> first;         // step of each row's first pixel
+    for (int j = 0; j < kAbove; ++j) {
+        int t = 0;
+        while (t < steps_ && !(previous_active[t] >> (kLanes - kAbove + j) & 1)) ++t;
+        first[static_cast<std::size_t>(j)] = t < steps_ ? t : 0;
+    }
+    const int ragged = std::min(steps_, *std::max_element(first.begin(), first.end()) - ahead);
     for (int c = 0; c < planes_; ++c) {
-        T *from = previous.plane(c) + kLanes, *to = plane(c);
-        for (int j = 0; j < kAbove; ++j) {  // columns before a row's first pixel get that pixel's value
-            const int k = kLanes - kAbove + j;
-            int t = 0;
-            while (t < steps_ && !(previous_active[t] >> k & 1)) ++t;
-            if (t == steps_) continue;
-            for (int before = std::max(0, ahead - kHistory); before < t; ++before) from[before * kSlots + j] = from[t * kSlots + j];
-        }
-        for (int t = -kHistory; t < steps_; ++t) {
-            const T* source = from + std::min(t + ahead, steps_ - 1) * kSlots;
-            std::copy_n(source, kAbove, to + t * kSlots);
-        }
+        const T* from = previous.plane(c) + kLanes;
+        T* to = plane(c);
+        for (int t = -kHistory; t < ragged; ++t)  // columns before a row's first pixel get that pixel's value
+            for (int j = 0; j < kAbove; ++j)
+                to[t * kSlots + j] = from[std::min(std::max(t + ahead, first[static_cast<std::size_t>(j)]), steps_ - 1) * kSlots + j];
+        for (int t = std::max(-kHistory, ragged); t < steps_; ++t) std::copy_n(from + std::min(t + ahead, steps_ - 1) * kSlots, kAbove, to + t * kSlots);
         for (int t = -kHistory; t < 0; ++t) std::fill_n(to + t * kSlots + kAbove, kLanes, to[-kHistory * kSlots + kAbove - 1]);
     }
 }

@@ -1,10 +1,10 @@
 // A band of a picture as strips of sixteen rows in skewed order (wavefront.hpp), to and from pixels.
 #pragma once
 #include "region.hpp"
+#include "scratch.hpp"
 #include "wavefront.hpp"
 
 #include <array>
-#include <memory>
 #include <vector>
 
 namespace aig {
@@ -52,19 +52,19 @@ class Band {
 template <class T> class StripBuffer {
   public:
     StripBuffer(int planes, int steps) : planes_(planes), steps_(steps), stride_(static_cast<std::size_t>(steps + kHistory) * kSlots),
-                                         values_(std::make_unique_for_overwrite<T[]>(stride_ * static_cast<std::size_t>(planes) + kSlots)) {}
+                                         values_(stride_ * static_cast<std::size_t>(planes) + kSlots) {}
 
-    T* plane(int c) { return values_.get() + static_cast<std::size_t>(c) * stride_ + kHistory * kSlots; }
+    T* plane(int c) const { return values_.get() + static_cast<std::size_t>(c) * stride_ + kHistory * kSlots; }
     int planes() const { return planes_; }
     // Every row above holds `value`.
     void start(int c, T value);
     // The rows above are the last rows of `previous`, which may be this buffer.
-    void follow(StripBuffer& previous, const std::uint16_t* previous_active);
+    void follow(const StripBuffer& previous, const std::uint16_t* previous_active);
 
   private:
     int planes_, steps_;
     std::size_t stride_;
-    std::unique_ptr<T[]> values_;
+    Scratch<T> values_;
 };
 
 // Samples of a strip's region pixels after the colour transform, and the fill of the others.

@@ -42,13 +42,14 @@ struct Model {
     int energy_shift;
     const Predictor* predictors;
     std::int32_t* bias;  // kBiasCells per plane, or null: no bias cancellation
+    int chains;          // sets of states: one for all planes, or one for each, which do not wait for each other
 };
 
 inline constexpr int kScoreBits = 3;
 
 // What is left of a band's coded symbols.
 struct Words {
-    std::uint32_t* states;  // kLanes
+    std::uint32_t* states;  // kLanes of every chain
     const std::uint16_t* next;
     const std::uint16_t* end;  // at least kWordMargin words can be read behind it
 };
@@ -77,8 +78,8 @@ struct WavefrontKernels {
     bool (*decode16)(const Strip<std::int16_t>&, const Model&, const std::uint8_t* classes, const std::uint64_t* tables, Words&);
     bool (*decode32)(const Strip<std::int32_t>&, const Model&, const std::uint8_t* classes, const std::uint64_t* tables, Words&);
     // Code a strip's values, the last step first, and put the words in front of `next`; returns where they begin.
-    std::uint16_t* (*put)(const std::uint32_t* values, const std::uint16_t* active, int steps, int planes, const EncodingTables& tables,
-                          std::uint32_t* states, std::uint16_t* next);
+    std::uint16_t* (*put)(const std::uint32_t* values, const std::uint16_t* active, int steps, int planes, int chains,
+                          const EncodingTables& tables, std::uint32_t* states, std::uint16_t* next);
     // For the encoder's search: add to totals[k] about the bits that the active pixels of step t would take with
     // predictor k, in units of 1 / 2^kScoreBits, and up to a constant for every pixel.
     void (*score16)(const Strip<std::int16_t>&, int planes, int t, const Predictor* predictors, int count, std::uint32_t* totals);
@@ -93,6 +94,7 @@ const WavefrontKernels& wavefront_kernels();
 const WavefrontKernels& plain_wavefront();
 #ifdef AIG_HAVE_AVX2_BUILD
 const WavefrontKernels& avx2_wavefront();
+const WavefrontKernels& avx512_wavefront();
 #endif
 
 }  // namespace aig

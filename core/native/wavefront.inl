@@ -85,15 +85,6 @@ template <class V> AIG_INLINE Lanes bias_cell(const Neighbours<V>& s, Lanes roun
     return cell - left<6>(level);
 }
 
-// Lanes write in order, so where several share a cell the last one's update stays.
-AIG_INLINE void update_bias(std::int32_t* table, Lanes cell, Lanes value, unsigned active) {
-    std::int32_t cells[kLanes], values[kLanes];
-    store(cells, cell);
-    store(values, value);
-    for (unsigned k = 0; k < kLanes; ++k)
-        if (active >> k & 1) table[cells[k]] = values[k];
-}
-
 // The values of all active lanes from their states.
 AIG_INLINE Lanes decode_values(Lanes& state, Lanes context, Mask active, const std::uint64_t* tables, const std::uint16_t*& words) {
     const Lanes slot = state & all(kScale - 1), bucket = right_unsigned<kBucketBits>(slot), r = slot & all(kBucket - 1);
@@ -126,8 +117,9 @@ AIG_INLINE Lanes tokenise(Lanes value) {
     return choose(escaped, left<kSymbolShift>(symbol) | raw, left<kSymbolShift>(value));
 }
 
-// One plane of one step, in either direction: `code(context, active, prediction, sign)` gives the samples.
-template <class T, int Plane, bool Bias, class Code>
+// One plane of one step, in either direction: `code(context, active, prediction, sign)` gives the samples. The
+// encoder's strip holds them already, those outside the region included.
+template <class T, int Plane, bool Bias, bool Decoding, class Code>
 AIG_INLINE void step(const Model& model, const Predictor& predictor, T* const* samples, T* const* errors, unsigned active,
                      unsigned started, Code code) {
     using V = Vector<T>;
@@ -150,19 +142,19 @@ AIG_INLINE void step(const Model& model, const Predictor& predictor, T* const* s
     const Lanes wide = max(min(code(context, mask_of(active), rounded, flip), high), low);
     if constexpr (Bias) {
         const Lanes miss = left<kPredictionBits>(wide) - plain - right<7>(correction);
-        update_bias(table, cell, correction + miss, active);
+        scatter(table, cell, correction + miss, active);
     }
     V sample, error;
-    narrow(wide, sample);
+    if constexpr (Decoding) narrow(wide, sample);
     narrow(abs(wide - rounded), error);
     if (active != 0xFFFF) {  // pixels outside the region repeat their row; before its first pixel, the row above one column on
         V mask, go;
         narrow(mask_of(active), mask);
         narrow(mask_of(started), go);
-        sample = choose(mask, sample, choose(go, s.w, s.ne));
+        if constexpr (Decoding) sample = choose(mask, sample, choose(go, s.w, s.ne));
         error = choose(mask, error, choose(go, load(errors[Plane] + kW), load(errors[Plane] + kNE)));
     }
-    store(samples[Plane], sample);
+    if constexpr (Decoding) store(samples[Plane], sample);
     store(errors[Plane], error);
 }
 
@@ -191,7 +183,7 @@ template <class T, int Planes, bool Bias>
 void model_strip(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, std::uint32_t* values) {
     for_planes<T, Planes>(strip, model, classes, [] { return true; },
                           [&]<int Plane>(const Predictor& predictor, T* const* samples, T* const* errors, unsigned active, unsigned started) AIG_INLINE_LAMBDA {
-        step<T, Plane, Bias>(model, predictor, samples, errors, active, started, [&](Lanes context, Mask, Lanes rounded, Lanes flip) AIG_INLINE_LAMBDA {
+        step<T, Plane, Bias, false>(model, predictor, samples, errors, active, started, [&](Lanes context, Mask, Lanes rounded, Lanes flip) AIG_INLINE_LAMBDA {
             const Lanes sample = widen(load(samples[Plane])), error = ((sample - rounded) ^ flip) - flip;
             store(reinterpret_cast<std::int32_t*>(values), tokenise(fold(error)) | left<kContextShift>(context));
             values += kLanes;
@@ -200,18 +192,19 @@ void model_strip(const Strip<T>& strip, const Model& model, const std::uint8_t* 
     });
 }
 
-template <class T, int Planes, bool Bias>
+template <class T, int Planes, int Chains, bool Bias>
 bool decode_strip(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, const std::uint64_t* tables, Words& words) {
-    Lanes state = load(reinterpret_cast<const std::int32_t*>(words.states));
+    Lanes state[Chains];
+    for (int c = 0; c < Chains; ++c) state[c] = load(reinterpret_cast<const std::int32_t*>(words.states + c * kLanes));
     const std::uint16_t* next = words.next;
     const bool whole = for_planes<T, Planes>(strip, model, classes, [&] { return next <= words.end; },
                           [&]<int Plane>(const Predictor& predictor, T* const* samples, T* const* errors, unsigned active, unsigned started) AIG_INLINE_LAMBDA {
-        step<T, Plane, Bias>(model, predictor, samples, errors, active, started, [&](Lanes context, Mask mask, Lanes rounded, Lanes flip) AIG_INLINE_LAMBDA {
-            const Lanes error = unfold(decode_values(state, context, mask, tables + Plane * kPlaneContexts * kAlphabet, next));
+        step<T, Plane, Bias, true>(model, predictor, samples, errors, active, started, [&](Lanes context, Mask mask, Lanes rounded, Lanes flip) AIG_INLINE_LAMBDA {
+            const Lanes error = unfold(decode_values(state[Plane % Chains], context, mask, tables + Plane * kPlaneContexts * kAlphabet, next));
             return rounded + ((error ^ flip) - flip);
         });
     });
-    store(reinterpret_cast<std::int32_t*>(words.states), state);
+    for (int c = 0; c < Chains; ++c) store(reinterpret_cast<std::int32_t*>(words.states + c * kLanes), state[c]);
     words.next = next;
     return whole;
 }
@@ -223,8 +216,10 @@ template <class T> void model_any(const Strip<T>& strip, const Model& model, con
 
 template <class T>
 bool decode_any(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, const std::uint64_t* tables, Words& words) {
-    if (model.planes == 1) return (model.bias ? decode_strip<T, 1, true> : decode_strip<T, 1, false>)(strip, model, classes, tables, words);
-    return (model.bias ? decode_strip<T, 3, true> : decode_strip<T, 3, false>)(strip, model, classes, tables, words);
+    const auto decode = model.planes == 1   ? (model.bias ? decode_strip<T, 1, 1, true> : decode_strip<T, 1, 1, false>)
+                        : model.chains == 1 ? (model.bias ? decode_strip<T, 3, 1, true> : decode_strip<T, 3, 1, false>)
+                                            : (model.bias ? decode_strip<T, 3, 3, true> : decode_strip<T, 3, 3, false>);
+    return decode(strip, model, classes, tables, words);
 }
 
 template <class T, int Plane>
@@ -304,14 +299,23 @@ AIG_INLINE void put_values(Lanes& state, Lanes value, Mask active, int plane, co
     state = choose(active, left<kScaleBits>(q - more) | slot, state);
 }
 
-std::uint16_t* put(const std::uint32_t* values, const std::uint16_t* active, int steps, int planes, const EncodingTables& tables, std::uint32_t* states,
-                   std::uint16_t* next) {
-    Lanes state = load(reinterpret_cast<const std::int32_t*>(states));
-    for (int t = steps; t-- > 0;)
-        for (int c = planes; c-- > 0;)
-            put_values(state, load(reinterpret_cast<const std::int32_t*>(values + (t * planes + c) * kLanes)), mask_of(active[t]), c, tables, next);
-    store(reinterpret_cast<std::int32_t*>(states), state);
+template <int Planes, int Chains>
+std::uint16_t* put_strip(const std::uint32_t* values, const std::uint16_t* active, int steps, const EncodingTables& tables, std::uint32_t* states,
+                         std::uint16_t* next) {
+    Lanes state[Chains];
+    for (int c = 0; c < Chains; ++c) state[c] = load(reinterpret_cast<const std::int32_t*>(states + c * kLanes));
+    for (int t = steps; t-- > 0;) {
+        const Mask mask = mask_of(active[t]);
+        for (int c = Planes; c-- > 0;)
+            put_values(state[c % Chains], load(reinterpret_cast<const std::int32_t*>(values + (t * Planes + c) * kLanes)), mask, c, tables, next);
+    }
+    for (int c = 0; c < Chains; ++c) store(reinterpret_cast<std::int32_t*>(states + c * kLanes), state[c]);
     return next;
+}
+
+std::uint16_t* put(const std::uint32_t* values, const std::uint16_t* active, int steps, int planes, int chains, const EncodingTables& tables,
+                   std::uint32_t* states, std::uint16_t* next) {
+    return (planes == 1 ? put_strip<1, 1> : chains == 1 ? put_strip<3, 1> : put_strip<3, 3>)(values, active, steps, tables, states, next);
 }
 
 // The order of the additions is fixed, so that every instruction set finds the same sums.

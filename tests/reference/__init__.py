@@ -34,7 +34,7 @@ from .geometry import (
     weighted_distance,
 )
 from .lossless import bands_of, decode_lossless
-from .notation import BadFile, varint
+from .notation import BadFile, ByteReader, varint
 from .palette import decode_palette
 from .photo import AliasTable, decode_photo
 from .picture import UPTO, decode_file, decode_preview
@@ -49,6 +49,7 @@ __all__ = [
     "UPTO",
     "AliasTable",
     "BadFile",
+    "ByteReader",
     "Focus",
     "SymbolReader",
     "SymbolWriter",

@@ -1,10 +1,10 @@
-"""Regions of any shape, for the lossless and the palette coder (7.1.1)."""
+"""Regions of any shape, for the palette coder (7.2)."""
 
 import numpy as np
 
 
 class Neighbours:
-    """7.1.1: one value per pixel of a region, seen from the pixel to be coded next.
+    """7.2: one value per pixel of a region, seen from the pixel to be coded next.
 
     Columns are those of the bounding box, 0..width-1; `above` holds -1..width.
     """

@@ -1,11 +1,10 @@
-"""Lossless coder: bands of rows, each by the coder for photographs or the one for graphics (format.md, 7.1).
+"""Lossless coder: bands of rows, each coded as photograph or as graphics (format.md, 7.1).
 
-Works on any set of pixels: those whose class in `class_map` lies in [first, last]. Bands do not know of each
-other, so they are coded and decoded side by side.
+Works on any set of pixels: those whose class in `class_map` lies in [first, last]. Bands do not
+know of each other, so they are coded and decoded side by side.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import Future
 from functools import partial
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from .. import _native
 from ..entropy import read_varint, varint
 from ..errors import CorruptError
-from ..threads import Workers
+from ..threads import Job, Workers, finish
 
 U8 = NDArray[np.uint8]
 
@@ -24,12 +23,15 @@ STRIP = 16
 
 #: A band is to hold about this many pixels, and only pictures of more than the second have several.
 _BAND_PIXELS, _ONE_BAND = 400_000, 600_000
-MAX_BANDS = 4096
+
+#: Up to this many pixels a region is small, or tiny.
+_SMALL, _TINY = 150_000, 50_000
 
 #: How a band is coded.
 _PHOTO, _GRAPHIC, _PHOTO_AND_GRAPHIC_ALPHA, _PHOTO_AND_PHOTO_ALPHA = range(4)
 
-#: Pixels that repeat a neighbour, as a share of all: below, graphics are not tried; above, photographs are not.
+#: Share of the pixels that repeat a neighbour: below the first, a band is not tried as graphics,
+#: above the second, not as photograph.
 _SOME_REPETITION, _MUCH_REPETITION = 0.3, 0.85
 
 
@@ -50,15 +52,20 @@ def _search(effort: int, pixels: int) -> tuple[_Search, bool]:
 
     Small regions cost little time whatever is done to them, so they get more of it.
     """
-    if effort >= 8:
-        return _Search(32, 32, 3 if effort == 8 else 8, 1, 8 if effort == 8 else 1, 4, 1), True
-    if effort >= 6 or pixels <= 150_000:
-        return _Search(32, 16, 2, 1, 4, 4, 1), effort >= 7
-    return _Search(8, 4, 1, 4, 8, 2, 4), False
+    small, tiny = pixels <= _SMALL, pixels <= _TINY
+    if effort == 9:
+        return _Search(32, 32, 6, 1, 1 if small else 2, 8, 1), True
+    if effort == 8:
+        return _Search(32, 16, 3, 1 if small else 2, 2 if small else 8, 4, 1), True
+    if effort >= 6 or (effort >= 3 and tiny):
+        return _Search(32, 8, 2, 1, 4, 4, 1), effort == 7
+    if effort >= 3:
+        return _Search(6, 4, 1, 1 if small else 8, 8, 2, 4), False
+    return _Search(6, 4, 0, 8, 8, 1, 8), False
 
 
 class _Region(NamedTuple):
-    """Rows [top, bottom) of the pixels that a band is about; also the native functions' last arguments."""
+    """The pixels of some classes in rows [top, bottom); as the native functions take it."""
 
     class_map: U8
     first: int
@@ -67,8 +74,12 @@ class _Region(NamedTuple):
     bottom: int
 
 
+def _strips(region: _Region) -> int:
+    return -(-(region.bottom - region.top) // STRIP)
+
+
 def _bands(region: _Region, count: int) -> Iterator[_Region]:
-    strips = -(-(region.bottom - region.top) // STRIP)
+    strips = _strips(region)
     edges = [region.top + STRIP * (strips * i // count) for i in range(count)]
     for top, bottom in zip(edges, [*edges[1:], region.bottom], strict=True):
         yield region._replace(top=top, bottom=bottom)
@@ -80,24 +91,29 @@ def _extent(class_map: U8, first: int, last: int) -> tuple[int, _Region]:
 
 
 class Encoding:
-    """A region on its way into a payload; `result()` waits for it."""
+    """A region on its way into a payload; `result()` waits for it, and helps."""
 
-    def __init__(self, bands: list["Future[bytes]"]) -> None:
+    def __init__(self, bands: list[Job[bytes]]) -> None:
         self._bands = bands
 
     def result(self) -> bytes:
         """The payload: number of bands, their lengths, the bands."""
-        bands = [band.result() for band in self._bands]
+        bands = finish(self._bands)
         return b"".join([varint(len(bands)), *(varint(len(band)) for band in bands), *bands])
 
 
 def start_encoding(
     pixels: U8, class_map: U8, first: int, last: int, effort: int, workers: Workers
 ) -> Encoding:
-    """Begin to code the region's pixels. pixels: uint8 (H, W, C), C = 1..4; class_map: uint8 (H, W)."""
+    """Begin to code the region's pixels.
+
+    pixels: uint8 (H, W, C), C = 1..4; class_map: uint8 (H, W); effort: 1..9.
+    """
     n, region = _extent(class_map, first, last)
-    count = 1 if n <= _ONE_BAND else 2 * round(n / (2 * _BAND_PIXELS))
-    count = min(count, -(-(region.bottom - region.top) // STRIP), MAX_BANDS) or 1
+    # The encoder's memory goes with a band's rectangle, however few of its pixels are coded.
+    load = max(n, (region.bottom - region.top) * class_map.shape[1] // 4)
+    count = 1 if load <= _ONE_BAND else 2 * round(load / (2 * _BAND_PIXELS))
+    count = min(count, _strips(region)) or 1
     search = _search(effort, n // count)
     bands = _bands(region, count)
     return Encoding([workers.submit(_encode_band, pixels, band, effort, search) for band in bands])
@@ -131,14 +147,15 @@ def _encode_photo(pixels: U8, region: _Region, search: tuple[_Search, bool]) -> 
 
 def start_decoding(
     payload: bytes, pixels: U8, class_map: U8, first: int, last: int, workers: Workers
-) -> list["Future[None]"]:
+) -> list[Job[None]]:
     """Begin to write the region's pixels into `pixels`; the others keep what they hold.
 
-    The jobs, or this call, raise `CorruptError` where the payload does not describe exactly this region.
+    The jobs, or this call, raise `CorruptError` where the payload does not describe exactly this
+    region.
     """
     _, region = _extent(class_map, first, last)
     count, at = read_varint(payload, 0)
-    if not 1 <= count <= max(1, -(-(region.bottom - region.top) // STRIP)):
+    if not 1 <= count <= max(1, _strips(region)):
         raise CorruptError(f"{count} bands for {region.bottom - region.top} rows")
     lengths = []
     for _ in range(count):
@@ -188,5 +205,4 @@ def encode(pixels: U8, class_map: U8, first: int, last: int, effort: int = 5) ->
 def decode(payload: bytes, pixels: U8, class_map: U8, first: int, last: int) -> None:
     """Write the region's pixels into `pixels`, here and now; see `start_decoding`."""
     with Workers(1) as workers:
-        for job in start_decoding(payload, pixels, class_map, first, last, workers):
-            job.result()
+        finish(start_decoding(payload, pixels, class_map, first, last, workers))
