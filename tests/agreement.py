@@ -26,10 +26,13 @@ def assert_same(found, expected, what):
 
 
 def kernel_sets():
-    """Choose the plain kernels and then the best ones, and the automatic choice afterwards."""
+    """Choose one set of kernels after the other, and the automatic choice afterwards."""
     try:
-        for name in ("plain", "auto"):
-            _native.choose_simd(name)
-            yield _native.simd()
+        for name in ("plain", "avx2", "avx512"):
+            try:
+                _native.choose_simd(name)
+            except ValueError:  # this processor has none of them
+                continue
+            yield name
     finally:
         _native.choose_simd("auto")

@@ -76,6 +76,7 @@ class Head:
     transform: int = 1
     shift: int = 0
     bias: bool = False
+    sets: bool = False
     predictors: list = field(default_factory=lambda: [(0, None)])
     choices: tuple = (0,)
     ranks: tuple = ()
@@ -105,6 +106,7 @@ class Head:
         out.bits(self.transform, 2)
         out.bits(self.shift, 4)
         out.bits(self.bias, 1)
+        out.bits(self.sets, 1)
         self._write_predictors(out, planes)
         if len(self.predictors) > 1:
             self._write_ranks(out, blocks)
@@ -150,32 +152,33 @@ class Head:
                     own.append(chosen)
 
 
-def pack_lanes(groups, frequencies):
+def pack_lanes(groups, frequencies, sets):
     """7.1.5 backwards: states and words of the values (k, context, value), by step and plane."""
     slots = {}
     for table in {tuple(table) for table in frequencies}:
         alias = photo.AliasTable(table)
         slots[table] = {alias.find(slot): slot for slot in range(4096)}
-    states, words = [photo.STATE] * ROWS, []
+    all_states, words = [[photo.STATE] * ROWS for _ in range(sets)], []
 
-    def make_room(k, limit):
+    def make_room(states, k, limit):
         if states[k] >= limit:
             words.append(states[k] & 0xFFFF)
             states[k] >>= 16
 
     for group in reversed(groups):
+        states = all_states[group[0][1] // 48 % sets]
         for k, _, value in reversed(group):
             _, raw, count = symbol_of(value)
             if count:
-                make_room(k, 1 << (32 - count))
+                make_room(states, k, 1 << (32 - count))
                 states[k] = states[k] << count | raw
         for k, context, value in reversed(group):
             symbol = symbol_of(value)[0]
             table = frequencies[context]
-            make_room(k, table[symbol] << 20)
+            make_room(states, k, table[symbol] << 20)
             high, remainder = divmod(states[k], table[symbol])
             states[k] = high << 12 | slots[tuple(table)][symbol, remainder]
-    states = b"".join(x.to_bytes(4, "little") for x in states)
+    states = b"".join(x.to_bytes(4, "little") for states in all_states for x in states)
     return states + b"".join(word.to_bytes(2, "little") for word in reversed(words))
 
 
@@ -224,7 +227,9 @@ def _encode(value_of, region, planes, head, most):
     pixels = np.zeros((*region.shape, planes), np.int64)
     own = photo.channels_of(samples, head.transform, most)
     pixels[place] = np.where(box[..., None], own, 0)
-    payload = head.write(blocks, planes) + pack_lanes(groups, head.frequencies(planes))
+    payload = head.write(blocks, planes) + pack_lanes(
+        groups, head.frequencies(planes), planes if head.sets else 1
+    )
     return payload, pixels
 
 

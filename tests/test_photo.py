@@ -119,6 +119,7 @@ def test_extremes_of_16_bits(seed: int) -> None:
     transform=st.integers(0, 3),
     shift=st.integers(0, 15),
     bias=st.booleans(),
+    sets=st.booleans(),
     kind=st.sampled_from(sorted(KINDS)),
     mask=masks,
     size=st.tuples(st.integers(1, 35), st.integers(1, 20)),
@@ -126,7 +127,9 @@ def test_extremes_of_16_bits(seed: int) -> None:
     seed=st.integers(0, 999),
 )
 @check
-def test_every_transform_and_shift(transform, shift, bias, kind, mask, size, trained, seed) -> None:
+def test_every_transform_and_shift(
+    transform, shift, bias, sets, kind, mask, size, trained, seed
+) -> None:
     region = MASKS[mask](*size, seed)
     choices = tuple(np.random.default_rng(seed).integers(0, len(trained), 9).tolist())
     for planes in (1, 3):
@@ -135,6 +138,7 @@ def test_every_transform_and_shift(transform, shift, bias, kind, mask, size, tra
             transform if planes == 3 else 1,
             shift,
             bias,
+            sets,
             predictors=[(number, None) for number in trained],
             choices=choices,
         )
@@ -180,6 +184,7 @@ def test_any_coefficients(data, planes, rice, bias, mask, deep, seed) -> None:
         transform=seed % 4 if planes == 3 else 1,
         shift=seed % 7,
         bias=bias and not deep,
+        sets=seed % 3 == 0,
         predictors=[(seed % 32, own), (31, None), (0, None)],
         choices=(0, 0, 1, 0, 2),
         tables=all_tables(planes, flat_table(44)),
@@ -298,7 +303,7 @@ DAMAGED_HEADS = {
     "symbol 63": Head(tables={0: flat_table(64)}),
     "frequencies that leave nothing": Head(tables={0: [4096, 0]}),
     "frequencies above their sum": Head(tables={0: [4000, 4000, 1]}),
-    "padding": Head(padding=0x20),
+    "padding": Head(padding=0xFF),
 }
 
 
@@ -337,25 +342,28 @@ def test_states_and_words_must_fit() -> None:
         assert_refused(damaged, region, 3, what)
 
 
-def test_states_that_never_move_must_be_those_of_the_beginning() -> None:
+@pytest.mark.parametrize("sets", [False, True])
+def test_states_that_never_move_must_be_those_of_the_beginning(sets: bool) -> None:
     """Rows without pixels leave their states as they were."""
-    region = np.ones((3, 9), bool)
-    payload = streams.photo_of_pixels(pictures.noise(3, 9, 1), region, Head())
-    start = len(Head().write(streams.active_blocks(region), 1))
-    for k in range(3, 16):
-        damaged = bytearray(payload)
-        damaged[start + 4 * k] ^= 1
-        assert_refused(bytes(damaged), region, 1, k)
+    region, head = np.ones((3, 9), bool), Head(sets=sets)
+    payload = streams.photo_of_pixels(pictures.noise(3, 9, 3), region, head)
+    start = len(head.write(streams.active_blocks(region), 3))
+    for k in range(48 if sets else 16):
+        if k % 16 >= 3:
+            damaged = bytearray(payload)
+            damaged[start + 4 * k] ^= 1
+            assert_refused(bytes(damaged), region, 3, k)
 
 
 @pytest.mark.parametrize("planes", [1, 3])
-@pytest.mark.parametrize("bias", [False, True])
-def test_flipped_bits_mean_the_same_to_all(planes: int, bias: bool) -> None:
+@pytest.mark.parametrize("sets", [False, True])
+def test_flipped_bits_mean_the_same_to_all(planes: int, sets: bool) -> None:
     """One table for all and flat: then damage goes far before anybody notices, if ever."""
     mask, rng = pictures.blobs(18, 15, 1), np.random.default_rng(2)
     assert mask.any()
     head = Head(
-        bias=bias,
+        bias=sets,
+        sets=sets,
         predictors=[(0, None), (3, None), (9, None)],
         choices=(0, 2, 1),
         tables=all_tables(planes, flat_table(32)),

@@ -33,21 +33,25 @@ def drawing(height: int, width: int, channels: int) -> np.ndarray:
 
 TWO = {"centers": [(30, 28), (64, 40)], "sigmas": [(1.5, 0.8), 1], "radii": [(12, 20), (9, 14)]}
 
-#: name -> (height, width, channels, keywords). Container version 1, all coders version 1.
+#: name -> (height, width, channels, keywords). Container version 1, lossless version 2, other coders version 1.
 CASES: dict[str, tuple[int, int, int, dict]] = {
-    "v1-rgb": (75, 98, 3, {**TWO, "quality": 70}),
-    "v1-rgb-444": (75, 98, 3, {**TWO, "quality": 30, "subsampling": "4:4:4", "tune": "visual"}),
-    "v1-rgba-alpha": (75, 98, 4, {**TWO, "alphas": [0.5, 2], "quality": 50}),
-    "v1-grey": (61, 50, 1, {"centers": [(20, 20)], "radii": [(9, 15)], "quality": 60}),
-    "v1-grey-alpha": (61, 50, 2, {"centers": [(20, 20)], "radii": [(9, 15)]}),
-    "v1-palette": (75, 98, 3, {**TWO, "mid": "palette"}),
-    "v1-boundary": (75, 98, 3, {**TWO, "quality": 10, "boundary_tau": 4}),
-    "v1-golomb": (75, 98, 3, {**TWO, "entropy": "golomb"}),
-    "v1-snappy": (75, 98, 3, {**TWO, "entropy": "snappy", "mid": "palette"}),
-    "v1-no-mid": (75, 98, 3, {**TWO, "mid": "none"}),
-    "v1-lossless": (40, 50, 4, {"lossless": True}),
-    "v1-one-pixel": (1, 1, 3, {}),
-    "v1-three": (
+    "v2-rgb": (75, 98, 3, {**TWO, "quality": 70}),
+    "v2-rgb-444": (75, 98, 3, {**TWO, "quality": 30, "subsampling": "4:4:4", "tune": "visual"}),
+    "v2-rgba-alpha": (75, 98, 4, {**TWO, "alphas": [0.5, 2], "quality": 50}),
+    "v2-grey": (61, 50, 1, {"centers": [(20, 20)], "radii": [(9, 15)], "quality": 60}),
+    "v2-grey-alpha": (61, 50, 2, {"centers": [(20, 20)], "radii": [(9, 15)]}),
+    "v2-palette": (75, 98, 3, {**TWO, "mid": "palette"}),
+    "v2-boundary": (75, 98, 3, {**TWO, "quality": 10, "boundary_tau": 4}),
+    "v2-golomb": (75, 98, 3, {**TWO, "entropy": "golomb"}),
+    "v2-snappy": (75, 98, 3, {**TWO, "entropy": "snappy", "mid": "palette"}),
+    "v2-no-mid": (75, 98, 3, {**TWO, "mid": "none"}),
+    "v2-lossless": (40, 50, 4, {"lossless": True}),
+    "v2-lossless-fast": (75, 98, 3, {"lossless": True, "effort": 1}),
+    "v2-lossless-strong": (75, 98, 3, {"lossless": True, "effort": 8}),
+    "v2-lossless-grey-strong": (75, 98, 1, {"lossless": True, "effort": 9}),
+    "v2-strong": (75, 98, 3, {**TWO, "effort": 8}),
+    "v2-one-pixel": (1, 1, 3, {}),
+    "v2-three": (
         64,
         64,
         3,

@@ -314,9 +314,9 @@ class AigFile:
                     jobs = lossless.start_decoding(
                         payloads["all"], pixels, class_map, CORE, CORE, workers
                     )
-                for band in reversed(jobs):
+                for job in reversed(jobs):
                     with problems:
-                        band.result()
+                        job.result()
         self.problems = problems.found
         return pixels
 

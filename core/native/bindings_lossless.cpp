@@ -1,6 +1,5 @@
 // The Python face of the lossless coders.
 #include "arrays.hpp"
-#include "graphic.hpp"
 #include "photo.hpp"
 
 namespace {
@@ -31,14 +30,6 @@ template <class Pixel> struct Task {
         require_same_size(pixels, region.map);
         require(pixels.channels <= 4, "1 to 4 channels");
         require(0 <= top && top <= bottom && bottom <= pixels.height, "rows outside the picture");
-    }
-    // The graphic coder takes whole pictures.
-    View<Pixel> rows() const { return {pixels.data + top * pixels.stride, pixels.stride, pixels.width, bottom - top, pixels.channels}; }
-    aig::Region region_rows() const {
-        aig::Region r = region;
-        r.map.data += top * r.map.stride;
-        r.map.height = bottom - top;
-        return r;
     }
 };
 
@@ -89,24 +80,4 @@ void bind_lossless(nb::module_& m) {
         }
         return nb::make_tuple(e.pixels, e.top, e.bottom);
     }, "map"_a, "first"_a, "last"_a, "Number of pixels, first row, and the row behind the last.");
-    m.def("repetition", [](const U8In& pixels, const U8In& map, int first, int last, int top, int bottom) {
-        const Task<const std::uint8_t> task(view(pixels), map, first, last, top, bottom);
-        nb::gil_scoped_release release;
-        return aig::repetition(task.rows(), task.region_rows());
-    }, "pixels"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a, "Share of the pixels that equal their left or upper neighbour.");
-    m.def("graphic_encode", [](const U8In& pixels, const U8In& map, int first, int last, int top, int bottom) {
-        const Task<const std::uint8_t> task(view(pixels), map, first, last, top, bottom);
-        Bytes out;
-        {
-            nb::gil_scoped_release release;
-            out = aig::graphic_encode(task.rows(), task.region_rows());
-        }
-        return to_bytes(out);
-    }, "pixels"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a);
-    m.def("graphic_decode", [](const nb::bytes& coded, const U8Out& pixels, const U8In& map, int first, int last, int top, int bottom) {
-        const Task<std::uint8_t> task(view(pixels), map, first, last, top, bottom);
-        const auto bytes = as_span(coded);
-        nb::gil_scoped_release release;
-        aig::graphic_decode(bytes, task.rows(), task.region_rows());
-    }, "coded"_a, "pixels"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a);
 }

@@ -54,26 +54,6 @@ inline Extent extent(const Region& region) {
     return e;
 }
 
-// Share of a region's pixels, looked at in every sixteenth row, that equal the pixel on their left or the one above.
-inline double repetition(View<const std::uint8_t> pixels, const Region& region) {
-    std::int64_t seen = 0, repeated = 0;
-    const int n = pixels.channels;
-    for (int y = 1; y < pixels.height; y += 16) {
-        const std::uint8_t *row = pixels.row(y), *above = pixels.row(y - 1);
-        for (int x = 1; x < pixels.width; ++x) {
-            unsigned left = 0, up = 0;
-            for (int c = 0; c < n; ++c) {
-                left |= row[x * n + c] ^ row[x * n - n + c];
-                up |= row[x * n + c] ^ above[x * n + c];
-            }
-            const bool inside = region.contains(x, y);
-            seen += inside;
-            repeated += inside && (!left || !up);
-        }
-    }
-    return seen ? static_cast<double>(repeated) / static_cast<double>(seen) : 0.0;
-}
-
 // Copy the region's pixels into `target`, whose pixel (left, top) is the region's first.
 inline void paste(View<const std::uint8_t> source, const Region& region, int left, int top, View<std::uint8_t> target) {
     const std::ptrdiff_t channels = source.channels;

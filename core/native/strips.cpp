@@ -89,10 +89,6 @@ template <class F> void with_transform(unsigned transform, F f) {
 
 std::array<PlaneRange, kMaxPlanes> plane_ranges(int planes, unsigned transform, int peak) {
     if (planes == 1 || transform == kGreenFirst) return {{{0, peak}, {0, peak}, {0, peak}}};
-    if (transform == kChromaLuma) {
-        const int v = peak + peak / 4 + 1;
-        return {{{-peak, peak}, {-v, v}, {0, peak}}};
-    }
     return {{{-peak, peak}, {-peak, peak}, {0, peak}}};
 }
 

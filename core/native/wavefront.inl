@@ -293,7 +293,7 @@ AIG_INLINE void put_values(Lanes& state, Lanes value, Mask active, int plane, co
     emit(state, full, next);
     const Lanes y = choose(full, right_unsigned<16>(state), state);
     // The product misses the quotient by less than y / 2^32, so by one at most.
-    const Lanes q = multiply_high(y, gather(reinterpret_cast<const std::int32_t*>(tables.reciprocals), index)), r = y - q * frequency;
+    const Lanes q = multiply_high(y, gather(reinterpret_cast<const std::int32_t*>(tables.reciprocals), index)), r = (y - q * frequency) & active;
     const Mask more = r > frequency - all(1);
     const Lanes slot = gather(tables.slots, right_unsigned<kFrequencyBits>(entry) + r - (frequency & more));
     state = choose(active, left<kScaleBits>(q - more) | slot, state);

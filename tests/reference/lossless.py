@@ -4,8 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from . import graphic
-from .notation import BadFile, ByteReader, expect
+from .notation import ByteReader, expect
 from .photo import decode_photo
 
 STRIP = 16
@@ -25,16 +24,12 @@ def decode_band(band, region, channels):
     """7.1.1: an array (height, width, channels) that is 0 outside the region."""
     source = ByteReader(band)
     method = source.take(1)[0]
-    if method == 1:
-        return graphic.decode(source.rest(), region, channels)
     if channels in (1, 3):
         expect(method == 0, "unknown method")
         return decode_photo(source.rest(), region, channels)
-    if method not in (2, 3):
-        raise BadFile("unknown method")
+    expect(method == 3, "unknown method")
     colours = decode_photo(source.take(source.varint()), region, channels - 1)
-    decode_alpha = graphic.decode if method == 2 else decode_photo
-    return np.concatenate([colours, decode_alpha(source.rest(), region, 1)], axis=2)
+    return np.concatenate([colours, decode_photo(source.rest(), region, 1)], axis=2)
 
 
 def decode_lossless(segment, region, channels):

@@ -20,8 +20,7 @@ def plane_ranges(planes, transform, most):
     sample, difference = (0, most), (-most, most)
     if planes == 1 or transform == 0:
         return [sample] * planes
-    wide = most + most // 4 + 1
-    return [difference, (-wide, wide) if transform == 1 else difference, sample]
+    return [difference, difference, sample]
 
 
 def channels_of(samples, transform, most):
@@ -78,41 +77,45 @@ class AliasTable:
 
 
 class Lanes:
-    """7.1.5: sixteen states that read values in turn."""
+    """7.1.5: sixteen states, or as many for every plane, that read values in turn."""
 
-    def __init__(self, source, table_of):
+    def __init__(self, source, table_of, sets):
         self.source = source
         self.table_of = table_of
-        self.states = list(struct.unpack("<16I", source.take(64)))
-        expect(min(self.states) >= STATE, "impossible state")
+        self.sets = [list(struct.unpack("<16I", source.take(64))) for _ in range(sets)]
+        expect(min(map(min, self.sets)) >= STATE, "impossible state")
 
     def values(self, asked):
         """The values of one step and plane."""
+        states = self.sets[asked[0].plane % len(self.sets)]
         symbols = []
         for one in asked:
-            symbol, self.states[one.k] = self.table_of[one.context].take(self.states[one.k])
+            symbol, states[one.k] = self.table_of[one.context].take(states[one.k])
             symbols.append(symbol)
-        self._refill()
+        self._refill(states)
         values = []
         for one, symbol in zip(asked, symbols, strict=True):
             value = symbol
             if symbol >= 16:
                 t = 4 + (symbol - 16) // 2
-                raw = self.states[one.k] & ((1 << (t - 1)) - 1)
-                self.states[one.k] >>= t - 1
+                raw = states[one.k] & ((1 << (t - 1)) - 1)
+                states[one.k] >>= t - 1
                 value = 1 << t | (symbol & 1) << (t - 1) | raw
             values.append(value)
-        self._refill()
+        self._refill(states)
         return values
 
-    def _refill(self):
+    def _refill(self, states):
         for k in range(ROWS):
-            if self.states[k] < STATE:
+            if states[k] < STATE:
                 word = int.from_bytes(self.source.take(2), "little")
-                self.states[k] = self.states[k] << 16 | word
+                states[k] = states[k] << 16 | word
 
     def finish(self):
-        expect(self.states == [STATE] * ROWS, "the states do not end where they began")
+        expect(
+            all(states == [STATE] * ROWS for states in self.sets),
+            "the states do not end where they began",
+        )
         expect(self.source.done(), "words are left over")
 
 
@@ -181,12 +184,13 @@ def decode_photo(payload, region, planes, most=255):
     stream = BitReader(source)
     transform = stream.bits(2)
     shift, bias = stream.bits(4), stream.bits(1) == 1
+    sets = planes if stream.bits(1) else 1
     predictors = [read_predictor(stream, planes) for _ in range(stream.bits(5) + 1)]
     predictor_of = read_predictor_of(stream, active_blocks(box), len(predictors))
     table_of = read_tables(stream, planes)
     stream.align()
 
-    lanes = Lanes(source, table_of)
+    lanes = Lanes(source, table_of, sets)
     model = Model(plane_ranges(planes, transform, most), shift, bias, predictors, predictor_of)
     samples = Walk(model, box).run(lanes.values)
     lanes.finish()

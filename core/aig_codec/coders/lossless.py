@@ -1,4 +1,4 @@
-"""Lossless coder: bands of rows, each coded as photograph or as graphics (format.md, 7.1).
+"""Lossless coder: bands of rows, by predictors fitted to each (format.md, 7.1).
 
 Works on any set of pixels: those whose class in `class_map` lies in [first, last]. Bands do not
 know of each other, so they are coded and decoded side by side.
@@ -27,12 +27,8 @@ _BAND_PIXELS, _ONE_BAND = 400_000, 600_000
 #: Up to this many pixels a region is small, or tiny.
 _SMALL, _TINY = 150_000, 50_000
 
-#: How a band is coded.
-_PHOTO, _GRAPHIC, _PHOTO_AND_GRAPHIC_ALPHA, _PHOTO_AND_PHOTO_ALPHA = range(4)
-
-#: Share of the pixels that repeat a neighbour: below the first, a band is not tried as graphics,
-#: above the second, not as photograph.
-_SOME_REPETITION, _MUCH_REPETITION = 0.3, 0.85
+#: How a band is coded: all channels together, or the colours and then alpha.
+_TOGETHER, _WITH_ALPHA = 0, 3
 
 
 class _Search(NamedTuple):
@@ -116,33 +112,17 @@ def start_encoding(
     count = min(count, _strips(region)) or 1
     search = _search(effort, n // count)
     bands = _bands(region, count)
-    return Encoding([workers.submit(_encode_band, pixels, band, effort, search) for band in bands])
+    return Encoding([workers.submit(_encode_band, pixels, band, search) for band in bands])
 
 
-def _encode_band(pixels: U8, region: _Region, effort: int, search: tuple[_Search, bool]) -> bytes:
-    """One band by the coder that makes the least of it, where it is not plain which that is."""
-    repetition = _native.repetition(pixels, *region)
-    options = []
-    if repetition >= _SOME_REPETITION:
-        options.append(bytes([_GRAPHIC]) + _native.graphic_encode(pixels, *region))
-    if repetition <= _MUCH_REPETITION or effort >= 8:
-        options.append(_encode_photo(pixels, region, search))
-    return min(options, key=len)
-
-
-def _encode_photo(pixels: U8, region: _Region, search: tuple[_Search, bool]) -> bytes:
+def _encode_band(pixels: U8, region: _Region, search: tuple[_Search, bool]) -> bytes:
     channels = pixels.shape[2]
     colours = 1 if channels < 3 else 3
     colour = _native.photo_encode(pixels, 0, colours, *region, *search)
     if colours == channels:
-        return bytes([_PHOTO]) + colour
-    alpha = np.ascontiguousarray(pixels[..., -1:])
-    by_graphic = _native.graphic_encode(alpha, *region)
-    by_photo = _native.photo_encode(pixels, colours, 1, *region, *search)
-    method = _PHOTO_AND_GRAPHIC_ALPHA
-    if len(by_photo) < len(by_graphic):
-        method = _PHOTO_AND_PHOTO_ALPHA
-    return bytes([method]) + varint(len(colour)) + colour + min(by_graphic, by_photo, key=len)
+        return bytes([_TOGETHER]) + colour
+    alpha = _native.photo_encode(pixels, colours, 1, *region, *search)
+    return bytes([_WITH_ALPHA]) + varint(len(colour)) + colour + alpha
 
 
 def start_decoding(
@@ -174,24 +154,14 @@ def _decode_band(data: bytes, pixels: U8, region: _Region) -> None:
     method = data[0] if data else None
     channels = pixels.shape[2]
     colours = 1 if channels < 3 else 3
-    if method == _GRAPHIC:
-        _native.graphic_decode(data[1:], pixels, *region)
-    elif method == _PHOTO and colours == channels:
+    if method == _TOGETHER and colours == channels:
         _native.photo_decode(data[1:], pixels, 0, colours, *region)
-    elif method in (_PHOTO_AND_GRAPHIC_ALPHA, _PHOTO_AND_PHOTO_ALPHA) and colours != channels:
+    elif method == _WITH_ALPHA and colours != channels:
         length, start = read_varint(data, 1)
         if length > len(data) - start:
             raise CorruptError("band ends inside its colour")
         _native.photo_decode(data[start : start + length], pixels, 0, colours, *region)
-        rest = data[start + length :]
-        if method == _PHOTO_AND_PHOTO_ALPHA:
-            _native.photo_decode(rest, pixels, colours, 1, *region)
-            return
-        rows = slice(region.top, region.bottom)
-        alpha = np.ascontiguousarray(pixels[rows, :, -1:])
-        classes = region.class_map[rows]
-        _native.graphic_decode(rest, alpha, classes, region.first, region.last, 0, len(alpha))
-        pixels[rows, :, -1:] = alpha
+        _native.photo_decode(data[start + length :], pixels, colours, 1, *region)
     else:
         raise CorruptError(f"method {method} for {channels} channels")
 

@@ -7,7 +7,7 @@ from ..errors import CorruptError, UnsupportedError
 #: Every segment kind, in the order of the file. A prefix of the file is a coarser picture.
 KINDS = ("core", "preview", "alpha", "mid", "background", "boundary", "icc", "exif", "xmp")
 
-#: Every coder with the version that is written, which is the newest that can be read.
+#: Every coder with its version; files of others need another version of this package.
 CODERS = {"lossless": 2, "palette": 1, "dct": 1, "boundary": 1, "raw": 1}
 
 #: The coders that may code each kind.
@@ -56,7 +56,7 @@ class Segment(NamedTuple):
         `CorruptError` if they do not go together."""
         if self.kind not in KINDS:
             raise UnsupportedError(f"segment kind {self.kind!r} is not known to this version")
-        if not 1 <= self.version <= CODERS.get(self.coder, 0):
+        if self.version != CODERS.get(self.coder):
             raise UnsupportedError(
                 f"coder {self.coder} version {self.version} is needed for the {self.name}"
             )
