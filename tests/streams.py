@@ -101,7 +101,7 @@ class Head:
             found.append(known[chosen] if isinstance(chosen, int) else chosen)
         return found
 
-    def write(self, blocks, planes):
+    def write(self, blocks, planes, states):
         out = BitWriter()
         out.bits(self.transform, 2)
         out.bits(self.shift, 4)
@@ -111,6 +111,9 @@ class Head:
         if len(self.predictors) > 1:
             self._write_ranks(out, blocks)
         self._write_tables(out, planes)
+        for x in states:
+            out.bits(x.bit_length() - 17, 4)
+            out.bits(x ^ 1 << (x.bit_length() - 1), x.bit_length() - 1)
         return out.bytes(self.padding)
 
     def _write_predictors(self, out, planes):
@@ -140,6 +143,11 @@ class Head:
     def _write_tables(self, out, planes):
         own = []
         for context in range(48 * planes):
+            if context % 8 == 0:
+                differ = any(context + i in self.tables for i in range(8))
+                out.bits(differ, 1)
+            if not differ:
+                continue
             chosen = self.tables.get(context)
             out.bits(chosen is not None, 1)
             if isinstance(chosen, int):
@@ -178,8 +186,8 @@ def pack_lanes(groups, frequencies, sets):
             make_room(states, k, table[symbol] << 20)
             high, remainder = divmod(states[k], table[symbol])
             states[k] = high << 12 | slots[tuple(table)][symbol, remainder]
-    states = b"".join(x.to_bytes(4, "little") for states in all_states for x in states)
-    return states + b"".join(word.to_bytes(2, "little") for word in reversed(words))
+    states = [x for states in all_states for x in states]
+    return states, b"".join(word.to_bytes(2, "little") for word in reversed(words))
 
 
 def planes_of(pixels, transform):
@@ -203,7 +211,8 @@ def planes_of(pixels, transform):
 
 
 def _encode(value_of, region, planes, head, most):
-    """The payload in which every sample has the value that it is given, and the pixels."""
+    """States and words in which every sample has the value that it is given; the active blocks, and
+    the pixels."""
     place = bounding_box(region)
     box = region[place]
     blocks = active_blocks(box)
@@ -227,14 +236,18 @@ def _encode(value_of, region, planes, head, most):
     pixels = np.zeros((*region.shape, planes), np.int64)
     own = photo.channels_of(samples, head.transform, most)
     pixels[place] = np.where(box[..., None], own, 0)
-    payload = head.write(blocks, planes) + pack_lanes(
-        groups, head.frequencies(planes), planes if head.sets else 1
-    )
-    return payload, pixels
+    sets = planes if head.sets else 1
+    return *pack_lanes(groups, head.frequencies(planes), sets), blocks, pixels
 
 
 def photo_of_pixels(pixels, region, head, most=255):
     """The photographic payload of pixels (height, width, 1 or 3)."""
+    states, words, blocks = parts_of_pixels(pixels, region, head, most)
+    return head.write(blocks, pixels.shape[2], states) + words
+
+
+def parts_of_pixels(pixels, region, head, most=255):
+    """States, words and the active blocks, of which a head makes a payload."""
     place = bounding_box(region)
     samples = planes_of(pixels, head.transform)[place]
 
@@ -242,14 +255,15 @@ def photo_of_pixels(pixels, region, head, most=255):
         d = int(samples[asked.y, asked.x, asked.plane]) - asked.prediction
         return zigzag(-d if asked.flipped else d)
 
-    payload, found = _encode(value_of, region, pixels.shape[2], head, most)
+    states, words, blocks, found = _encode(value_of, region, pixels.shape[2], head, most)
     assert np.array_equal(found[region], pixels[region]), "the writer is wrong"
-    return payload
+    return states, words, blocks
 
 
 def photo_of_values(draw, region, planes, head, most=255):
     """The payload of values that `draw()` gives, and the pixels that they mean."""
-    return _encode(lambda asked: draw(), region, planes, head, most)
+    states, words, blocks, pixels = _encode(lambda asked: draw(), region, planes, head, most)
+    return head.write(blocks, planes, states) + words, pixels
 
 
 def segment_of(bands):

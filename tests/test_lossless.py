@@ -66,9 +66,9 @@ def _photo(pixels, mask, bands=1, effort=5):
         how = lossless._search(effort, int(mask[rows].sum()))
         colour, *alpha = (_native.photo_encode(pixels, *part, *region, *how) for part in parts)
         coded.append(
-            bytes([TWO_PHOTOS]) + reference.varint(len(colour)) + colour + alpha[0]
+            bytes([WITH_ALPHA]) + reference.varint(len(colour)) + colour + alpha[0]
             if alpha
-            else bytes([PHOTO]) + colour
+            else bytes([TOGETHER]) + colour
         )
     return streams.segment_of(coded)
 

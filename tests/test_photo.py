@@ -310,12 +310,12 @@ DAMAGED_HEADS = {
 @pytest.mark.parametrize("name", DAMAGED_HEADS)
 def test_damaged_heads_are_refused(name: str) -> None:
     region, head = np.ones((20, 30), bool), Head()
-    blocks = streams.active_blocks(region)
     pixels = pictures.mixed(20, 30, 3)
-    payload = streams.photo_of_pixels(pixels, region, head)
-    start = head.write(blocks, 3)
-    assert payload.startswith(start)
-    damaged = DAMAGED_HEADS[name].write(blocks, 3) + payload[len(start) :]
+    states, words, blocks = streams.parts_of_pixels(pixels, region, head)
+    payload = head.write(blocks, 3, states) + words
+    check_payload(payload, region, pixels)
+    damaged = DAMAGED_HEADS[name].write(blocks, 3, states) + words
+    assert damaged != payload
     assert_refused(damaged, region, 3)
 
 
@@ -323,21 +323,19 @@ def test_states_and_words_must_fit() -> None:
     region = np.ones((20, 30), bool)
     pixels = pictures.noise(20, 30, 3)
     head = Head()
-    payload = streams.photo_of_pixels(pixels, region, head)
-    start = len(head.write(streams.active_blocks(region), 3))
+    states, words, blocks = streams.parts_of_pixels(pixels, region, head)
+    start = head.write(blocks, 3, states)
+    payload = start + words
     wrong = {
         "a word more": payload + b"\0\0",
         "a byte more": payload + b"\0",
         "a word less": payload[:-2],
         "a byte less": payload[:-1],
-        "nothing but the head": payload[:start],
-        "states alone": payload[: start + 64],
-        "a state cut": payload[: start + 63],
+        "nothing but the head": start,
+        "a state cut": start[:-3],
+        "a state less": head.write(blocks, 3, states[:-1]) + words,
+        "a state more": head.write(blocks, 3, [*states, 1 << 31]) + words,
     }
-    for k in (0, 7, 15):
-        low = bytearray(payload)
-        low[start + 4 * k + 2 : start + 4 * k + 4] = b"\0\0"
-        wrong[f"state {k} too small"] = bytes(low)
     for what, damaged in wrong.items():
         assert_refused(damaged, region, 3, what)
 
@@ -346,13 +344,11 @@ def test_states_and_words_must_fit() -> None:
 def test_states_that_never_move_must_be_those_of_the_beginning(sets: bool) -> None:
     """Rows without pixels leave their states as they were."""
     region, head = np.ones((3, 9), bool), Head(sets=sets)
-    payload = streams.photo_of_pixels(pictures.noise(3, 9, 3), region, head)
-    start = len(head.write(streams.active_blocks(region), 3))
+    states, words, blocks = streams.parts_of_pixels(pictures.noise(3, 9, 3), region, head)
     for k in range(48 if sets else 16):
         if k % 16 >= 3:
-            damaged = bytearray(payload)
-            damaged[start + 4 * k] ^= 1
-            assert_refused(bytes(damaged), region, 3, k)
+            damaged = [x ^ (i == k) for i, x in enumerate(states)]
+            assert_refused(head.write(blocks, 3, damaged) + words, region, 3, k)
 
 
 @pytest.mark.parametrize("planes", [1, 3])

@@ -33,7 +33,7 @@ def drawing(height: int, width: int, channels: int) -> np.ndarray:
 
 TWO = {"centers": [(30, 28), (64, 40)], "sigmas": [(1.5, 0.8), 1], "radii": [(12, 20), (9, 14)]}
 
-#: name -> (height, width, channels, keywords). Container version 1, lossless version 2, other coders version 1.
+#: name -> (height, width, channels, keywords). Container 1, lossless 2, other coders 1.
 CASES: dict[str, tuple[int, int, int, dict]] = {
     "v2-rgb": (75, 98, 3, {**TWO, "quality": 70}),
     "v2-rgb-444": (75, 98, 3, {**TWO, "quality": 30, "subsampling": "4:4:4", "tune": "visual"}),

@@ -70,6 +70,18 @@ bool decode_strip(const Strip<T>& strip, const Model& model, const std::uint8_t*
     else return wavefront_kernels().decode32(strip, model, classes, tables, words);
 }
 
+// States lie in [2^16, 2^32): the position of the highest bit, and what is below it.
+void put_state(BitWriter& out, std::uint32_t x) {
+    const auto top = static_cast<unsigned>(std::bit_width(x)) - 1;
+    out.put(top - 16, 4);
+    out.put(x & ((1u << top) - 1), top);
+}
+
+std::uint32_t get_state(BitReader& in) {
+    const unsigned top = in.get(4) + 16;
+    return 1u << top | in.get(top);
+}
+
 // First of the trained contexts that belong to a component.
 unsigned first_context(int planes) { return planes == 1 ? 3 * kPlaneContexts : 0; }
 
@@ -127,9 +139,7 @@ template <class Pixel> class Encoder {
         out.put(head_.chains, 1);
         write_predictors(out, set_, band_, planes_);
         const TableSet set = choose_tables(counts_, first_context(planes_), out);
-        Bytes coded = out.finish();
-        write_symbols(set, coded);
-        return coded;
+        return write_symbols(set, out);
     }
 
   private:
@@ -182,7 +192,7 @@ template <class Pixel> class Encoder {
     }
 
     // rANS works backwards: the last symbol is coded first, and its words come last.
-    void write_symbols(const TableSet& set, Bytes& coded) const {
+    Bytes write_symbols(const TableSet& set, BitWriter& out) const {
         const SymbolTables tables(set);
         // Every symbol and every string of raw bits may need a word; memory that none needs is never touched.
         const std::size_t room = 2 * band_.pixels() * static_cast<std::size_t>(planes_) + kEmitMargin;
@@ -193,11 +203,12 @@ template <class Pixel> class Encoder {
         for (int s = band_.strips(); s-- > 0;)
             next = wavefront_kernels().put(&values_[per_strip() * static_cast<std::size_t>(s)], band_.active(s), band_.steps(), planes_, head_.chain_count(planes_), tables.view(),
                                            states.data(), next);
-        for (std::uint32_t x : states)
-            for (unsigned shift = 0; shift < 32; shift += 8) coded.push_back(static_cast<std::uint8_t>(x >> shift));
+        for (std::uint32_t x : states) put_state(out, x);
+        Bytes coded = out.finish();
         const std::size_t size = coded.size();
         coded.resize(size + 2 * static_cast<std::size_t>(end - next));
         for (std::uint8_t* to = coded.data() + size; next < end; ++next) *to++ = static_cast<std::uint8_t>(*next), *to++ = static_cast<std::uint8_t>(*next >> 8);
+        return coded;
     }
 
     std::size_t per_strip() const { return static_cast<std::size_t>(band_.steps()) * static_cast<std::size_t>(planes_) * kLanes; }
@@ -260,24 +271,14 @@ void photo_decode(std::span<const std::uint8_t> coded, View<Pixel> pixels, Compo
     head.chains = in.get(1);
     const PredictorSet set = read_predictors(in, band, component.planes);
     const TableSet table_set = read_tables(in, static_cast<unsigned>(component.planes) * kPlaneContexts, first_context(component.planes));
+    std::vector<std::uint32_t> states(static_cast<std::size_t>(head.chain_count(component.planes) * kLanes));
+    for (std::uint32_t& x : states) x = get_state(in);
     const std::uint8_t* next = in.position();
     const std::ptrdiff_t left = coded.data() + coded.size() - next;
-    const int n_states = head.chain_count(component.planes) * kLanes;
-    if (!in.padding_is_zero() || left < 4 * n_states || left % 2) throw Corrupt("lossless head is damaged or cut");
+    if (!in.padding_is_zero() || left < 0 || left % 2) throw Corrupt("lossless head is damaged or cut");
 
-    std::vector<std::uint32_t> states(static_cast<std::size_t>(n_states));
-    std::vector<std::uint16_t> words(static_cast<std::size_t>(left / 2 - 2 * n_states + kWordMargin));
-    const auto get16 = [&next] {
-        const unsigned v = next[0] | next[1] << 8;
-        next += 2;
-        return v;
-    };
-    for (std::uint32_t& x : states) {
-        x = get16();
-        x |= get16() << 16;
-        if (x < kStateLow) throw Corrupt("rANS state below its interval");
-    }
-    for (std::size_t i = 0; i + kWordMargin < words.size(); ++i) words[i] = static_cast<std::uint16_t>(get16());
+    std::vector<std::uint16_t> words(static_cast<std::size_t>(left / 2 + kWordMargin));
+    for (std::size_t i = 0; i + kWordMargin < words.size(); ++i, next += 2) words[i] = static_cast<std::uint16_t>(next[0] | next[1] << 8);
 
     const auto tables = decoding_tables(table_set);
     OwnedModel owned(head, set, component.planes, static_cast<Pixel>(-1));

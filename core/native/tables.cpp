@@ -93,6 +93,29 @@ Frequencies read_frequencies(BitReader& in) {
     return f;
 }
 
+// Contexts with another table than their trained one are few, and come together.
+constexpr unsigned kGroup = 8;
+
+void write_choices(const TableSet& set, unsigned first_context, BitWriter& out) {
+    const auto differs = [&](std::size_t c) { return set.table_of[c] != kTrainedTableOf[first_context + c]; };
+    std::size_t known = kTrainedTableCount;
+    for (std::size_t c = 0; c < set.table_of.size(); ++c) {
+        if (c % kGroup == 0) {
+            bool any = false;
+            for (std::size_t i = c; i < c + kGroup; ++i) any |= differs(i);
+            out.put(any, 1);
+            if (!any) {
+                c += kGroup - 1;
+                continue;
+            }
+        }
+        out.put(differs(c), 1);
+        if (!differs(c)) continue;
+        out.put(set.table_of[c], kTableBits);
+        if (set.table_of[c] == known) write_frequencies(out, set.tables[known++]);
+    }
+}
+
 }  // namespace
 
 TableSet choose_tables(const std::vector<Counts>& counts, unsigned first_context, BitWriter& out) {
@@ -106,33 +129,27 @@ TableSet choose_tables(const std::vector<Counts>& counts, unsigned first_context
         if (least > 0) {
             for (unsigned k = 0; k < set.tables.size(); ++k)
                 if (const float bits = bits_of(counts[c], costs[k]) + kTableBits; bits < least) least = bits, best = k;
-            if (set.tables.size() < kMaxTables) {
-                const Frequencies own = normalise(counts[c]);
-                const Costs own_costs = costs_of(own);
-                if (bits_of(counts[c], own_costs) + kTableBits + table_bits(own) < least) {
-                    best = static_cast<unsigned>(set.tables.size());
-                    set.tables.push_back(own);
-                    costs.push_back(own_costs);
-                    out.put(1, 1);
-                    out.put(best, kTableBits);
-                    write_frequencies(out, own);
-                    set.table_of.push_back(static_cast<std::uint8_t>(best));
-                    continue;
-                }
+            const Frequencies own = normalise(counts[c]);
+            const Costs own_costs = costs_of(own);
+            if (set.tables.size() < kMaxTables && bits_of(counts[c], own_costs) + kTableBits + table_bits(own) < least) {
+                best = static_cast<unsigned>(set.tables.size());
+                set.tables.push_back(own);
+                costs.push_back(own_costs);
             }
         }
-        out.put(best != usual, 1);
-        if (best != usual) out.put(best, kTableBits);
         set.table_of.push_back(static_cast<std::uint8_t>(best));
     }
+    write_choices(set, first_context, out);
     return set;
 }
 
 TableSet read_tables(BitReader& in, unsigned contexts, unsigned first_context) {
     TableSet set{trained_tables(), {}};
+    bool any = false;
     for (unsigned c = 0; c < contexts; ++c) {
+        if (c % kGroup == 0) any = in.get(1);
         unsigned table = kTrainedTableOf[first_context + c];
-        if (in.get(1)) {
+        if (any && in.get(1)) {
             table = in.get(kTableBits);
             if (table > set.tables.size()) throw Corrupt("context names a missing table");
             if (table == set.tables.size()) set.tables.push_back(read_frequencies(in));

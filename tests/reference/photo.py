@@ -1,7 +1,5 @@
 """Photographic coding: planes, head and symbols (6.6, 7.1.2, 7.1.5, 7.1.6)."""
 
-import struct
-
 import numpy as np
 
 from . import trained
@@ -82,8 +80,7 @@ class Lanes:
     def __init__(self, source, table_of, sets):
         self.source = source
         self.table_of = table_of
-        self.sets = [list(struct.unpack("<16I", source.take(64))) for _ in range(sets)]
-        expect(min(map(min, self.sets)) >= STATE, "impossible state")
+        self.sets = sets
 
     def values(self, asked):
         """The values of one step and plane."""
@@ -159,8 +156,10 @@ def read_tables(stream, planes):
     """7.1.6, item 4: the table of every context."""
     tables = trained.tables().copy()
     chosen = []
-    for number in trained.table_of(planes):
-        if stream.bits(1):
+    for context, number in enumerate(trained.table_of(planes)):
+        if context % 8 == 0:
+            differ = stream.bits(1)
+        if differ and stream.bits(1):
             number = stream.bits(7)
             expect(number <= len(tables), "a context without table")
             if number == len(tables):
@@ -169,6 +168,12 @@ def read_tables(stream, planes):
         chosen.append(number)
     made = {number: AliasTable(tables[number]) for number in set(chosen)}
     return [made[number] for number in chosen]
+
+
+def read_state(stream):
+    """7.1.6, item 5"""
+    n = 16 + stream.bits(4)
+    return 1 << n | stream.bits(n)
 
 
 def decode_photo(payload, region, planes, most=255):
@@ -188,6 +193,7 @@ def decode_photo(payload, region, planes, most=255):
     predictors = [read_predictor(stream, planes) for _ in range(stream.bits(5) + 1)]
     predictor_of = read_predictor_of(stream, active_blocks(box), len(predictors))
     table_of = read_tables(stream, planes)
+    sets = [[read_state(stream) for _ in range(ROWS)] for _ in range(sets)]
     stream.align()
 
     lanes = Lanes(source, table_of, sets)
