@@ -66,7 +66,8 @@ def encode(
     for smaller cores; lossless, every pixel exact; mid "auto", "palette", "dct" or "none"; entropy
     of the lossy tiers, "auto", "rans", "golomb" or "snappy"; effort 1..9 (5); tune "psnr" or
     "visual"; subsampling "auto", "4:2:0" or "4:4:4"; boundary_tau, above which residuals in the
-    band between tiers are kept; preset "tracking", "medical" or "surveillance"; threads; exif, icc_profile, xmp, dpi.
+    band between tiers are kept; preset "tracking", "medical" or "surveillance"; threads; exif,
+    icc_profile, xmp, dpi.
 
     Returns the file. The same input gives the same bytes, whatever the number of threads. Raises
     ValueError or TypeError for what is not allowed or cannot be stored.
