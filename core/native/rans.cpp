@@ -6,9 +6,6 @@
 namespace aig {
 namespace {
 
-using Counts = std::array<std::uint32_t, kAlphabet>;
-using Frequencies = std::array<std::uint16_t, kAlphabet>;
-
 // n * log2(n), exact enough for choosing between tables and quick for the small counts that dominate.
 double n_log_n(std::uint32_t n) {
     static const std::vector<double> table = [] {
@@ -84,55 +81,6 @@ std::vector<unsigned> cluster_contexts(const std::vector<Counts>& counts, std::v
     return map;
 }
 
-// Scale counts to frequencies that sum to kProbScale, every present symbol at least 1.
-Frequencies normalise(const Counts& counts) {
-    std::uint64_t total = 0;
-    for (auto n : counts) total += n;
-    Frequencies f{};
-    int left = static_cast<int>(kProbScale);
-    for (unsigned s = 0; s < kAlphabet; ++s) {
-        if (!counts[s]) continue;
-        const auto scaled = static_cast<int>((std::uint64_t{counts[s]} * kProbScale + total / 2) / total);
-        f[s] = static_cast<std::uint16_t>(std::max(1, scaled));
-        left -= f[s];
-    }
-    // Rounding leaves a few units; the most frequent symbols carry them at the least cost.
-    while (left != 0) {
-        const auto top = std::max_element(f.begin(), f.end());
-        const int step = left > 0 ? left : std::max(left, -(*top / 2));
-        *top = static_cast<std::uint16_t>(*top + step);
-        left -= step;
-    }
-    return f;
-}
-
-void write_table(BitWriter& out, const Frequencies& f) {
-    unsigned last = kAlphabet - 1;
-    while (f[last] == 0) --last;
-    out.put(last, 6);
-    // The last frequency is what is left of the scale.
-    for (unsigned s = 0; s < last; ++s) {
-        const auto width = static_cast<unsigned>(std::bit_width(f[s]));
-        out.put(width, 4);
-        if (width > 1) out.put(f[s] & ((1u << (width - 1)) - 1), width - 1);
-    }
-}
-
-Frequencies read_table(BitReader& in) {
-    Frequencies f{};
-    const unsigned last = in.get(6);
-    std::uint32_t left = kProbScale;
-    for (unsigned s = 0; s < last; ++s) {
-        const unsigned width = in.get(4);
-        const std::uint32_t value = width == 0 ? 0 : 1u << (width - 1) | in.get(width - 1);
-        if (value >= left) throw Corrupt("rANS frequencies exceed their scale");
-        f[s] = static_cast<std::uint16_t>(value);
-        left -= value;
-    }
-    f[last] = static_cast<std::uint16_t>(left);
-    return f;
-}
-
 }  // namespace
 
 Bytes rans_encode(std::span<const std::uint8_t> symbols, std::span<const std::uint8_t> contexts,
@@ -152,7 +100,7 @@ Bytes rans_encode(std::span<const std::uint8_t> symbols, std::span<const std::ui
     std::vector<std::array<std::uint16_t, kAlphabet>> starts(n_clusters);
     for (unsigned k = 0; k < n_clusters; ++k) {
         tables.push_back(normalise(clusters[k]));
-        write_table(head, tables[k]);
+        write_frequencies(head, tables[k]);
         std::uint16_t start = 0;
         for (unsigned s = 0; s < kAlphabet; ++s) starts[k][s] = start, start = static_cast<std::uint16_t>(start + tables[k][s]);
     }
@@ -164,11 +112,11 @@ Bytes rans_encode(std::span<const std::uint8_t> symbols, std::span<const std::ui
         std::uint32_t& x = state[i % kRansStates];
         const unsigned k = map[contexts[i]];
         const std::uint32_t f = tables[k][symbols[i]];
-        if (x >= static_cast<std::uint64_t>(f) << (32 - kProbBits)) {
+        if (x >= static_cast<std::uint64_t>(f) << (32 - kScaleBits)) {
             words.push_back(static_cast<std::uint16_t>(x));
             x >>= 16;
         }
-        x = (x / f << kProbBits) + x % f + starts[k][symbols[i]];
+        x = (x / f << kScaleBits) + x % f + starts[k][symbols[i]];
     }
     Bytes out = head.finish();
     for (std::uint32_t x : state)
@@ -192,7 +140,7 @@ RansSource::RansSource(std::span<const std::uint8_t> coded, std::span<const std:
         table_of_[c] = &tables_[k];
     }
     for (Table& table : tables_) {
-        table.frequencies = read_table(head);
+        table.frequencies = read_frequencies(head);
         std::uint32_t slot = 0;
         for (unsigned s = 0; s < kAlphabet; ++s) {
             table.starts[s] = static_cast<std::uint16_t>(slot);

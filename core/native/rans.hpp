@@ -1,14 +1,12 @@
 // Static range asymmetric numeral systems (Duda 2013, arXiv:1311.2540), two interleaved states,
 // contexts clustered onto a few frequency tables (format.md, 6.5).
 #pragma once
-#include "symbols.hpp"
+#include "frequencies.hpp"
 
 #include <array>
 
 namespace aig {
 
-inline constexpr unsigned kProbBits = 12;
-inline constexpr std::uint32_t kProbScale = 1u << kProbBits;
 inline constexpr std::uint32_t kRansLow = 1u << 16;  // states stay in [2^16, 2^32)
 inline constexpr unsigned kRansStates = 2;
 inline constexpr unsigned kMaxClusters = 64;
@@ -24,7 +22,7 @@ class RansSource {
 
     // The symbol of every slot in a byte, and its interval apart: tables this small stay in the cache.
     struct Table {
-        std::array<std::uint8_t, kProbScale> symbols;
+        std::array<std::uint8_t, kScale> symbols;
         std::array<std::uint16_t, kAlphabet> frequencies, starts;
     };
     using Handle = const Table*;
@@ -35,9 +33,9 @@ class RansSource {
         const Table& table = *handle;
         std::uint32_t& state = state_[turn_];
         turn_ ^= 1;
-        const std::uint32_t low = state & (kProbScale - 1);
+        const std::uint32_t low = state & (kScale - 1);
         const unsigned found = table.symbols[low];
-        std::uint32_t x = table.frequencies[found] * (state >> kProbBits) + low - table.starts[found];
+        std::uint32_t x = table.frequencies[found] * (state >> kScaleBits) + low - table.starts[found];
         if (x < kRansLow) {
             // Behind the last word stands a zero, to be read over and over; ok() notices.
             x = x << 16 | words_[position_ < n_words_ ? position_ : n_words_];

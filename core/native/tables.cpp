@@ -36,61 +36,11 @@ float bits_of(const Counts& counts, const Costs& costs) {
     return bits;
 }
 
-// Scale counts to frequencies that sum to kScale, every present symbol at least 1.
-Frequencies normalise(const Counts& counts) {
-    std::uint64_t total = 0;
-    for (auto n : counts) total += n;
-    Frequencies f{};
-    int left = static_cast<int>(kScale);
-    for (unsigned s = 0; s < kAlphabet; ++s) {
-        if (!counts[s]) continue;
-        const auto scaled = static_cast<int>((std::uint64_t{counts[s]} * kScale + total / 2) / total);
-        f[s] = static_cast<std::uint16_t>(std::max(1, scaled));
-        left -= f[s];
-    }
-    // Rounding leaves a few units; the most frequent symbols carry them at the least cost.
-    while (left != 0) {
-        const auto top = std::max_element(f.begin(), f.end());
-        const int step = left > 0 ? left : std::max(left, -(*top / 2));
-        *top = static_cast<std::uint16_t>(*top + step);
-        left -= step;
-    }
-    return f;
-}
-
-void write_frequencies(BitWriter& out, const Frequencies& f) {
-    unsigned last = kAlphabet - 1;
-    while (f[last] == 0) --last;
-    out.put(last, 6);
-    // The last frequency is what is left of the scale.
-    for (unsigned s = 0; s < last; ++s) {
-        const auto width = static_cast<unsigned>(std::bit_width(f[s]));
-        out.put(width, 4);
-        if (width > 1) out.put(f[s] & ((1u << (width - 1)) - 1), width - 1);
-    }
-}
-
 float table_bits(const Frequencies& f) {
     unsigned last = kAlphabet - 1, bits = 6;
     while (f[last] == 0) --last;
     for (unsigned s = 0; s < last; ++s) bits += 4 + std::max(1u, static_cast<unsigned>(std::bit_width(f[s]))) - 1;
     return static_cast<float>(bits);
-}
-
-Frequencies read_frequencies(BitReader& in) {
-    Frequencies f{};
-    const unsigned last = in.get(6);
-    if (last > kMaxSymbol) throw Corrupt("symbol out of range in a table");
-    std::uint32_t left = kScale;
-    for (unsigned s = 0; s < last; ++s) {
-        const unsigned width = in.get(4);
-        const std::uint32_t value = width == 0 ? 0 : 1u << (width - 1) | in.get(width - 1);
-        if (value >= left) throw Corrupt("frequencies exceed their scale");
-        f[s] = static_cast<std::uint16_t>(value);
-        left -= value;
-    }
-    f[last] = static_cast<std::uint16_t>(left);
-    return f;
 }
 
 // Contexts with another table than their trained one are few, and come together.
@@ -152,7 +102,11 @@ TableSet read_tables(BitReader& in, unsigned contexts, unsigned first_context) {
         if (any && in.get(1)) {
             table = in.get(kTableBits);
             if (table > set.tables.size()) throw Corrupt("context names a missing table");
-            if (table == set.tables.size()) set.tables.push_back(read_frequencies(in));
+            if (table == set.tables.size()) {
+                set.tables.push_back(read_frequencies(in));
+                const auto& own = set.tables.back();
+                if (std::any_of(own.begin() + kMaxSymbol + 1, own.end(), [](auto f) { return f != 0; })) throw Corrupt("symbol out of range in a table");
+            }
         }
         set.table_of.push_back(static_cast<std::uint8_t>(table));
     }

@@ -7,8 +7,6 @@ namespace aig {
 inline constexpr unsigned kMaxSymbol = 43;  // of values below 2^18
 inline constexpr unsigned kTrainedTableCount = 64;
 
-using Counts = std::array<std::uint32_t, kAlphabet>;
-
 struct TableSet {
     std::vector<Frequencies> tables;
     std::vector<std::uint8_t> table_of;  // per context
