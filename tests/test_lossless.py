@@ -23,7 +23,7 @@ TOGETHER, WITH_ALPHA = 0, 3
 @pytest.fixture
 def small_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     """As many bands as a picture has strips, or almost."""
-    monkeypatch.setattr(lossless, "_ONE_BAND", 40)
+    monkeypatch.setattr(lossless, "_GRAPHIC_BAND_PIXELS", 40)
     monkeypatch.setattr(lossless, "_BAND_PIXELS", 40)
 
 

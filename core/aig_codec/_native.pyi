@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 U8 = NDArray[np.uint8]
+U16 = NDArray[np.uint16]
 I16 = NDArray[np.int16]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
@@ -35,7 +36,7 @@ def decode_symbols(kind: int, coded: bytes, raw: bytes, contexts: U8, n_contexts
 
 # Lossless
 def photo_encode(
-    pixels: U8,
+    pixels: U8 | U16,
     channel: int,
     planes: int,
     map: U8,
@@ -48,7 +49,7 @@ def photo_encode(
 ) -> bytes: ...
 def photo_decode(
     coded: bytes,
-    pixels: U8,
+    pixels: U8 | U16,
     channel: int,
     planes: int,
     map: U8,
@@ -57,6 +58,13 @@ def photo_decode(
     top: int,
     bottom: int,
 ) -> None: ...
+def graphic_encode(pixels: U8, map: U8, first: int, last: int, top: int, bottom: int) -> bytes: ...
+def graphic_decode(
+    coded: bytes, pixels: U8, map: U8, first: int, last: int, top: int, bottom: int
+) -> None: ...
+def repetition(pixels: U8, map: U8, first: int, last: int, top: int, bottom: int) -> float: ...
+def is_grey(pixels: U8 | U16, map: U8, first: int, last: int, top: int, bottom: int) -> bool: ...
+def make_grey(pixels: U8 | U16, map: U8, first: int, last: int, top: int, bottom: int) -> None: ...
 def lossless_statistics(pixels: U8) -> NDArray[np.uint32]: ...
 def region_extent(map: U8, first: int, last: int) -> tuple[int, int, int]: ...
 def paste(source: U8, map: U8, first: int, last: int, left: int, top: int, target: U8) -> None: ...

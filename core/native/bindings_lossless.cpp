@@ -1,5 +1,6 @@
 // The Python face of the lossless coders.
 #include "arrays.hpp"
+#include "graphic.hpp"
 #include "photo.hpp"
 
 namespace {
@@ -31,6 +32,14 @@ template <class Pixel> struct Task {
         require(pixels.channels <= 4, "1 to 4 channels");
         require(0 <= top && top <= bottom && bottom <= pixels.height, "rows outside the picture");
     }
+    // The rows alone.
+    View<Pixel> rows() const { return {pixels.data + top * pixels.stride, pixels.stride, pixels.width, bottom - top, pixels.channels}; }
+    aig::Region region_rows() const {
+        aig::Region r = region;
+        r.map.data += top * r.map.stride;
+        r.map.height = bottom - top;
+        return r;
+    }
 };
 
 template <class Pixel> void bind_photo(nb::module_& m) {
@@ -54,6 +63,18 @@ template <class Pixel> void bind_photo(nb::module_& m) {
         nb::gil_scoped_release release;
         aig::photo_decode(bytes, task.pixels, part, task.region, top, bottom);
     }, "coded"_a, "pixels"_a, "channel"_a, "planes"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a);
+    m.def("is_grey", [](const Array<const Pixel>& pixels, const U8In& map, int first, int last, int top, int bottom) {
+        const Task<const Pixel> task(view(pixels), map, first, last, top, bottom);
+        require(task.pixels.channels >= 3, "3 or 4 channels");
+        nb::gil_scoped_release release;
+        return aig::is_grey<Pixel>(task.rows(), task.region_rows());
+    }, "pixels"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a, "Whether R, G and B of all pixels are equal.");
+    m.def("make_grey", [](const Array<Pixel>& pixels, const U8In& map, int first, int last, int top, int bottom) {
+        const Task<Pixel> task(view(pixels), map, first, last, top, bottom);
+        require(task.pixels.channels >= 3, "3 or 4 channels");
+        nb::gil_scoped_release release;
+        aig::make_grey<Pixel>(task.rows(), task.region_rows());
+    }, "pixels"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a, "Copy R to G and B.");
 }
 
 }  // namespace
@@ -80,4 +101,24 @@ void bind_lossless(nb::module_& m) {
         }
         return nb::make_tuple(e.pixels, e.top, e.bottom);
     }, "map"_a, "first"_a, "last"_a, "Number of pixels, first row, and the row behind the last.");
+    m.def("repetition", [](const U8In& pixels, const U8In& map, int first, int last, int top, int bottom) {
+        const Task<const std::uint8_t> task(view(pixels), map, first, last, top, bottom);
+        nb::gil_scoped_release release;
+        return aig::repetition(task.rows(), task.region_rows());
+    }, "pixels"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a, "Share that equals the left or upper neighbour, of the pixels that differ little from it.");
+    m.def("graphic_encode", [](const U8In& pixels, const U8In& map, int first, int last, int top, int bottom) {
+        const Task<const std::uint8_t> task(view(pixels), map, first, last, top, bottom);
+        Bytes out;
+        {
+            nb::gil_scoped_release release;
+            out = aig::graphic_encode(task.rows(), task.region_rows());
+        }
+        return to_bytes(out);
+    }, "pixels"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a);
+    m.def("graphic_decode", [](const nb::bytes& coded, const U8Out& pixels, const U8In& map, int first, int last, int top, int bottom) {
+        const Task<std::uint8_t> task(view(pixels), map, first, last, top, bottom);
+        const auto bytes = as_span(coded);
+        nb::gil_scoped_release release;
+        aig::graphic_decode(bytes, task.rows(), task.region_rows());
+    }, "coded"_a, "pixels"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a);
 }

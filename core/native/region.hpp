@@ -54,6 +54,50 @@ inline Extent extent(const Region& region) {
     return e;
 }
 
+// Of the pixels that equal the one on their left or above, or differ from it by little, the share that equal it: near
+// 1 where somebody drew, far less where light fell. Looks at every sixteenth row.
+inline double repetition(View<const std::uint8_t> pixels, const Region& region) {
+    constexpr int kLittle = 4;
+    std::int64_t equal = 0, near = 0;
+    const int n = pixels.channels;
+    for (int y = 1; y < pixels.height; y += 16) {
+        const std::uint8_t *row = pixels.row(y), *above = pixels.row(y - 1);
+        for (int x = 1; x < pixels.width; ++x) {
+            int left = 0, up = 0;
+            for (int c = 0; c < n; ++c) {
+                left = std::max(left, abs_int(row[x * n + c] - row[x * n - n + c]));
+                up = std::max(up, abs_int(row[x * n + c] - above[x * n + c]));
+            }
+            const int difference = std::min(left, up);
+            const bool inside = region.contains(x, y);
+            equal += inside && difference == 0;
+            near += inside && difference <= kLittle;
+        }
+    }
+    return near ? static_cast<double>(equal) / static_cast<double>(near) : 0.0;
+}
+
+// Whether R, G and B of all pixels of the region are equal.
+template <class Pixel> bool is_grey(View<const Pixel> pixels, const Region& region) {
+    const int n = pixels.channels;
+    for (int y = 0; y < pixels.height; ++y) {
+        const Pixel* p = pixels.row(y);
+        for (int x = 0; x < pixels.width; ++x, p += n)
+            if ((p[0] != p[1] || p[1] != p[2]) && region.contains(x, y)) return false;
+    }
+    return true;
+}
+
+// Copy R of the region's pixels to G and B.
+template <class Pixel> void make_grey(View<Pixel> pixels, const Region& region) {
+    const int n = pixels.channels;
+    for (int y = 0; y < pixels.height; ++y) {
+        Pixel* p = pixels.row(y);
+        for (int x = 0; x < pixels.width; ++x, p += n)
+            if (region.contains(x, y)) p[1] = p[2] = p[0];
+    }
+}
+
 // Copy the region's pixels into `target`, whose pixel (left, top) is the region's first.
 inline void paste(View<const std::uint8_t> source, const Region& region, int left, int top, View<std::uint8_t> target) {
     const std::ptrdiff_t channels = source.channels;

@@ -1,12 +1,12 @@
-"""Lossless coder: bands of rows, by predictors fitted to each (format.md, 7.1).
+"""Lossless coder: bands of rows, each coded as photograph or as graphics (format.md, 7.1).
 
 Works on any set of pixels: those whose class in `class_map` lies in [first, last]. Bands do not
 know of each other, so they are coded and decoded side by side.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +17,28 @@ from ..errors import CorruptError
 from ..threads import Job, Workers, finish
 
 U8 = NDArray[np.uint8]
+Pixels = NDArray[Any]  # uint8 or uint16
 
 #: Rows come in strips of this height, and a band is a number of strips.
 STRIP = 16
 
-#: A band is to hold about this many pixels, and only pictures of more than the second have several.
-_BAND_PIXELS, _ONE_BAND = 400_000, 600_000
+#: A band is to hold about this many pixels. What repeats itself, graphics, does so over long
+#: distances: on a screen of text a band for every 400 000 pixels costs half as much again.
+_BAND_PIXELS, _GRAPHIC_BAND_PIXELS = 400_000, 3_000_000
 
 #: Up to this many pixels a region is small, or tiny.
 _SMALL, _TINY = 150_000, 50_000
 
-#: How a band is coded: all channels together, or the colours and then alpha.
-_TOGETHER, _WITH_ALPHA = 0, 3
+#: How a band is coded: as photograph, as graphics, or alpha by itself, as one of them, behind a
+#: photograph of the colours. `_GREY` is added where these are equal, and one stands for all.
+_PHOTO, _GRAPHIC, _GRAPHIC_ALPHA, _PHOTO_ALPHA, _GREY = range(5)
+
+#: By `_native.repetition`: below the first, a band is not tried as graphics, above the second, not
+#: as photograph.
+_SOME_REPETITION, _MUCH_REPETITION = 0.9, 0.98
+
+#: A photograph that takes less than so many bits per sample is none: it is tried as graphics too.
+_FEW_BITS = 0.5
 
 
 class _Search(NamedTuple):
@@ -43,7 +53,11 @@ class _Search(NamedTuple):
     last_stride: int
 
 
-def _search(effort: int, pixels: int) -> tuple[_Search, bool]:
+#: The search, and whether to cancel bias.
+_HowHard = tuple[_Search, bool]
+
+
+def _search(effort: int, pixels: int) -> _HowHard:
     """What to do for predictors, and whether to cancel bias.
 
     Small regions cost little time whatever is done to them, so they get more of it.
@@ -99,34 +113,88 @@ class Encoding:
 
 
 def start_encoding(
-    pixels: U8, class_map: U8, first: int, last: int, effort: int, workers: Workers
+    pixels: Pixels, class_map: U8, first: int, last: int, effort: int, workers: Workers
 ) -> Encoding:
     """Begin to code the region's pixels.
 
-    pixels: uint8 (H, W, C), C = 1..4; class_map: uint8 (H, W); effort: 1..9.
+    pixels: uint8 or uint16 (H, W, C), C = 1..4; class_map: uint8 (H, W); effort: 1..9.
     """
     n, region = _extent(class_map, first, last)
     # The encoder's memory goes with a band's rectangle, however few of its pixels are coded.
     load = max(n, (region.bottom - region.top) * class_map.shape[1] // 4)
-    count = 1 if load <= _ONE_BAND else 2 * round(load / (2 * _BAND_PIXELS))
+    aim = _BAND_PIXELS
+    if _repetition(pixels, region) >= _MUCH_REPETITION:
+        aim = _GRAPHIC_BAND_PIXELS
+    count = 1 if load <= aim * 3 // 2 else 2 * round(load / (2 * aim))
     count = min(count, _strips(region)) or 1
     search = _search(effort, n // count)
     bands = _bands(region, count)
     return Encoding([workers.submit(_encode_band, pixels, band, search) for band in bands])
 
 
-def _encode_band(pixels: U8, region: _Region, search: tuple[_Search, bool]) -> bytes:
+def _encode_band(pixels: Pixels, region: _Region, search: _HowHard) -> bytes:
+    """One band by the coder that makes the least of it."""
+
+    def graphic() -> bytes:
+        return bytes([_GRAPHIC]) + _native.graphic_encode(pixels, *region)
+
+    def photo() -> bytes:
+        return _encode_photo(pixels, region, search)
+
+    return _least(pixels, region, graphic, photo)
+
+
+def _least(
+    pixels: Pixels,
+    region: _Region,
+    graphic: Callable[[], bytes],
+    photo: Callable[[], bytes],
+) -> bytes:
+    """The shorter result; only one of the two is called where it is plain which one that is."""
+    repetition = _repetition(pixels, region)
+    if repetition >= _MUCH_REPETITION:
+        return graphic()
+    as_photo = photo()
+    few_bits = 8 * len(as_photo) < _FEW_BITS * pixels[region.top : region.bottom].size
+    if pixels.dtype == np.uint8 and (few_bits or repetition >= _SOME_REPETITION):
+        return min(graphic(), as_photo, key=len)
+    return as_photo
+
+
+def _repetition(pixels: Pixels, region: _Region) -> float:
+    return _native.repetition(pixels, *region) if pixels.dtype == np.uint8 else 0.0
+
+
+def _encode_photo(pixels: Pixels, region: _Region, search: _HowHard) -> bytes:
     channels = pixels.shape[2]
     colours = 1 if channels < 3 else 3
-    colour = _native.photo_encode(pixels, 0, colours, *region, *search)
+    is_grey = colours == 3 and _native.is_grey(pixels, *region)
+    colour = _native.photo_encode(pixels, 0, 1 if is_grey else colours, *region, *search)
+    method = _GREY if is_grey else 0
     if colours == channels:
-        return bytes([_TOGETHER]) + colour
-    alpha = _native.photo_encode(pixels, colours, 1, *region, *search)
-    return bytes([_WITH_ALPHA]) + varint(len(colour)) + colour + alpha
+        return bytes([method + _PHOTO]) + colour
+    head = varint(len(colour)) + colour
+    alpha, rows = _alpha(pixels, region)
+
+    def graphic() -> bytes:
+        return bytes([method + _GRAPHIC_ALPHA]) + head + _native.graphic_encode(alpha, *rows)
+
+    def photo() -> bytes:
+        coded = _native.photo_encode(alpha, 0, 1, *rows, *search)
+        return bytes([method + _PHOTO_ALPHA]) + head + coded
+
+    return _least(alpha, rows, graphic, photo)
+
+
+def _alpha(pixels: Pixels, region: _Region) -> tuple[Pixels, _Region]:
+    """The alpha of the region's rows as a picture, and the region in it."""
+    rows = slice(region.top, region.bottom)
+    alpha = np.ascontiguousarray(pixels[rows, :, -1:])
+    return alpha, region._replace(class_map=region.class_map[rows], top=0, bottom=len(alpha))
 
 
 def start_decoding(
-    payload: bytes, pixels: U8, class_map: U8, first: int, last: int, workers: Workers
+    payload: bytes, pixels: Pixels, class_map: U8, first: int, last: int, workers: Workers
 ) -> list[Job[None]]:
     """Begin to write the region's pixels into `pixels`; the others keep what they hold.
 
@@ -150,29 +218,46 @@ def start_decoding(
     return [workers.submit(job) for job in jobs]
 
 
-def _decode_band(data: bytes, pixels: U8, region: _Region) -> None:
-    method = data[0] if data else None
+def _decode_band(data: bytes, pixels: Pixels, region: _Region) -> None:
+    if not data:
+        raise CorruptError("band without method")
     channels = pixels.shape[2]
     colours = 1 if channels < 3 else 3
-    if method == _TOGETHER and colours == channels:
-        _native.photo_decode(data[1:], pixels, 0, colours, *region)
-    elif method == _WITH_ALPHA and colours != channels:
+    grey = data[0] >= _GREY
+    method = data[0] - _GREY if grey else data[0]
+    planes = 1 if grey else colours
+    if pixels.dtype != np.uint8 and method in (_GRAPHIC, _GRAPHIC_ALPHA):
+        raise CorruptError(f"method {data[0]} for samples of 16 bits")
+    if method == _GRAPHIC and not grey:
+        _native.graphic_decode(data[1:], pixels, *region)
+        return
+    alphas = (_PHOTO,) if channels == colours else (_GRAPHIC_ALPHA, _PHOTO_ALPHA)
+    if method not in alphas or (grey and colours < 3):
+        raise CorruptError(f"method {data[0]} for {channels} channels")
+    end, start = len(data), 1
+    if method != _PHOTO:
         length, start = read_varint(data, 1)
-        if length > len(data) - start:
+        end = start + length
+        if end > len(data):
             raise CorruptError("band ends inside its colour")
-        _native.photo_decode(data[start : start + length], pixels, 0, colours, *region)
-        _native.photo_decode(data[start + length :], pixels, colours, 1, *region)
-    else:
-        raise CorruptError(f"method {method} for {channels} channels")
+    _native.photo_decode(data[start:end], pixels, 0, planes, *region)
+    if grey:
+        _native.make_grey(pixels, *region)
+    if method == _PHOTO_ALPHA:
+        _native.photo_decode(data[end:], pixels, colours, 1, *region)
+    elif method == _GRAPHIC_ALPHA:
+        alpha, rows = _alpha(pixels, region)
+        _native.graphic_decode(data[end:], alpha, *rows)
+        pixels[region.top : region.bottom, :, -1:] = alpha
 
 
-def encode(pixels: U8, class_map: U8, first: int, last: int, effort: int = 5) -> bytes:
+def encode(pixels: Pixels, class_map: U8, first: int, last: int, effort: int = 5) -> bytes:
     """Code the region's pixels, here and now; see `start_encoding`."""
     with Workers(1) as workers:
         return start_encoding(pixels, class_map, first, last, effort, workers).result()
 
 
-def decode(payload: bytes, pixels: U8, class_map: U8, first: int, last: int) -> None:
+def decode(payload: bytes, pixels: Pixels, class_map: U8, first: int, last: int) -> None:
     """Write the region's pixels into `pixels`, here and now; see `start_decoding`."""
     with Workers(1) as workers:
         finish(start_decoding(payload, pixels, class_map, first, last, workers))

@@ -1,0 +1,294 @@
+#include "graphic.hpp"
+
+#include "graphic_neighbours.hpp"
+
+namespace aig {
+namespace {
+
+using namespace graphic;
+
+// A pixel as one number, first channel on top. R and B count from G, so that grey is one colour in each.
+uint32_t pack(const std::uint8_t* p, int channels) {
+    if (channels == 1) return p[0];
+    if (channels == 2) return uint32_t{p[0]} << 8 | p[1];
+    const uint32_t g = p[1], r = (p[0] - g + 128) & 255, b = (p[2] - g + 128) & 255;
+    const uint32_t colour = g << 16 | r << 8 | b;
+    return channels == 3 ? colour : colour << 8 | p[3];
+}
+
+void unpack(uint32_t pixel, std::uint8_t* p, int channels) {
+    const auto byte = [](uint32_t v) { return static_cast<std::uint8_t>(v); };
+    if (channels % 2 == 0) {
+        p[channels - 1] = byte(pixel);
+        pixel >>= 8;
+    }
+    if (channels < 3) {
+        p[0] = byte(pixel);
+        return;
+    }
+    const uint32_t g = pixel >> 16;
+    p[0] = byte((pixel >> 8) + g + 128);
+    p[1] = byte(g);
+    p[2] = byte(pixel + g + 128);
+}
+
+// The pixel that followed a neighbourhood when it was last met, and how often that was right.
+class Memory {
+  public:
+    Memory() = default;
+    Memory(uint32_t hash, uint32_t pixel, History history) : tag_(hash << 8 | history.state()), pixel_(pixel) {}
+
+    // Whether it is about the neighbourhood of this hash and not about another one with the same place.
+    bool is_of(uint32_t hash) const { return tag_ >> 8 == (hash & 0xFFFFFF); }
+    uint32_t pixel() const { return pixel_; }
+    History history() const { return History(tag_ & 255); }
+
+  private:
+    uint32_t tag_ = 0, pixel_ = 0;
+};
+
+// Codes the pixels of a region one by one; both directions. Coder::bit(p, bit) returns the bit that both
+// sides then know; the decoder ignores its argument, and `pixel` below.
+template <class Coder> class Model {
+  public:
+    // `bits` is the logarithm of the size of the hash tables.
+    Model(Coder& coder, int channels, unsigned bits)
+        : coder_(coder), channels_(channels), memories_(size_t{1} << bits), shift_(32 - bits),
+          pairs_(std::min(bits, 16u)), histories_(bits), by_structure_(1 << 16), by_memory_(1 << 15) {}
+
+    // Whether a pixel in a flat place has the colour of the place.
+    bool flat_goes_on(bool same) {
+        same = coder_.bit(flat_.value(), same);
+        flat_.learn(same);
+        return same;
+    }
+
+    // Any other pixel; `refused`: it is known not to be W.
+    uint32_t code(const Rows& rows, int x, bool refused, uint32_t pixel) {
+        const Neighbours near(rows, x);
+        const auto hashes = neighbourhoods(rows, x);
+        std::array<Memory*, kNeighbourhoods> places;
+        for (size_t i = 0; i < kNeighbourhoods; ++i) {
+            places[i] = &memories_[hashes[i] >> shift_];
+            known_[i] = *places[i];
+            met_[i] = known_[i].is_of(hashes[i]);
+        }
+        pixel = candidate(near, hashes[0], refused, pixel);
+        for (size_t i = 0; i < kNeighbourhoods; ++i) {
+            History history = met_[i] ? known_[i].history() : History();
+            if (met_[i]) history.add(known_[i].pixel() == pixel);
+            *places[i] = Memory(hashes[i], pixel, history);
+        }
+        return pixel;
+    }
+
+  private:
+    static constexpr unsigned kCandidates = 4;
+
+    // One of the pixels met in the same neighbourhoods, the larger ones first, or near by; or another one.
+    uint32_t candidate(const Neighbours& near, uint32_t pair, bool refused, uint32_t pixel) {
+        std::array<uint32_t, kNeighbourhoods + 6> list;
+        unsigned count = 0;
+        const auto add = [&](uint32_t c) {
+            if (std::find(list.begin(), list.begin() + count, c) == list.begin() + count) list[count++] = c;
+        };
+        if (refused) add(near.w);
+        for (size_t i = kNeighbourhoods; i-- > 0;)
+            if (met_[i]) add(known_[i].pixel());
+        for (uint32_t c : {near.w, near.n, near.slope, near.ne, near.nw}) add(c);
+        count = std::min(count, kCandidates);
+        for (unsigned rank = refused; rank < count; ++rank) {
+            if (!is_candidate(near, pair, list[rank], rank, pixel == list[rank])) continue;
+            outcomes_ = (outcomes_ << 2 | std::min(rank, 2u)) & 15;
+            return list[rank];
+        }
+        outcomes_ = (outcomes_ << 2 | 3) & 15;
+        return other_colour(near, pixel);
+    }
+
+    bool is_candidate(const Neighbours& near, uint32_t pair, uint32_t c, unsigned rank, bool yes) {
+        History& history = pairs_.at(hash(pair, c));
+        const unsigned equal = near.equal_to(c);
+        unsigned agreement = 0;  // per neighbourhood: not met, followed by c, followed by something else
+        Mixer<6>::Inputs inputs{};
+        for (size_t i = 0; i < kNeighbourhoods; ++i) {
+            const bool agrees = known_[i].pixel() == c;
+            agreement = agreement << 2 | (met_[i] ? agrees ? 1u : 2u : 0u);
+            if (i > 0 && met_[i]) inputs[i - 1] = memory_meanings_[i - 1][agrees].of(known_[i].history());
+        }
+        inputs[3] = pair_meaning_.of(history);
+        inputs[4] = &by_structure_[hash(equal | near.pattern << 7 | rank << 14, outcomes_) >> 16];
+        inputs[5] = &by_memory_[agreement << 7 | equal];
+        yes = coder_.bit(candidate_mixer_.mix(inputs, rank << 4 | (near.pattern & 15)), yes);
+        candidate_mixer_.learn(yes);
+        history.add(yes);
+        for (Probability* input : inputs)
+            if (input) input->learn(yes);
+        return yes;
+    }
+
+    uint32_t other_colour(const Neighbours& near, uint32_t pixel) {
+        const bool seen = coder_.bit(seen_.value(), Coder::kEncodes && colours_.contains(pixel));
+        seen_.learn(seen);
+        if (seen) return seen_colour(near, pixel);
+        pixel = new_colour(near, pixel);
+        colours_.add(pixel);
+        return pixel;
+    }
+
+    // Bits from the highest, except those that follow from the others.
+    uint32_t seen_colour(const Neighbours& near, uint32_t pixel) {
+        if (colours_.empty()) throw Corrupt("graphic: a colour seen before the first");
+        const int top = 8 * (channels_ - 1) + 5;
+        const auto coarse = [&](uint32_t c) { return c >> top & 7; };
+        const uint32_t around = coarse(near.w) | coarse(near.n) << 3 | coarse(near.nw) << 6 | coarse(near.ne) << 9;
+        const std::array<uint32_t, 6> contexts{5, hash(6, near.w), hash(7, near.n), hash(hash(8, near.w), near.ww),
+                                               hash(9, near.slope), hash(10, around)};
+        return colours_.find([&](int bit, uint32_t like) {
+            const uint32_t node = (like >> bit | 1) << bit;  // the bits above, and a 1 to mark their end
+            return seen_mixer_.bit(coder_, histories_, contexts, node, static_cast<unsigned>(bit), pixel >> bit & 1);
+        });
+    }
+
+    // Byte by byte the difference to a prediction.
+    uint32_t new_colour(const Neighbours& near, uint32_t pixel) {
+        uint32_t colour = 0, differences = 0;
+        for (int c = 0; c < channels_; ++c) {
+            const int shift = 8 * (channels_ - 1 - c);
+            const auto byte = [&](uint32_t v) { return static_cast<int>(v >> shift & 255); };
+            const int w = byte(near.w), n = byte(near.n);
+            const bool blends = channels_ >= 3 && (c == 1 || c == 2);
+            const int g = static_cast<int>(colour >> 8 * (c - blends));
+            const int prediction = blends ? blend(near, g, shift) : med(w, n, byte(near.nw));
+            const int step = abs_int(w - n);
+            const auto channel = static_cast<uint32_t>(c);
+            const uint32_t activity = channel << 2 | (step < 2 ? 0u : step < 8 ? 1u : step < 32 ? 2u : 3u);
+            const std::array<uint32_t, 3> contexts{
+                hash(11, activity), hash(hash(hash(12, channel), differences), static_cast<uint32_t>(w | n << 8)),
+                hash(hash(13, activity), differences & 255)};
+            const auto difference = zigzag(static_cast<std::int8_t>(byte(pixel) - prediction)) & 255;
+            uint32_t node = 1;
+            for (unsigned bit = 8; bit-- > 0;)
+                node = node << 1 | new_mixer_.bit(coder_, histories_, contexts, node, channel << 3 | bit,
+                                                  difference >> bit & 1);
+            differences = differences << 8 | (node & 255);
+            colour = colour << 8 | (static_cast<uint32_t>(prediction + unzigzag(node & 255)) & 255);
+        }
+        return colour;
+    }
+
+    // Predicts the byte at `shift` of a colour whose G is known: text and curves blend two colours, so it lies
+    // between those of the neighbours whose G is next to it.
+    int blend(const Neighbours& near, int g, int shift) const {
+        const int top = 8 * (channels_ - 1);
+        int below = -1, above = 256, low = 0, high = 0;
+        for (uint32_t c : {near.w, near.n, near.nw, near.ne, near.ww, near.nn}) {
+            const int place = static_cast<int>(c >> top & 255), value = static_cast<int>(c >> shift & 255);
+            if (place <= g && place > below) below = place, low = value;
+            if (place >= g && place < above) above = place, high = value;
+        }
+        if (below < 0) return high;
+        if (above > 255 || above == below) return low;
+        const int span = above - below;
+        return (low * (above - g) + high * (g - below) + span / 2) / span;
+    }
+
+    Coder& coder_;
+    int channels_;
+    std::vector<Memory> memories_;
+    unsigned shift_;
+    std::array<Memory, kNeighbourhoods> known_;  // what the memories held for the pixel being coded
+    std::array<bool, kNeighbourhoods> met_{};    // and whether it was about the same neighbourhood
+    Histories pairs_, histories_;
+    std::array<std::array<Meaning, 2>, kNeighbourhoods - 1> memory_meanings_;
+    Meaning pair_meaning_;
+    std::vector<Probability> by_structure_, by_memory_;
+    Mixer<6> candidate_mixer_{kCandidates << 4};
+    HistoryMixer<6> seen_mixer_{32};
+    HistoryMixer<3> new_mixer_{32};
+    Probability flat_, seen_;
+    ColourSet colours_;
+    unsigned outcomes_ = 0;  // ranks of the latest two pixels outside flat places, two bits each
+};
+
+// Columns x .. stop - 1 of one row, all of the region. Returns the packed pixels in rows[0].
+template <class Coder>
+void code_run(Model<Coder>& model, const Rows& rows, int x, int stop, const std::uint8_t* line, int channels) {
+    const auto pixel = [&] { return Coder::kEncodes ? pack(line + std::ptrdiff_t{x} * channels, channels) : 0; };
+    bool refused = false;
+    while (x < stop) {
+        if (!refused && is_flat(rows, x)) {
+            do {
+                refused = !model.flat_goes_on(pixel() == rows[0][x - 1]);
+                if (!refused) rows[0][x] = rows[0][x - 1], ++x;
+            } while (!refused && x < stop && stays_flat(rows, x));
+        } else {
+            rows[0][x] = model.code(rows, x, refused, pixel());
+            refused = false;
+            ++x;
+        }
+    }
+}
+
+// Both directions: `Byte` is const for the encoder.
+template <class Coder, class Byte> void scan(Coder& coder, View<Byte> pixels, const Region& region) {
+    const Box box = bounding_box(region);
+    if (box.right <= box.left) return;
+    const int width = box.right - box.left, channels = pixels.channels;
+    const auto area = static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(box.bottom - box.top);
+    Model<Coder> model(coder, channels, static_cast<unsigned>(clamp_int(static_cast<int>(std::bit_width(area)) + 1, 12, 20)));
+    Window window(width);
+    for (int y = box.top; y < box.bottom; ++y) {
+        if (coder.overrun()) throw Corrupt("graphic data are cut off");
+        const Rows rows = window.rows();
+        Byte* line = pixels.row(y) + std::ptrdiff_t{box.left} * channels;
+        int first = -1, end = 0;  // first pixel of the row, and the column behind the latest
+        for (int x = 0; x < width; ++x) {
+            if (!region.contains(box.left + x, y)) continue;
+            int stop = x + 1;
+            while (stop < width && region.contains(box.left + stop, y)) ++stop;
+            if (first < 0) std::fill(rows[0] - kMargin, rows[0] + x, rows[1][x]);
+            else std::fill(rows[0] + end, rows[0] + x, rows[0][end - 1]);
+            if (first < 0) first = x;
+            code_run(model, rows, x, stop, line, channels);
+            if constexpr (!Coder::kEncodes)
+                for (int i = x; i < stop; ++i) unpack(rows[0][i], line + std::ptrdiff_t{i} * channels, channels);
+            x = end = stop;
+        }
+        if (first < 0) continue;
+        std::fill(rows[0] - kMargin, rows[0] + first, rows[0][first]);
+        std::fill(rows[0] + end, rows[0] + width + kMargin, rows[0][end - 1]);
+        window.next_row();
+    }
+}
+
+struct Encoder : BinaryEncoder {
+    static constexpr bool kEncodes = true;
+    bool bit(unsigned p, bool one) {
+        BinaryEncoder::bit(p, one);
+        return one;
+    }
+    bool overrun() const { return false; }
+};
+
+struct Decoder : BinaryDecoder {
+    static constexpr bool kEncodes = false;
+    using BinaryDecoder::BinaryDecoder;
+    AIG_INLINE bool bit(unsigned p, bool) { return BinaryDecoder::bit(p); }
+};
+
+}  // namespace
+
+Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region) {
+    Encoder encoder;
+    scan(encoder, pixels, region);
+    return encoder.finish();
+}
+
+void graphic_decode(std::span<const std::uint8_t> coded, View<std::uint8_t> pixels, const Region& region) {
+    Decoder decoder(coded);
+    scan(decoder, pixels, region);
+    if (!decoder.finished()) throw Corrupt("graphic data do not end with the last pixel");
+}
+
+}  // namespace aig
