@@ -25,12 +25,12 @@ BANK = 64
 
 _NEEDED = ("numpy", "PIL", "rich")
 _COLOUR_COMMENT = (
-    "Coefficients of the colour predictors, in 1/64, the favourite class first: U own 12; "
-    "V own 12, U 4; Y own 12, U 4, V 4."
+    "Coefficients of the colour predictors, in 1/64, the favourite class first: R - G own 12; "
+    "B - G own 12, R - G 4; G own 12, R - G 4, B - G 4."
 )
 _GREY_COMMENT = "Coefficients of the grey predictors: own 12."
 _TABLES_COMMENT = "Frequencies of symbols 0 to 29, of 4096; the others have none."
-_TABLE_OF_COMMENT = "The table that a context starts with: 48 contexts of each of U, V, Y and grey."
+_TABLE_OF_COMMENT = "The table that a context starts with: 48 contexts of each of R - G, B - G, G and grey."
 
 #: Counts (contexts, 64) of the symbols in an image (height, width, channels).
 Statistics = Callable[["NDArray[np.uint8]"], "NDArray[np.uint32]"]

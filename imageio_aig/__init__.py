@@ -3,6 +3,9 @@
 Afterwards `imageio.v3.imread`, `imwrite`, `imiter`, `improps` and `immeta` know .aig files, and so
 do the functions of `imageio.v2`. NumPy comes with imageio; the native code waits for the first
 picture.
+
+Where `pillow_aig` is imported too, imageio gives bytes and streams without a name to Pillow first,
+which has 8 bits of colour: extension=".aig" or plugin="AIG" gets all 16 where a file has them.
 """
 
 from imageio.config import (

@@ -53,21 +53,21 @@ class AIGPlugin(PluginV3):
         scale: int = 1,
         threads: int | None = None,
         strict: bool = True,
-    ) -> NDArray[np.uint8]:
+    ) -> NDArray[Any]:
         """Decode the image.
 
         index: 0 or None; ``...`` stacks the one image along a new first axis. upto, scale, threads
         and strict are those of `aig_codec.decode`.
 
-        Returns a writable uint8 array (H, W) for grey, else (H, W, C) with C = 2, 3 or 4. Raises
-        ValueError for another index or a bad keyword, and the kinds of `aig_codec.errors`, which
-        are OSError, for a bad file.
+        Returns a writable uint8 or uint16 array (H, W) for grey, else (H, W, C) with C = 2, 3 or 4.
+        Raises ValueError for another index or a bad keyword, and the kinds of `aig_codec.errors`,
+        which are OSError, for a bad file.
         """
         stack = _check_index(index)
         pixels = self._file().decode(upto, scale, threads=threads, strict=strict)
         return pixels[None] if stack else pixels
 
-    def iter(self, **keywords: Any) -> Iterator[NDArray[np.uint8]]:
+    def iter(self, **keywords: Any) -> Iterator[NDArray[Any]]:
         """Yield the one image; keywords as for `read`."""
         yield self.read(**keywords)
 
@@ -77,7 +77,8 @@ class AIGPlugin(PluginV3):
         index: as for `read`. spacing: (vertical, horizontal) in inches, if the file has dpi.
         """
         stack = _check_index(index)
-        metadata = self._file().metadata
+        file = self._file()
+        metadata = file.metadata
         shape: tuple[int, ...] = (metadata.height, metadata.width)
         if metadata.channels > 1:
             shape += (metadata.channels,)
@@ -86,7 +87,7 @@ class AIGPlugin(PluginV3):
             spacing = (1 / metadata.dpi[1], 1 / metadata.dpi[0])
         return ImageProperties(
             shape=(1, *shape) if stack else shape,
-            dtype=np.dtype(np.uint8),
+            dtype=file.dtype,
             n_images=1 if stack else None,
             is_batch=stack,
             spacing=spacing,
@@ -128,9 +129,10 @@ class AIGPlugin(PluginV3):
     ) -> bytes | None:
         """Encode and write one image.
 
-        ndimage: uint8 (H, W) or (H, W, C) with C = 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA; or a
-        list or stack of exactly one such image. Three axes are a stack only if the last one is
-        longer than 4, unless is_batch says what they are. keywords: those of `aig_codec.encode`.
+        ndimage: uint8, or uint16, which is stored lossless, (H, W) or (H, W, C) with C = 1 grey, 2
+        grey and alpha, 3 RGB, 4 RGBA; or a list or stack of exactly one such image. Three axes are
+        a stack only if the last one is longer than 4, unless is_batch says what they are. keywords:
+        those of `aig_codec.encode`.
 
         Returns the file for the target "<bytes>", else None. Raises TypeError for another dtype or
         an unknown keyword, and ValueError for another shape, more than one image or a bad value;
@@ -160,7 +162,7 @@ def _check_index(index: Index) -> bool:
     return False
 
 
-def _single(ndimage: Any, is_batch: bool | None) -> NDArray[np.uint8]:
+def _single(ndimage: Any, is_batch: bool | None) -> NDArray[Any]:
     """The one image that is to be written."""
     frames = ndimage
     if not isinstance(ndimage, (list, tuple)):
@@ -171,7 +173,4 @@ def _single(ndimage: Any, is_batch: bool | None) -> NDArray[np.uint8]:
     if len(frames) != 1:
         what = f"array of shape {ndimage.shape}" if hasattr(ndimage, "shape") else "list"
         raise ValueError(f"an AIG file holds one image, but this {what} is {len(frames)} of them")
-    image = np.asarray(frames[0])
-    if image.dtype != np.uint8:
-        raise TypeError(f"AIG stores uint8 pixels, not {image.dtype}")
-    return image
+    return np.asarray(frames[0])

@@ -10,6 +10,8 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from PIL import Image, ImageFile
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from aig_codec.container import Metadata, Prologue, Segment
 
 MAGIC = b"AIG2"
@@ -45,6 +47,9 @@ class _Plan(NamedTuple):
 class AigImageFile(ImageFile.ImageFile):
     """An AIG file in Pillow.
 
+    Grey of 16 bits per sample has mode I;16. With colour or alpha Pillow has no such mode: LA, RGB
+    and RGBA are opened with the higher 8 bits, as in its PNG; `aig_codec.decode` gives all 16.
+
     `info` holds "aig" (centers, radii, sigmas, alphas, quality_level and more, see
     `aig_codec.AigFile.info`) and, where the file has them, "dpi", "exif", "icc_profile" and "xmp".
     Opening reads the header, the metadata and those last three; the pixels wait for `load`, which
@@ -62,7 +67,7 @@ class AigImageFile(ImageFile.ImageFile):
         metadata = prologue.metadata
         _check_size(metadata.size)
         self._size = metadata.size
-        self._mode = metadata.mode
+        self._mode = "I;16" if (metadata.mode, metadata.bits) == ("L", 16) else metadata.mode
         self.info["aig"] = metadata.info()
         if metadata.dpi is not None:
             self.info["dpi"] = metadata.dpi
@@ -201,7 +206,15 @@ class AigDecoder(ImageFile.PyDecoder):
         import aig_codec
 
         pixels = aig_codec.decode(self._data, upto=upto, strict=strict)
-        self.set_as_raw(pixels.tobytes())
+        self.set_as_raw(_raw(pixels))
+
+
+def _raw(pixels: "NDArray[Any]") -> bytes:
+    """The samples as the modes of `AigImageFile` hold them."""
+    if pixels.itemsize > 1:
+        # I;16 has little-endian samples on any machine.
+        pixels = pixels.astype("<u2") if pixels.ndim == 2 else (pixels >> 8).astype("u1")
+    return pixels.tobytes()
 
 
 def _read_prologue(fp: IO[bytes]) -> "Prologue":

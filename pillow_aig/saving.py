@@ -4,19 +4,19 @@ from typing import IO, Any
 
 from PIL import Image
 
-#: The modes that the format stores as they are.
-MODES = ("L", "LA", "RGB", "RGBA")
+#: The modes that the format stores as they are; those of 16 bits differ in the order of bytes.
+MODES = ("L", "LA", "RGB", "RGBA", "I;16", "I;16L", "I;16B", "I;16N")
 
 
 def save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
-    """Write an image of mode L, LA, RGB or RGBA as AIG; the handler behind `Image.save`.
+    """Write an image of mode L, LA, RGB, RGBA or I;16 as AIG; the handler behind `Image.save`.
 
     Options: the keywords of `aig_codec.encode`; exif (bytes or `Image.Exif`) and dpi, a pair,
     stored if given; icc_profile and xmp, by default those of the image. Others are ignored, as
     Pillow's own formats do.
 
-    Raises OSError for another mode and ValueError for a bad option or an empty image, in both
-    cases before anything is written.
+    I;16, grey of 16 bits, is stored lossless. Raises OSError for another mode and ValueError for a
+    bad option or an empty image, in both cases before anything is written.
     """
     if im.mode not in MODES:
         raise OSError(f"cannot write mode {im.mode} as AIG")

@@ -161,8 +161,9 @@ def test_bad_arguments_say_what_is_allowed(keywords: dict[str, object], words: s
 
 
 def test_bad_pixels_are_refused() -> None:
-    with pytest.raises(TypeError, match="uint16"):
-        aig_codec.encode(np.zeros((4, 4), np.uint16))
+    for dtype in ("bool", "int8", "int16", ">i2", "uint32", "float16", "float64", "object", "U2"):
+        with pytest.raises(TypeError, match=f"uint8 or uint16, not {np.dtype(dtype)}"):
+            aig_codec.encode(np.zeros((4, 4), dtype))
     for shape in ((4,), (4, 4, 5), (4, 4, 3, 1), (0, 4, 3), (4, 0)):
         with pytest.raises(ValueError, match=r"\(H, W|empty"):
             aig_codec.encode(np.zeros(shape, np.uint8))

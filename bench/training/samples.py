@@ -27,7 +27,7 @@ CROSS = ((0, -1), (-1, 0), (-1, -1), (-1, 1))
 BLOCK = 16
 STEP = 2
 
-#: What stands for pixels above the image: colour differences are 0, luma is in the middle.
+#: What stands for pixels above the image: differences are 0, G is in the middle.
 _MIDDLE = 128
 _MARGIN = 3
 
@@ -75,10 +75,9 @@ def sample(pixels: U8) -> Sampled:
 
 
 def _colour_planes(pixels: I32) -> list[I32]:
-    """U, V and Y, in order of coding, of pixels (height, width, RGB): reversible in integers."""
+    """R - G, B - G and G, in order of coding, of pixels (height, width, RGB)."""
     r, g, b = np.moveaxis(pixels, 2, 0)
-    u, v = r - g, b - g
-    return [u, v - (u >> 2), g + ((u + v + 2) >> 2)]
+    return [r - g, b - g, g]
 
 
 def _padded(plane: I32, above: int) -> I32:

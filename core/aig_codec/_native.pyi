@@ -58,6 +58,18 @@ def photo_decode(
     top: int,
     bottom: int,
 ) -> None: ...
+def photo_costs(
+    pixels: U8,
+    channel: int,
+    planes: int,
+    map: U8,
+    first: int,
+    last: int,
+    top: int,
+    bottom: int,
+    search: Sequence[int],
+    bias: bool,
+) -> NDArray[np.float32]: ...
 def graphic_encode(pixels: U8, map: U8, first: int, last: int, top: int, bottom: int) -> bytes: ...
 def graphic_decode(
     coded: bytes, pixels: U8, map: U8, first: int, last: int, top: int, bottom: int

@@ -20,7 +20,6 @@ from .errors import AigError, CorruptError, NotAigError, TruncatedError
 from .pictures import PictureError, read_picture
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from .reader import AigFile
@@ -43,6 +42,9 @@ Around each focus center pixels stay bit-exact up to the core radius, are coded 
 mid radius, and cheaply beyond. Distances are weighted: with Sigma SX,SY a radius R reaches
 R * sqrt(SX) pixels sideways and R * sqrt(SY) up and down.
 
+Grey images of 16 bits per sample are stored lossless, whether --lossless is given or not. Of
+other images Pillow gives 8 bits alone, so deeper ones are refused.
+
 --sigma, --alpha and --radius are given once for all centers, or once for each, in their order.
 Without --center the encoder looks for up to three itself; without --radius it weighs the size of
 every core against its bits (--lambda-rd).
@@ -57,6 +59,9 @@ examples:
 
 DECODE_HELP = """\
 The extension of OUT decides the format. Lossy ones are written with quality 95.
+
+Samples of 16 bits stay what they are as grey PNG, TIFF, PPM and JPEG 2000. Pillow writes no others,
+so in other formats, and with colour or alpha, they become their higher 8 bits, with a warning.
 
 examples:
   aig decode photo.aig                       writes photo.png
@@ -102,6 +107,10 @@ _PLAIN = (
     *("quality", "quality_level", "lambda_rd", "lossless", "preset", "tune", "effort"),
     *("mid", "entropy", "subsampling", "boundary_tau", "threads"),
 )
+
+#: Where Pillow keeps the 16 bits of mode I;16, the only mode it has with so many. Some of its other
+#: formats convert that by clipping, which makes nearly everything white.
+_DEEP_FORMATS = ("PNG", "TIFF", "PPM", "JPEG2000")
 
 
 class CommandError(Exception):
@@ -381,6 +390,10 @@ def _decode(args: argparse.Namespace) -> int:
         except (CorruptError, TruncatedError) as error:
             hint = "" if args.core is not None else " (--lenient writes what can still be read)"
             raise CommandError(f"{source}: {error}{hint}") from error
+    warnings = [f"{source}: left out: {problem}" for problem in problems]
+    if pixels.itemsize > 1 and not (pixels.ndim == 2 and format_name in _DEEP_FORMATS):
+        pixels = (pixels >> 8).astype("uint8")
+        warnings.append(f"{target}: has the higher 8 of 16 bits per sample; Pillow writes no more")
     image = Image.fromarray(pixels)
     with _replacing(target) as file:
         try:
@@ -388,13 +401,13 @@ def _decode(args: argparse.Namespace) -> int:
         except Exception as error:
             # Whatever a saver raises, mostly a mode that the format lacks.
             raise CommandError(f"{target}: {error}") from error
-    for problem in problems:
-        _say(f"warning: {source}: left out: {problem}")
+    for warning in warnings:
+        _say(f"warning: {warning}")
     print(f"{target}: {image.width} x {image.height} {image.mode}{note}")
     return 0
 
 
-def _core_pixels(aig: "AigFile", k: int) -> tuple["NDArray[np.uint8]", str]:
+def _core_pixels(aig: "AigFile", k: int) -> tuple["NDArray[Any]", str]:
     """The core's least rectangle with alpha 0 outside the core, and a remark about it."""
     import numpy as np
 
@@ -406,8 +419,9 @@ def _core_pixels(aig: "AigFile", k: int) -> tuple["NDArray[np.uint8]", str]:
     pixels, mask = core.pixels[tight], core.mask[tight]
     pixels = pixels.reshape(*mask.shape, -1)
     if pixels.shape[2] in (1, 3):
-        pixels = np.dstack([pixels, np.full(mask.shape, 255, np.uint8)])
-    pixels = np.where(mask[..., None], pixels, 0).astype(np.uint8)
+        opaque = np.full(mask.shape, aig.metadata.max_sample, aig.dtype)
+        pixels = np.dstack([pixels, opaque])
+    pixels = np.where(mask[..., None], pixels, 0).astype(aig.dtype)
     left, top = core.left + int(columns[0]), core.top + int(rows[0])
     return pixels, f", core {k} of the image at ({left}, {top})"
 
@@ -479,6 +493,10 @@ def _demo(args: argparse.Namespace) -> int:
         plan = demo.SAMPLES[args.image]
     else:
         picture = read_picture(path).pixels
+        if picture.itemsize > 1:
+            raise CommandError(
+                f"{path}: has 16 bits per sample, and the demo is about lossy tiers, which have 8"
+            )
         plan = demo.plan_for(picture)
     if args.center:
         plan = plan._replace(centers=tuple((round(x), round(y)) for x, y in args.center))

@@ -26,6 +26,7 @@ def describe(path: Path) -> dict[str, Any]:
             "width": meta.width,
             "height": meta.height,
             "mode": meta.mode,
+            "bits": meta.bits,
             "bits_per_pixel": 8 * whole / (meta.width * meta.height),
             "quality_level": meta.quality_level,
             "lossless": meta.shape == "all",
@@ -81,8 +82,9 @@ def foci_lines(foci: list[dict[str, Any]], lossless: bool) -> list[str]:
 def table(report: dict[str, Any]) -> list[str]:
     """What `aig info` prints for a file."""
     lossless = report["lossless"]
+    depth = "" if report["bits"] == 8 else f"{report['bits']} bits per sample, "
     lines = [
-        f"{report['file']}: {report['width']} x {report['height']} {report['mode']}, "
+        f"{report['file']}: {report['width']} x {report['height']} {report['mode']}, {depth}"
         f"{report['bytes']:,} bytes, {report['bits_per_pixel']:.3f} bits per pixel"
     ]
     if not lossless:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _native, geometry, limits, settings
 from .coders import boundary, dct, lossless, palette
+from .coders.lossless import Pixels
 from .container import CODERS, Focus, Metadata, Segment, pack_prologue
 from .container.metadata import MAX_RADIUS
 from .geometry import CORE, MID, MID_LAST
@@ -57,7 +58,8 @@ def encode(
 ) -> bytes:
     """Encode an image as an AIG file.
 
-    pixels: uint8 array (H, W) or (H, W, C) with C = 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA.
+    pixels: uint8 or uint16 array (H, W) or (H, W, C) with C = 1 grey, 2 grey and alpha, 3 RGB,
+    4 RGBA. uint16 is stored lossless, which need not be said, and asking for loss is an error.
 
     Keywords, all optional: centers, a list of 1 to 3 points (x, y), or "auto"; sigmas, per center
     a number, a pair or a diagonal 2x2 array (`Sigmas` is accepted too); alphas, the weight of the
@@ -74,8 +76,7 @@ def encode(
     """
     array = _as_pixels(pixels)
     blobs = _ancillary(icc_profile=icc_profile, exif=exif, xmp=xmp)
-    colour = np.ascontiguousarray(array[..., : 1 if array.shape[2] < 3 else 3])
-    wanted = settings.parse(array.shape[1], array.shape[0], keywords)
+    wanted = settings.parse(array.shape[1], array.shape[0], keywords, 8 * array.itemsize)
     metadata = replace(_describe(array, wanted), dpi=settings.parse_dpi(dpi))
     class_map = geometry.class_map(metadata)
     with Workers(wanted.threads) as workers:
@@ -84,15 +85,15 @@ def encode(
         ]
         parts: list[_Part] = []
         if metadata.shape != "all":
-            metadata, parts = _lossy_tiers(array, colour, metadata, class_map, wanted, workers)
+            metadata, parts = _lossy_tiers(array, metadata, class_map, wanted, workers)
         parts = [job.part() for job in cores] + parts + blobs
     return _assemble(metadata, parts)
 
 
-def _as_pixels(pixels: ArrayLike) -> U8:
+def _as_pixels(pixels: ArrayLike) -> Pixels:
     array = np.asarray(pixels)
-    if array.dtype != np.uint8:
-        raise TypeError(f"pixels must be uint8, not {array.dtype}")
+    if array.dtype.kind != "u" or array.itemsize > 2:
+        raise TypeError(f"pixels must be uint8 or uint16, not {array.dtype}")
     if array.ndim == 2:
         array = array[..., None]
     if array.ndim != 3 or array.shape[2] not in _MODES:
@@ -100,7 +101,7 @@ def _as_pixels(pixels: ArrayLike) -> U8:
     if 0 in array.shape:
         raise ValueError(f"an image of {array.shape[1]} x {array.shape[0]} pixels is empty")
     limits.check_size(array.shape[1], array.shape[0])
-    return np.ascontiguousarray(array)
+    return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
 
 
 def _ancillary(**blobs: bytes | None) -> list[_Part]:
@@ -116,7 +117,7 @@ def _ancillary(**blobs: bytes | None) -> list[_Part]:
     return parts
 
 
-def _describe(array: U8, wanted: Settings) -> Metadata:
+def _describe(array: Pixels, wanted: Settings) -> Metadata:
     """Everything about the file that is known before a pixel is coded."""
     height, width, channels = array.shape
     level = wanted.quality_level
@@ -158,6 +159,7 @@ def _describe(array: U8, wanted: Settings) -> Metadata:
             Focus(x, y, wanted.sigma_of(k), wanted.alpha_code_of(k), *radii[k])
             for k, (x, y) in enumerate(centers)
         ),
+        bits=8 * array.itemsize,
         shape="all" if wanted.lossless else "ellipses",
         quality_level=level,
         qp_table_id=table_id,
@@ -185,7 +187,7 @@ class _Exact:
 
 
 def _core(
-    array: U8, metadata: Metadata, k: int, class_map: U8, wanted: Settings, workers: Workers
+    array: Pixels, metadata: Metadata, k: int, class_map: U8, wanted: Settings, workers: Workers
 ) -> _Exact:
     pixels = array
     if metadata.shape != "all":
@@ -200,13 +202,13 @@ def _core(
 
 def _lossy_tiers(
     array: U8,
-    colour: U8,
     metadata: Metadata,
     class_map: U8,
     wanted: Settings,
     workers: Workers,
 ) -> tuple[Metadata, list[_Part]]:
     """Preview, alpha, mid, background and boundary; and the metadata with the mid tier decided."""
+    colour = np.ascontiguousarray(array[..., : 1 if array.shape[2] < 3 else 3])
     entropy = _entropy(wanted)
     metadata, palette_part, palette_pixels = _choose_mid(colour, metadata, class_map, wanted)
     analysis = dct.Analysis(colour, metadata, class_map)

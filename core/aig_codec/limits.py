@@ -10,6 +10,7 @@ from .errors import LimitError
 MAX_SIDE = 32767
 
 #: Largest number of pixels (width x height) that is read or written; 2**28 is 16384 x 16384.
+#: Pixels of any kind, as in Pillow: they take 1 to 8 bytes each, by channels and bits per sample.
 max_pixels: int = 2**28
 
 #: Largest metadata block in bytes, compressed or decompressed.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-#: Pillow opens these with 8 bits per sample and says nothing about the ones it drops.
+#: Pillow opens these, but for grey, with 8 bits per sample and says nothing about those it drops.
 _DEEP_TILE = re.compile(r"(?<![A-Z])(L|LA|RGB|RGBA|RGBX|CMYK|I);16")
 
 #: What Pillow modes become where AIG lacks them.
@@ -36,11 +36,11 @@ class PictureError(Exception):
 class Picture(NamedTuple):
     """An image as AIG can store it.
 
-    pixels: uint8 (H, W) or (H, W, 2..4). ancillary: exif, icc_profile, xmp and dpi where present,
-    as keywords of `encode`. notes: what was changed or left behind, as sentences.
+    pixels: uint8 or uint16 (H, W) or (H, W, 2..4). ancillary: exif, icc_profile, xmp and dpi where
+    present, as keywords of `encode`. notes: what was changed or left behind, as sentences.
     """
 
-    pixels: "NDArray[np.uint8]"
+    pixels: "NDArray[Any]"
     ancillary: dict[str, Any]
     notes: list[str]
 
@@ -64,14 +64,19 @@ def read_picture(path: Path) -> Picture:
                 with Image.open(file) as image:
                     deep = _DEEP_TILE.search(str(image.tile)) is not None
                     image.load()
-                    if deep or image.mode.startswith("I") or image.mode == "F":
+                    if image.mode.startswith("I"):
+                        pixels = _deep_grey(image, path)
+                        notes = _frame_notes(image)
+                    elif deep or image.mode == "F":
                         raise PictureError(
-                            f"{path}: has more than 8 bits per sample, and AIG stores 8; "
-                            "reduce it first, as only you know which range matters"
+                            f"{path}: has more than 8 bits per sample, which Pillow hands on only "
+                            "as whole numbers of grey; reduce it first, or give aig_codec.encode "
+                            "an array of uint16"
                         )
-                    stored, notes = _storable(image)
+                    else:
+                        stored, notes = _storable(image)
+                        pixels = np.asarray(stored)
                     ancillary = _ancillary(image, keep_profile=image.mode != "CMYK")
-                    pixels = np.asarray(stored)
             except PictureError:
                 raise
             except UnidentifiedImageError:
@@ -91,12 +96,35 @@ def _read_aig(path: Path) -> Picture:
         return Picture(aig.decode(), {k: v for k, v in found.items() if v is not None}, [])
 
 
+def _frame_notes(image: "Image.Image") -> list[str]:
+    frames = getattr(image, "n_frames", 1)
+    return [f"only the first of {frames} frames is stored"] if frames > 1 else []
+
+
+def _deep_grey(image: "Image.Image", path: Path) -> "NDArray[np.uint16]":
+    """Samples of an image of mode I;16, in any byte order, or I; with alpha if there is any.
+
+    Mode I has 32 bits and a sign, and is also how some of Pillow's readers give 16 bits.
+    """
+    import numpy as np
+
+    pixels = np.asarray(image)
+    if pixels.min() < 0 or pixels.max() > 65535:
+        raise PictureError(
+            f"{path}: has more than 16 bits per sample, or negative ones, and AIG stores 0 to "
+            "65535; reduce it first, as only you know which range matters"
+        )
+    pixels = pixels.astype(np.uint16)
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        # One shade that stands for transparency, as PNG allows.
+        pixels = np.dstack([pixels, np.where(pixels == transparent, 0, 65535).astype(np.uint16)])
+    return pixels
+
+
 def _storable(image: "Image.Image") -> tuple["Image.Image", list[str]]:
     """The image in a mode that AIG has, and what to tell the user about it."""
-    notes = []
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1:
-        notes.append(f"only the first of {frames} frames is stored")
+    notes = _frame_notes(image)
     mode = image.mode
     transparent = "transparency" in image.info
     if mode == "P":

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from . import _native, geometry, limits
 from .coders import boundary, dct, lossless, palette
+from .coders.lossless import Pixels
 from .container import KINDS, Header, Metadata, Segment, read_prologue
 from .errors import AigError, CorruptError, LimitError, TruncatedError
 from .geometry import CORE, MID, MID_LAST, Window
@@ -29,18 +30,15 @@ SCALES = (1, 2, 4, 8)
 #: Size of the first read; header and metadata fit unless the table of contents is unusual.
 FIRST_READ = 4096
 
-#: Colour of pixels of which nothing is known yet.
-_GREY = 128
-
 
 class Core(NamedTuple):
     """One focus, exact: a rectangle of pixels and which of them belong to the core.
 
-    pixels: uint8 (h, w, C), or (h, w) for grey, zero outside the mask. mask: bool (h, w).
-    left, top: position of the rectangle in the image.
+    pixels: uint8 or uint16 (h, w, C), or (h, w) for grey, zero outside the mask. mask: bool
+    (h, w). left, top: position of the rectangle in the image.
     """
 
-    pixels: U8
+    pixels: Pixels
     mask: NDArray[np.bool_]
     left: int
     top: int
@@ -132,6 +130,16 @@ class AigFile:
         return self.metadata.mode
 
     @property
+    def bits(self) -> int:
+        """Bits per sample, 8 or 16."""
+        return self.metadata.bits
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the samples: uint8, or uint16 for those of 16 bits."""
+        return np.dtype(np.uint8 if self.bits == 8 else np.uint16)
+
+    @property
     def centers(self) -> list[tuple[int, int]]:
         """Focus centers (x, y)."""
         return [(f.x, f.y) for f in self.metadata.foci]
@@ -193,8 +201,8 @@ class AigFile:
         """The cores of all foci."""
         return [self.core(k) for k in range(self.metadata.cores)]
 
-    def preview(self) -> U8:
-        """The image at 1/8 scale: uint8 (ceil(H / 8), ceil(W / 8)[, C]), reading only that segment.
+    def preview(self) -> Pixels:
+        """The image at 1/8 scale, (ceil(H / 8), ceil(W / 8)[, C]), reading only that segment.
 
         Files without a preview, which are lossless ones, are decoded and averaged.
         """
@@ -216,15 +224,15 @@ class AigFile:
         *,
         threads: int | None = None,
         strict: bool = True,
-    ) -> U8:
+    ) -> Pixels:
         """Decode the image, or as much of it as `upto` asks for.
 
         upto: "core" (the rest is mid grey), "preview" (cores and a smooth enlargement of the 1/8
         image), "mid" or "full". scale: 1, 2, 4 or 8, averaging boxes of the result. strict=False
         leaves out segments that are missing, damaged or unknown and lists them in `problems`.
 
-        Returns uint8 (H, W) for grey, else (H, W, C); the caller owns it. Raises the kinds of
-        `aig_codec.errors`. Bytes alone decide the pixels, not the number of threads.
+        Returns an array of `dtype`, (H, W) for grey, else (H, W, C); the caller owns it. Raises
+        the kinds of `aig_codec.errors`. Bytes alone decide the pixels, not the number of threads.
         """
         if upto not in TIERS:
             raise ValueError(f"upto {upto!r} is not known; one of {', '.join(TIERS)} is")
@@ -256,12 +264,12 @@ class AigFile:
 
     # How it is done
 
-    def _decode(self, kinds: set[str], threads: int | None, strict: bool) -> U8:
+    def _decode(self, kinds: set[str], threads: int | None, strict: bool) -> Pixels:
         """The passes of the decoder, coarse to fine, each over the result of the one before."""
         meta = self.metadata
         problems = _Problems(strict)
         class_map = geometry.class_map(meta)
-        pixels = np.empty((meta.height, meta.width, meta.channels), np.uint8)
+        pixels = np.empty((meta.height, meta.width, meta.channels), self.dtype)
         colours = 3 if meta.channels >= 3 else 1
 
         with Workers(threads) as workers:
@@ -285,9 +293,10 @@ class AigFile:
                     self._render(pixels, class_map, payloads, problems)
                     drawn = True
             if not drawn and not (strict and "all" in payloads):
-                pixels[...] = _GREY
+                # Nothing is known of these pixels yet.
+                pixels[...] = meta.max_sample // 2 + 1
             if self.mode in ("LA", "RGBA"):
-                pixels[..., -1] = 255
+                pixels[..., -1] = meta.max_sample
             if meta.mid == "palette" and "mid" in payloads:
                 with problems:
                     palette.decode(payloads["mid"], pixels, colours, class_map, MID, MID_LAST)
@@ -337,7 +346,7 @@ class AigFile:
     def _start_core(self, payload: bytes, k: int, workers: Workers) -> "_ComingCore":
         window = geometry.core_window(self.metadata, k)
         class_map = geometry.class_map(self.metadata, window)
-        pixels = np.zeros((*class_map.shape, self.metadata.channels), np.uint8)
+        pixels = np.zeros((*class_map.shape, self.metadata.channels), self.dtype)
         c = CORE + k
         bands = lossless.start_decoding(payload, pixels, class_map, c, c, workers)
         return _ComingCore(bands, _DecodedCore(pixels, class_map, c, window))
@@ -372,9 +381,9 @@ class AigFile:
 
 
 class _DecodedCore(NamedTuple):
-    """A core's pixels, uint8 (h, w, C), where they lie, and which of them count."""
+    """A core's pixels (h, w, C), where they lie, and which of them count."""
 
-    pixels: U8
+    pixels: Pixels
     class_map: U8
     pixel_class: int
     window: Window
@@ -415,10 +424,10 @@ class _Problems:
         return True
 
 
-def shrink(image: U8, scale: int) -> U8:
+def shrink(image: Pixels, scale: int) -> Pixels:
     """Mean over boxes of scale x scale pixels, rounded half up; the last boxes may be cut.
 
-    image: uint8 (H, W[, C]). Returns uint8 (ceil(H / scale), ceil(W / scale)[, C]).
+    image: uint8 or uint16 (H, W[, C]). Returns (ceil(H / scale), ceil(W / scale)[, C]) of its type.
     """
     sums = image.astype(np.uint32)
     counts = np.ones(image.shape[:2], np.uint32)
@@ -427,7 +436,7 @@ def shrink(image: U8, scale: int) -> U8:
         sums = np.add.reduceat(sums, starts, axis)
         counts = np.add.reduceat(counts, starts, axis)
     counts = counts.reshape(counts.shape + (1,) * (image.ndim - 2))
-    return ((sums + counts // 2) // counts).astype(np.uint8)
+    return ((sums + counts // 2) // counts).astype(image.dtype)
 
 
 def open(source: Any) -> AigFile:
@@ -446,7 +455,7 @@ def decode(
     scale: int = 1,
     threads: int | None = None,
     strict: bool = True,
-) -> U8:
-    """Decode an AIG file to uint8 (H, W) or (H, W, C); see `AigFile.decode`."""
+) -> Pixels:
+    """Decode an AIG file to (H, W) or (H, W, C); see `AigFile.decode`."""
     with open(data) as file:
         return file.decode(upto, scale, threads=threads, strict=strict)

@@ -26,6 +26,11 @@ SUBSAMPLINGS = ("auto", "4:2:0", "4:4:4")
 
 DEFAULT_QUALITY = 75
 DEFAULT_LAMBDA = 0.02
+#: What steers the tiers with loss, which images of 16 bits have not.
+_OF_LOSSY_TIERS = (
+    *("quality", "quality_level", "lambda_rd", "preset", "radii", "mid", "entropy", "tune"),
+    *("subsampling", "boundary_tau"),
+)
 #: Mid radius over core radius where only the core's is given.
 MID_RATIO = 1.25
 
@@ -69,14 +74,17 @@ def parse(
     width: int,
     height: int,
     keywords: dict[str, Any],
+    bits: int = 8,
 ) -> Settings:
-    """Check the keywords of `encode` for an image of this size.
+    """Check the keywords of `encode` for an image of this size and of so many bits per sample.
 
     Raises ValueError that says what is allowed, and TypeError for a keyword that there is not.
     """
     unknown = keywords.keys() - KEYWORDS
     if unknown:
         raise TypeError(f"encode() has no keyword {', '.join(sorted(unknown))}")
+    if bits != 8:
+        keywords = _lossless_only(bits, keywords)
     try:
         return _parse(width, height, **keywords)
     except TypeError as error:
@@ -158,8 +166,36 @@ def _parse(
     )
 
 
+_PARAMETERS = inspect.signature(_parse).parameters
+
 #: The names of all keywords that `parse` knows.
-KEYWORDS = frozenset(inspect.signature(_parse).parameters) - {"width", "height"}
+KEYWORDS = frozenset(_PARAMETERS) - {"width", "height"}
+
+
+def _lossless_only(bits: int, keywords: dict[str, Any]) -> dict[str, Any]:
+    """The keywords for samples that are stored without loss, whether that was said or not.
+
+    Who asks for some loss gets an error and no larger file than expected. With lossless=True there
+    is no such mistake, and keywords of the lossy tiers mean as little as for 8 bits.
+    """
+    lossless = keywords.get("lossless")
+    asked = []
+    if lossless is None:
+        asked = [name for name in _OF_LOSSY_TIERS if _differs(name, keywords.get(name))]
+    elif not lossless:
+        asked = ["lossless=False"]
+    if asked:
+        raise ValueError(
+            f"samples of {bits} bits are stored without loss: leave out {', '.join(asked)}"
+        )
+    return {**keywords, "lossless": True}
+
+
+def _differs(name: str, value: Any) -> bool:
+    """Whether a value asks for anything but the default, which is None or a string."""
+    if isinstance(value, str):
+        return bool(value != _PARAMETERS[name].default)
+    return value is not None
 
 
 def _is_list(value: Any) -> bool:

@@ -92,6 +92,21 @@ void bind_lossless(nb::module_& m) {
         std::copy(counts.begin(), counts.end(), out.data());
         return out;
     }, "pixels"_a);
+    m.def("photo_costs", [](const U8In& pixels, int channel, int planes, const U8In& map, int first, int last, int top, int bottom,
+                            const std::vector<int>& search, bool bias) {
+        const Task<const std::uint8_t> task(view(pixels), map, first, last, top, bottom);
+        const auto part = component(channel, planes, task.pixels.channels);
+        const auto how = settings(search, bias);
+        const int width = task.pixels.width, height = task.pixels.height;
+        auto bits = make_array<float>({static_cast<std::size_t>(height), static_cast<std::size_t>(width)});
+        std::fill_n(bits.data(), static_cast<std::size_t>(height) * static_cast<std::size_t>(width), 0.0f);
+        const View<float> out{bits.data(), width, width, height, 1};
+        {
+            nb::gil_scoped_release release;
+            aig::photo_costs(task.pixels, part, task.region, top, bottom, how, out);
+        }
+        return bits;
+    }, "pixels"_a, "channel"_a, "planes"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a, "search"_a, "bias"_a);
     m.def("region_extent", [](const U8In& map, int first, int last) {
         const auto r = region(view(map), first, last);
         aig::Extent e;

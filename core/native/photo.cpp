@@ -2,6 +2,7 @@
 
 #include "tables.hpp"
 
+#include <cmath>
 
 namespace aig {
 namespace {
@@ -85,9 +86,6 @@ std::uint32_t get_state(BitReader& in) {
 // First of the trained contexts that belong to a component.
 unsigned first_context(int planes) { return planes == 1 ? 3 * kPlaneContexts : 0; }
 
-// Transform with the least sum of magnitudes of a plain prediction, in half octaves, over a few rows.
-template <class Pixel> unsigned choose_transform(View<const Pixel> pixels, Component component, const Band& band);
-
 // EncodingTables of a set, with their memory.
 class SymbolTables {
   public:
@@ -123,13 +121,31 @@ template <class Pixel> class Encoder {
 
   public:
     Encoder(View<const Pixel> pixels, Component component, const Band& band, const PhotoSettings& settings)
-        : band_(band), planes_(component.planes), head_{kChromaLuma, sizeof(Pixel) == 1 ? 0u : 4u, settings.bias, component.planes > 1 && band.pixels() >= kChainPixels} {
+        : band_(band), planes_(component.planes), head_{component.planes > 1 ? choose_transform(pixels, component, band) : unsigned{kSubtractGreen}, sizeof(Pixel) == 1 ? 0u : 4u, settings.bias && sizeof(Pixel) == 1, component.planes > 1 && band.pixels() >= kChainPixels} {
         load(pixels, component);
         set_ = choose_predictors<T>(strips_, band, settings.search);
         model();
     }
 
     const std::vector<Counts>& counts() const { return counts_; }
+
+    // Bits of every pixel of the band by the tables chosen for it; other pixels are left alone.
+    void costs(View<float> bits) const {
+        BitWriter unused;
+        const TableSet set = choose_tables(counts_, first_context(planes_), unused);
+        const std::uint32_t* value = values_.get();
+        for (int s = 0; s < band_.strips(); ++s)
+            for (int t = 0; t < band_.steps(); ++t)
+                for (int c = 0; c < planes_; ++c, value += kLanes)
+                    for (unsigned left = band_.active(s)[t]; left; left &= left - 1) {
+                        const int k = std::countr_zero(left);
+                        const std::uint32_t symbol = value[k] >> kSymbolShift & (kAlphabet - 1), context = value[k] >> kContextShift;
+                        const auto frequency = set.tables[set.table_of[static_cast<std::size_t>(c) * kPlaneContexts + context]][symbol];
+                        const unsigned raw = symbol < kDirect ? 0 : (symbol >> 1) - (kDirect / 2 - kDirectBits + 1);
+                        bits.row(band_.box().top + s * kLanes + k)[band_.box().left + t - kSkew * k] +=
+                            static_cast<float>(kScaleBits) - std::log2(static_cast<float>(frequency)) + static_cast<float>(raw);
+                    }
+    }
 
     Bytes finish() const {
         BitWriter out;
@@ -157,7 +173,7 @@ template <class Pixel> class Encoder {
     void model() {
         OwnedModel owned(head_, set_, planes_, static_cast<Pixel>(-1));
         values_ = Scratch<std::uint32_t>(per_strip() * strips_.size());
-        std::vector<std::uint32_t> sums(2 * kPlaneSymbols * static_cast<std::size_t>(planes_), 0);
+        std::vector<std::uint32_t> sums(kCounters * kPlaneSymbols * static_cast<std::size_t>(planes_), 0);
         StripBuffer<T> errors(planes_, band_.steps());
         for (int c = 0; c < planes_; ++c) errors.start(c, 0);
         for (int s = 0; s < band_.strips(); ++s) {
@@ -170,25 +186,25 @@ template <class Pixel> class Encoder {
         add_up(sums);
     }
 
-    // Count a strip's symbols. Two sets of counters, since the same one twice in a row would wait for itself.
+    // Count a strip's symbols, with several sets of counters: the same one twice in a row would wait for itself.
     void count(const std::uint32_t* value, const std::uint16_t* active, std::vector<std::uint32_t>& sums) const {
         for (int t = 0; t < band_.steps(); ++t)
             for (std::size_t c = 0; c < static_cast<std::size_t>(planes_); ++c, value += kLanes) {
-                std::uint32_t *even = &sums[2 * c * kPlaneSymbols], *odd = even + kPlaneSymbols;
+                std::uint32_t* const counters = &sums[kCounters * kPlaneSymbols * c];
+                const auto add = [&](unsigned k) { ++counters[k % kCounters * kPlaneSymbols + (value[k] >> kSymbolShift)]; };
                 if (active[t] == 0xFFFF)
-                    for (unsigned k = 0; k < kLanes; k += 2) ++even[value[k] >> kSymbolShift], ++odd[value[k + 1] >> kSymbolShift];
+                    for (unsigned k = 0; k < kLanes; ++k) add(k);
                 else
-                    for (unsigned left = active[t]; left; left &= left - 1) ++even[value[std::countr_zero(left)] >> kSymbolShift];
+                    for (unsigned left = active[t]; left; left &= left - 1) add(static_cast<unsigned>(std::countr_zero(left)));
             }
     }
 
     void add_up(const std::vector<std::uint32_t>& sums) {
-        counts_.resize(static_cast<std::size_t>(planes_) * kPlaneContexts);
+        counts_.assign(static_cast<std::size_t>(planes_) * kPlaneContexts, Counts{});
         for (std::size_t i = 0; i < counts_.size(); ++i)
-            for (std::size_t s = 0; s < kAlphabet; ++s) {
-                const std::size_t at = 2 * (i / kPlaneContexts) * kPlaneSymbols + i % kPlaneContexts * kAlphabet + s;
-                counts_[i][s] = sums[at] + sums[at + kPlaneSymbols];
-            }
+            for (std::size_t j = 0; j < kCounters; ++j)
+                for (std::size_t s = 0; s < kAlphabet; ++s)
+                    counts_[i][s] += sums[(kCounters * (i / kPlaneContexts) + j) * kPlaneSymbols + i % kPlaneContexts * kAlphabet + s];
     }
 
     // rANS works backwards: the last symbol is coded first, and its words come last.
@@ -205,15 +221,18 @@ template <class Pixel> class Encoder {
                                            states.data(), next);
         for (std::uint32_t x : states) put_state(out, x);
         Bytes coded = out.finish();
-        const std::size_t size = coded.size();
-        coded.resize(size + 2 * static_cast<std::size_t>(end - next));
-        for (std::uint8_t* to = coded.data() + size; next < end; ++next) *to++ = static_cast<std::uint8_t>(*next), *to++ = static_cast<std::uint8_t>(*next >> 8);
+        if constexpr (std::endian::native == std::endian::little) {
+            const auto* bytes = reinterpret_cast<const std::uint8_t*>(next);
+            coded.insert(coded.end(), bytes, bytes + 2 * (end - next));
+        } else {
+            for (; next < end; ++next) coded.insert(coded.end(), {static_cast<std::uint8_t>(*next), static_cast<std::uint8_t>(*next >> 8)});
+        }
         return coded;
     }
 
     std::size_t per_strip() const { return static_cast<std::size_t>(band_.steps()) * static_cast<std::size_t>(planes_) * kLanes; }
 
-    static constexpr std::size_t kPlaneSymbols = std::size_t{kPlaneContexts} * kAlphabet;
+    static constexpr std::size_t kPlaneSymbols = std::size_t{kPlaneContexts} * kAlphabet, kCounters = 2;
 
     const Band& band_;
     int planes_;
@@ -255,6 +274,12 @@ std::vector<std::uint32_t> photo_statistics(View<const std::uint8_t> pixels, Com
     return out;
 }
 
+void photo_costs(View<const std::uint8_t> pixels, Component component, const Region& region, int top, int bottom, const PhotoSettings& settings,
+                 View<float> bits) {
+    const Band band(region, top, bottom);
+    if (!band.empty()) Encoder<std::uint8_t>(pixels, component, band, settings).costs(bits);
+}
+
 template <class Pixel>
 void photo_decode(std::span<const std::uint8_t> coded, View<Pixel> pixels, Component component, const Region& region, int top, int bottom) {
     using T = typename Types<Pixel>::Sample;
@@ -269,6 +294,7 @@ void photo_decode(std::span<const std::uint8_t> coded, View<Pixel> pixels, Compo
     head.energy_shift = in.get(kEnergyShiftBits);
     head.bias = in.get(1);
     head.chains = in.get(1);
+    if (head.bias && sizeof(Pixel) > 1) throw Corrupt("bias cancellation with samples of 16 bits");
     const PredictorSet set = read_predictors(in, band, component.planes);
     const TableSet table_set = read_tables(in, static_cast<unsigned>(component.planes) * kPlaneContexts, first_context(component.planes));
     std::vector<std::uint32_t> states(static_cast<std::size_t>(head.chain_count(component.planes) * kLanes));

@@ -9,7 +9,6 @@
 namespace aig {
 namespace {
 
-constexpr int kBlockSamples = kBlockSteps * kLanes;
 constexpr std::uint32_t kBit = 1u << kScoreBits;
 constexpr std::uint32_t kSwitchBits = 2;  // of changing the class from block to block
 
@@ -142,88 +141,56 @@ template <class T> class PredictorSearch {
         }
     }
 
-    // Features of a plane at one step, in rows kBlockSamples apart: the taps, then what they are to sum to.
-    void features(const Strip<T>& s, int c, int t, float* out) const {
-        static constexpr int dy[] = {0, -1, -1, -1, 0, -2, -2, -2, -1, -2, 0, -3},
-                             dx[] = {-1, 0, -1, 1, -2, 0, 1, -1, -2, 2, -3, 0};
-        static_assert(std::size(dy) == kOwnTaps && std::size(dx) == kOwnTaps);
-        const auto at = [](int row, int column) { return (column + kSkew * row) * kSlots + row; };
-        const T* here = s.samples[c] + t * kSlots + kAbove;
-        std::int32_t base[kLanes];
-        for (int k = 0; k < kLanes; ++k) base[k] = med(here[at(0, -1) + k], here[at(-1, 0) + k], here[at(-1, -1) + k]);
-        for (int i = 0; i < kOwnTaps; ++i, out += kBlockSamples) {
-            const T* tap = here + at(dy[i], dx[i]);
-            for (int k = 0; k < kLanes; ++k) out[k] = static_cast<float>(tap[k] - base[k]);
-        }
-        for (int other = 0; other < c; ++other) {
-            const T* x = s.samples[other] + t * kSlots + kAbove;
-            for (int i = 0; i < kCrossTaps; ++i, out += kBlockSamples) {
-                const T* tap = x + at(dy[i], dx[i]);
-                for (int k = 0; k < kLanes; ++k) out[k] = static_cast<float>(x[k] - tap[k]);
-            }
-        }
-        for (int k = 0; k < kLanes; ++k) out[k] = static_cast<float>(here[k] - base[k]);
-    }
-
-    // Sums of products of a class's features, with less weight where errors are large anyway.
+    // A class's products of features, by lanes, and the number of pixels in them.
     struct Sums {
-        std::vector<double> products;
-        double weight = 0;
+        std::vector<float> products;
+        double pixels = 0;
+
+        double of(std::size_t i, std::size_t j) const {
+            const float* lanes = &products[(i >= j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i) * kLanes];
+            return std::accumulate(lanes, lanes + kLanes, 0.0);
+        }
     };
 
-    void add_block(std::size_t block, int c, Sums& sums) const {
-        const int taps = taps_of(c);
-        std::array<float, (kMaxTaps + 1) * kBlockSamples> rows;
-        std::array<float, kBlockSamples> error, weight;
-        int n = 0;
-        for_sampled_steps(block, search_.stride, [&](const Strip<T>& s, int t) {
-            features(s, c, t, &rows[static_cast<std::size_t>(n)]);
-            for (int k = 0; k < kLanes; ++k) weight[static_cast<std::size_t>(n + k)] = static_cast<float>(s.active[t] >> k & 1);
-            n += kLanes;
-        });
-        if (!n) return;
-        const Coefficients& coefficients = set_.coefficients[set_.classes[block]];
-        std::copy_n(&rows[static_cast<std::size_t>(taps * kBlockSamples)], n, error.begin());
-        for (int j = 0; j < taps; ++j) {
-            const float coefficient = static_cast<float>(coefficients[static_cast<std::size_t>(first_tap(c) + j)]) / (1 << kPredictionBits);
-            const float* row = &rows[static_cast<std::size_t>(j * kBlockSamples)];
-            for (int i = 0; i < n; ++i) error[static_cast<std::size_t>(i)] -= coefficient * row[i];
-        }
-        float mean = 0, count = 0;
-        for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
-            error[i] = std::abs(error[i]);
-            mean += weight[i] * error[i];
-            count += weight[i];
-        }
-        mean /= count;
-        for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) weight[i] /= (error[i] + mean + 0.7f) * (mean + 0.7f);
-        wavefront_kernels().products(rows.data(), taps + 1, weight.data(), n, sums.products.data());
-        sums.weight += count;
+    // The classes one by one, so that the sums of one stay in the first cache.
+    void fit() {
+        std::vector<std::vector<std::size_t>> members(set_.coefficients.size());
+        for (std::size_t block = 0; block < blocks(); ++block)
+            if (is_sampled(block)) members[set_.classes[block]].push_back(block);
+        for (int c = 0; c < planes_; ++c)
+            for (std::size_t k = 0; k < members.size(); ++k) {
+                const auto rows = static_cast<std::size_t>(taps_of(c) + 1);
+                Sums sums{std::vector<float>(rows * (rows + 1) / 2 * kLanes, 0.0f)};
+                for (std::size_t block : members[k]) add_block(block, c, set_.coefficients[k], sums);
+                solve(sums, c, set_.coefficients[k], trained_predictor(set_.parents[k], planes_));
+            }
     }
 
-    void fit() {
-        const std::size_t n = set_.coefficients.size();
-        for (int c = 0; c < planes_; ++c) {
-            const auto rows = static_cast<std::size_t>(taps_of(c) + 1);
-            std::vector<Sums> sums(n, Sums{std::vector<double>(rows * (rows + 1) / 2, 0.0)});
-            for (std::size_t block = 0; block < blocks(); ++block)
-                if (is_sampled(block)) add_block(block, c, sums[set_.classes[block]]);
-            for (std::size_t k = 0; k < n; ++k) solve(sums[k], c, set_.coefficients[k], trained_predictor(set_.parents[k], planes_));
-        }
+    void add_block(std::size_t block, int c, const Coefficients& coefficients, Sums& sums) const {
+        std::array<float, kMaxTaps> scaled;
+        for (int j = 0; j < taps_of(c); ++j)
+            scaled[static_cast<std::size_t>(j)] = static_cast<float>(coefficients[static_cast<std::size_t>(first_tap(c) + j)]) / (1 << kPredictionBits);
+        std::array<int, kBlockSteps> steps;
+        int count = 0;
+        for_sampled_steps(block, search_.stride, [&](const Strip<T>&, int t) { steps[static_cast<std::size_t>(count++)] = t; });
+        if (!count) return;
+        const int strip = static_cast<int>(block) / band_.blocks();
+        const Strip<T> s = strip_of(strips_[static_cast<std::size_t>(strip)], band_, strip);
+        if constexpr (sizeof(T) == 2) sums.pixels += wavefront_kernels().least_squares16(s, c, steps.data(), count, scaled.data(), sums.products.data());
+        else sums.pixels += wavefront_kernels().least_squares32(s, c, steps.data(), count, scaled.data(), sums.products.data());
     }
 
     // Least squares with a pull towards the trained coefficients that counts as much as a few pixels.
     static void solve(const Sums& sums, int c, Coefficients& coefficients, const Coefficients& parent) {
         const auto n = static_cast<std::size_t>(taps_of(c)), first = static_cast<std::size_t>(first_tap(c));
-        if (sums.weight < 8 * static_cast<double>(n)) return;
+        if (sums.pixels < 8 * static_cast<double>(n)) return;
         constexpr double pull = 2;
-        const auto at = [&](std::size_t i, std::size_t j) { return sums.products[i >= j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i]; };
         std::vector<double> a(n * n), x(n);
         for (std::size_t i = 0; i < n; ++i) {
-            for (std::size_t j = 0; j < n; ++j) a[i * n + j] = at(i, j);
-            const double ridge = 1e-3 + pull * at(i, i) / sums.weight;
+            for (std::size_t j = 0; j < n; ++j) a[i * n + j] = sums.of(i, j);
+            const double ridge = 1e-3 + pull * a[i * n + i] / sums.pixels;
             a[i * n + i] += ridge;
-            x[i] = at(n, i) + ridge * parent[first + i] / (1 << kPredictionBits);
+            x[i] = sums.of(n, i) + ridge * parent[first + i] / (1 << kPredictionBits);
         }
         // Cholesky: the matrix is positive definite by the ridge.
         for (std::size_t i = 0; i < n; ++i)

@@ -51,17 +51,22 @@ template <class T> class Scratch {
             if (!data) throw std::bad_alloc();
             return {data, size};
         }
+        // What was given back longest ago makes room, so that sizes no longer in use go.
         void give(Block block) noexcept {
             constexpr std::size_t most = std::size_t{24} << 20;
             try {
-                if (kept_ + block.size <= most) {
-                    blocks_.push_back(block);
-                    kept_ += block.size;
-                    return;
-                }
+                blocks_.push_back(block);
             } catch (const std::bad_alloc&) {
+                std::free(block.data);
+                return;
             }
-            std::free(block.data);
+            kept_ += block.size;
+            auto last = blocks_.begin();
+            for (; kept_ > most; ++last) {
+                kept_ -= last->size;
+                std::free(last->data);
+            }
+            blocks_.erase(blocks_.begin(), last);
         }
 
       private:

@@ -1,88 +1,83 @@
 #include "strips.hpp"
 
 #include <bit>
+#include <cstring>
 
 namespace aig {
 namespace {
 
-// Columns that are worked on at a time, so that what sixteen rows write stays in the first cache.
-constexpr int kTile = 64;
+// A tile's rows, which stay in the first cache.
+template <class T> using TileRows = T[kLanes][kTile];
 
-template <unsigned Transform> AIG_INLINE void forward(const int r, const int g, const int b, int* s) {
-    if constexpr (Transform == kGreenFirst) {
-        s[0] = g, s[1] = r, s[2] = b;
-    } else if constexpr (Transform == kChromaLuma) {
-        const int u = r - g, v = b - g;
-        s[0] = u, s[1] = v - (u >> 2), s[2] = g + ((u + v + 2) >> 2);
-    } else if constexpr (Transform == kSubtractGreen) {
-        s[0] = r - g, s[1] = b - g, s[2] = g;
-    } else {
-        const int co = r - b, t = b + (co >> 1), cg = g - t;
-        s[0] = co, s[1] = cg, s[2] = t + (cg >> 1);
-    }
+// Sixteen rows to one vector per step, and back.
+template <class T> void to_lanes(const TileRows<T>& rows, T* lanes, int steps) {
+    for (int t = 0; t < steps; ++t)
+        for (int k = 0; k < kLanes; ++k) lanes[t * kSlots + k] = rows[k][t];
+}
+template <class T> void from_lanes(const T* lanes, TileRows<T>& rows, int steps) {
+    for (int t = 0; t < steps; ++t)
+        for (int k = 0; k < kLanes; ++k) rows[k][t] = lanes[t * kSlots + k];
 }
 
-template <unsigned Transform> AIG_INLINE void inverse(const int* s, int& r, int& g, int& b) {
-    if constexpr (Transform == kGreenFirst) {
-        g = s[0], r = s[1], b = s[2];
-    } else if constexpr (Transform == kChromaLuma) {
-        const int u = s[0], v = s[1] + (u >> 2);
-        g = s[2] - ((u + v + 2) >> 2), r = u + g, b = v + g;
-    } else if constexpr (Transform == kSubtractGreen) {
-        g = s[2], r = s[0] + g, b = s[1] + g;
-    } else {
-        const int t = s[2] - (s[1] >> 1);
-        g = s[1] + t, b = t - (s[0] >> 1), r = b + s[0];
-    }
-}
+#if defined(__GNUC__)
+typedef std::int16_t Eight __attribute__((vector_size(16)));
 
-// Call run(lane, x0, x1, row) for the stretches of region pixels in every tile of a strip's rows.
-template <class Run> void for_runs(const Band& band, int strip, Run run) {
+template <int... Order> AIG_INLINE Eight shuffled(Eight x, Eight y) { return __builtin_shuffle(x, y, Eight{Order...}); }
+AIG_INLINE Eight low(Eight x, Eight y) { return shuffled<0, 8, 1, 9, 2, 10, 3, 11>(x, y); }
+AIG_INLINE Eight high(Eight x, Eight y) { return shuffled<4, 12, 5, 13, 6, 14, 7, 15>(x, y); }
+
+// Transpose 8 x 8 values. Three times over, every second row is dealt between the rows before.
+AIG_INLINE void transpose(const std::int16_t* from, std::ptrdiff_t from_stride, std::int16_t* to, std::ptrdiff_t to_stride) {
+    Eight rows[8], dealt[8];
+    for (int i = 0; i < 8; ++i) std::memcpy(&rows[i], from + i * from_stride, sizeof(Eight));
+    for (int round = 0; round < 3; ++round) {
+        for (int i = 0; i < 4; ++i) dealt[2 * i] = low(rows[i], rows[i + 4]), dealt[2 * i + 1] = high(rows[i], rows[i + 4]);
+        std::copy_n(dealt, 8, rows);
+    }
+    for (int i = 0; i < 8; ++i) std::memcpy(to + i * to_stride, &rows[i], sizeof(Eight));
+}
+// Up to seven steps more than asked for; a tile has room for them, and so has a strip.
+template <> void to_lanes(const TileRows<std::int16_t>& rows, std::int16_t* lanes, int steps) {
+    for (int t = 0; t < steps; t += 8)
+        for (int k = 0; k < kLanes; k += 8) transpose(&rows[k][t], kTile, lanes + t * kSlots + k, kSlots);
+}
+template <> void from_lanes(const std::int16_t* lanes, TileRows<std::int16_t>& rows, int steps) {
+    for (int t = 0; t < steps; t += 8)
+        for (int k = 0; k < kLanes; k += 8) transpose(lanes + t * kSlots + k, kSlots, &rows[k][t], kTile);
+}
+#endif
+
+// Call run(lane, t, count, row, column) for the stretches of region pixels in steps tile .. tile + kTile - 1 of a strip,
+// t being the step of the first one from there.
+template <class Run> void for_runs(const Band& band, int strip, int tile, Run run) {
     const Box& box = band.box();
-    const int width = box.right - box.left, top = box.top + strip * kLanes, rows = std::min(kLanes, box.bottom - top);
-    for (int tile = 0; tile < width; tile += kTile)
-        for (int k = 0; k < rows; ++k) {
-            const std::uint16_t* active = band.active(strip) + kSkew * k;
-            const int stop = std::min(width, tile + kTile);
-            for (int x = tile; x < stop;) {
-                while (x < stop && !(active[x] >> k & 1)) ++x;
-                const int begin = x;
-                while (x < stop && active[x] >> k & 1) ++x;
-                if (begin < x) run(k, begin, x, top + k);
-            }
+    const std::uint16_t* active = band.active(strip);
+    const int top = box.top + strip * kLanes, rows = std::min(kLanes, box.bottom - top), stop = std::min(band.steps(), tile + kTile);
+    unsigned every = 0xFFFF, some = 0;
+    for (int t = tile; t < stop; ++t) every &= active[t], some |= active[t];
+    for (int k = 0; k < rows; ++k) {
+        const auto inside = [&](int t) { return (active[t] >> k & 1) != 0; };
+        for (int t = some >> k & 1 ? tile : stop; t < stop;) {
+            while (t < stop && !inside(t)) ++t;
+            const int begin = t;
+            if (every >> k & 1) t = stop;
+            while (t < stop && inside(t)) ++t;
+            if (begin < t) run(k, begin - tile, t - begin, top + k, box.left + begin - kSkew * k);
         }
-}
-
-template <unsigned Transform, class Pixel, class T>
-void load_colour(const Pixel* pixel, int channels, T* const* out, int count) {
-    for (int i = 0; i < count; ++i, pixel += channels) {
-        int s[3];
-        forward<Transform>(pixel[0], pixel[1], pixel[2], s);
-        for (int c = 0; c < 3; ++c) out[c][i * kSlots] = static_cast<T>(s[c]);
     }
 }
 
-// Damaged streams can leave the range of a pixel, hence the clamps; sound ones never do.
-template <unsigned Transform, class Pixel, class T>
-void store_colour(T* const* in, Pixel* pixel, int channels, int count) {
-    constexpr int peak = static_cast<Pixel>(-1);
-    for (int i = 0; i < count; ++i, pixel += channels) {
-        const int s[3] = {in[0][i * kSlots], in[1][i * kSlots], in[2][i * kSlots]};
-        int r, g, b;
-        inverse<Transform>(s, r, g, b);
-        pixel[0] = static_cast<Pixel>(clamp_int(r, 0, peak));
-        pixel[1] = static_cast<Pixel>(clamp_int(g, 0, peak));
-        pixel[2] = static_cast<Pixel>(clamp_int(b, 0, peak));
-    }
+void load_colours(unsigned transform, const std::uint8_t* pixels, int channels, std::int16_t* const* samples, int count) {
+    wavefront_kernels().load_colours8(transform, pixels, channels, samples, count);
 }
-
-template <class F> void with_transform(unsigned transform, F f) {
-    switch (transform) {
-    case kGreenFirst: return f.template operator()<kGreenFirst>();
-    case kChromaLuma: return f.template operator()<kChromaLuma>();
-    case kSubtractGreen: return f.template operator()<kSubtractGreen>();
-    default: return f.template operator()<kCoCgLuma>();
-    }
+void load_colours(unsigned transform, const std::uint16_t* pixels, int channels, std::int32_t* const* samples, int count) {
+    wavefront_kernels().load_colours16(transform, pixels, channels, samples, count);
+}
+void store_colours(unsigned transform, const std::int16_t* const* samples, std::uint8_t* pixels, int channels, int count) {
+    wavefront_kernels().store_colours8(transform, samples, pixels, channels, count);
+}
+void store_colours(unsigned transform, const std::int32_t* const* samples, std::uint16_t* pixels, int channels, int count) {
+    wavefront_kernels().store_colours16(transform, samples, pixels, channels, count);
 }
 
 }  // namespace
@@ -105,11 +100,12 @@ Band::Band(const Region& region, int top, int bottom) : region_(region) {
         const int k = (y - box_.top) % kLanes, strip = (y - box_.top) / kLanes;
         std::uint16_t* out = active_.data() + static_cast<std::size_t>(strip) * static_cast<std::size_t>(steps()) + kSkew * k;
         const std::uint8_t* classes = region.map.row(y) + box_.left;
-        const auto first = static_cast<unsigned>(region.first), span = static_cast<unsigned>(region.last - region.first);
+        const auto first = static_cast<std::uint8_t>(region.first), span = static_cast<std::uint8_t>(region.last - region.first);
+        const auto lane = static_cast<std::uint16_t>(1 << k);
         unsigned count = 0;
         for (int x = 0; x < box_.right - box_.left; ++x) {
-            const unsigned inside = classes[x] - first <= span;
-            out[x] = static_cast<std::uint16_t>(out[x] | inside << k);
+            const bool inside = static_cast<std::uint8_t>(classes[x] - first) <= span;
+            out[x] = static_cast<std::uint16_t>(out[x] | (inside ? lane : 0));
             count += inside;
         }
         pixels_ += count;
@@ -144,22 +140,26 @@ template <class T> void StripBuffer<T>::follow(const StripBuffer& previous, cons
         for (int t = -kHistory; t < ragged; ++t)  // columns before a row's first pixel get that pixel's value
             for (int j = 0; j < kAbove; ++j)
                 to[t * kSlots + j] = from[std::min(std::max(t + ahead, first[static_cast<std::size_t>(j)]), steps_ - 1) * kSlots + j];
-        for (int t = std::max(-kHistory, ragged); t < steps_; ++t) std::copy_n(from + std::min(t + ahead, steps_ - 1) * kSlots, kAbove, to + t * kSlots);
+        for (int t = std::max(-kHistory, ragged); t < steps_ - ahead; ++t) std::copy_n(from + (t + ahead) * kSlots, kAbove, to + t * kSlots);
+        for (int t = std::max(-kHistory, steps_ - ahead); t < steps_; ++t) std::copy_n(from + (steps_ - 1) * kSlots, kAbove, to + t * kSlots);
         for (int t = -kHistory; t < 0; ++t) std::fill_n(to + t * kSlots + kAbove, kLanes, to[-kHistory * kSlots + kAbove - 1]);
     }
 }
 
 template <class Pixel, class T>
 void load_strip(View<const Pixel> pixels, Component component, unsigned transform, const Band& band, int strip, StripBuffer<T>& buffer) {
-    for_runs(band, strip, [&](int k, int x0, int x1, int y) {
-        const Pixel* pixel = pixels.row(y) + (band.box().left + x0) * pixels.channels + component.first;
-        T* out[kMaxPlanes];
-        for (int c = 0; c < component.planes; ++c) out[c] = buffer.plane(c) + (x0 + kSkew * k) * kSlots + kAbove + k;
-        if (component.planes == 1)
-            for (int i = 0; i < x1 - x0; ++i) out[0][i * kSlots] = static_cast<T>(pixel[i * pixels.channels]);
-        else
-            with_transform(transform, [&]<unsigned Kind>() { load_colour<Kind>(pixel, pixels.channels, out, x1 - x0); });
-    });
+    TileRows<T> rows[kMaxPlanes] = {};
+    for (int tile = 0; tile < band.steps(); tile += kTile) {
+        for_runs(band, strip, tile, [&](int k, int t, int count, int y, int x) {
+            const Pixel* pixel = pixels.row(y) + std::ptrdiff_t{x} * pixels.channels + component.first;
+            T* const out[kMaxPlanes] = {&rows[0][k][t], &rows[1][k][t], &rows[2][k][t]};
+            if (component.planes == 1)
+                for (int i = 0; i < count; ++i) out[0][i] = static_cast<T>(pixel[i * pixels.channels]);
+            else
+                load_colours(transform, pixel, pixels.channels, out, count);
+        });
+        for (int c = 0; c < component.planes; ++c) to_lanes(rows[c], buffer.plane(c) + tile * kSlots + kAbove, std::min(kTile, band.steps() - tile));
+    }
     unsigned started = 0;
     for (int t = 0; t < band.steps(); ++t) {
         const unsigned active = band.active(strip)[t];
@@ -177,15 +177,18 @@ void load_strip(View<const Pixel> pixels, Component component, unsigned transfor
 
 template <class Pixel, class T>
 void store_strip(StripBuffer<T>& buffer, Component component, unsigned transform, const Band& band, int strip, View<Pixel> pixels) {
-    for_runs(band, strip, [&](int k, int x0, int x1, int y) {
-        Pixel* pixel = pixels.row(y) + (band.box().left + x0) * pixels.channels + component.first;
-        T* in[kMaxPlanes];
-        for (int c = 0; c < component.planes; ++c) in[c] = buffer.plane(c) + (x0 + kSkew * k) * kSlots + kAbove + k;
-        if (component.planes == 1)
-            for (int i = 0; i < x1 - x0; ++i) pixel[i * pixels.channels] = static_cast<Pixel>(in[0][i * kSlots]);
-        else
-            with_transform(transform, [&]<unsigned Kind>() { store_colour<Kind>(in, pixel, pixels.channels, x1 - x0); });
-    });
+    TileRows<T> rows[kMaxPlanes];
+    for (int tile = 0; tile < band.steps(); tile += kTile) {
+        for (int c = 0; c < component.planes; ++c) from_lanes(buffer.plane(c) + tile * kSlots + kAbove, rows[c], std::min(kTile, band.steps() - tile));
+        for_runs(band, strip, tile, [&](int k, int t, int count, int y, int x) {
+            Pixel* pixel = pixels.row(y) + std::ptrdiff_t{x} * pixels.channels + component.first;
+            const T* const in[kMaxPlanes] = {&rows[0][k][t], &rows[1][k][t], &rows[2][k][t]};
+            if (component.planes == 1)
+                for (int i = 0; i < count; ++i) pixel[i * pixels.channels] = static_cast<Pixel>(in[0][i]);
+            else
+                store_colours(transform, in, pixel, pixels.channels, count);
+        });
+    }
 }
 
 template class StripBuffer<std::int16_t>;

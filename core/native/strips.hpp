@@ -14,9 +14,6 @@ struct Component {
     int first, planes;
 };
 
-// Reversible colour transforms, by number in the file (format.md, 7.1.3).
-enum Transform : unsigned { kGreenFirst = 0, kChromaLuma = 1, kSubtractGreen = 2, kCoCgLuma = 3, kTransforms = 4 };
-
 struct PlaneRange {
     int low, high;
     int middle() const { return (low + high + 1) / 2; }
@@ -51,7 +48,8 @@ class Band {
 // steps worked on is never read.
 template <class T> class StripBuffer {
   public:
-    StripBuffer(int planes, int steps) : planes_(planes), steps_(steps), stride_(static_cast<std::size_t>(steps + kHistory) * kSlots),
+    // Room for whole blocks of eight steps.
+    StripBuffer(int planes, int steps) : planes_(planes), steps_(steps), stride_(static_cast<std::size_t>(steps + kHistory + 7) * kSlots),
                                          values_(stride_ * static_cast<std::size_t>(planes) + kSlots) {}
 
     T* plane(int c) const { return values_.get() + static_cast<std::size_t>(c) * stride_ + kHistory * kSlots; }

@@ -17,6 +17,7 @@ inline constexpr int kMaxPlanes = 3;
 inline constexpr int kEnergies = 24;
 inline constexpr int kPlaneContexts = 2 * kEnergies;
 inline constexpr int kBiasCells = 256;
+inline constexpr int kTile = 64;              // steps that are brought to or from pixels at a time
 inline constexpr int kPredictionBits = 6;     // fractional bits of predictions and coefficients
 
 // Coefficients of one predictor, for every plane: those of the samples, and of the base.
@@ -70,7 +71,15 @@ inline constexpr int kFrequencyBits = 13;
 // Words in front of those written so far that coding a strip may overwrite.
 inline constexpr int kEmitMargin = 8;
 
+// Reversible colour transforms, by number in the file (format.md, 7.1.2).
+enum Transform : unsigned { kGreenFirst = 0, kChromaLuma = 1, kSubtractGreen = 2, kCoCgLuma = 3, kTransforms = 4 };
+
 struct WavefrontKernels {
+    // Up to kTile pixels of 3 or 4 channels to three rows of samples, and back, which leaves a fourth channel as it is.
+    void (*load_colours8)(unsigned transform, const std::uint8_t* pixels, int channels, std::int16_t* const* samples, int count);
+    void (*load_colours16)(unsigned transform, const std::uint16_t* pixels, int channels, std::int32_t* const* samples, int count);
+    void (*store_colours8)(unsigned transform, const std::int16_t* const* samples, std::uint8_t* pixels, int channels, int count);
+    void (*store_colours16)(unsigned transform, const std::int32_t* const* samples, std::uint16_t* pixels, int channels, int count);
     // Turn a strip's samples into values, kLanes per plane and step; `classes` has one entry per block.
     void (*model16)(const Strip<std::int16_t>&, const Model&, const std::uint8_t* classes, std::uint32_t* values);
     void (*model32)(const Strip<std::int32_t>&, const Model&, const std::uint8_t* classes, std::uint32_t* values);
@@ -84,9 +93,11 @@ struct WavefrontKernels {
     // predictor k, in units of 1 / 2^kScoreBits, and up to a constant for every pixel.
     void (*score16)(const Strip<std::int16_t>&, int planes, int t, const Predictor* predictors, int count, std::uint32_t* totals);
     void (*score32)(const Strip<std::int32_t>&, int planes, int t, const Predictor* predictors, int count, std::uint32_t* totals);
-    // Weighted inner products of rows that lie kBlockSteps * kLanes apart, over their first n floats (a multiple of
-    // kLanes): out[i * (i + 1) / 2 + j] += sum of w x_i x_j for j <= i.
-    void (*products)(const float* rows, int count, const float* weights, int n, double* out);
+    // For the encoder's fit of a plane's taps: the active pixels of some steps of a block have features, the taps' differences
+    // from the base and last their own, and weights, which are less where the errors with these coefficients are large.
+    // Adds sum of w x_i x_j, lane by lane, to sums[(i * (i + 1) / 2 + j) * kLanes ..] for j <= i; returns the number of pixels.
+    float (*least_squares16)(const Strip<std::int16_t>&, int plane, const int* steps, int count, const float* coefficients, float* sums);
+    float (*least_squares32)(const Strip<std::int32_t>&, int plane, const int* steps, int count, const float* coefficients, float* sums);
 };
 
 // Those of the instruction set that kernels() names (simd.hpp).

@@ -1,4 +1,5 @@
 // The loop of wavefront.hpp. Included by one unit per instruction set, which defines nothing else.
+#include "colours.inl"
 #include "lanes.hpp"
 
 namespace aig {
@@ -275,41 +276,73 @@ void score16(const Strip<std::int16_t>& strip, int planes, int t, const Predicto
     }
 }
 
-// The way back of decode_values: raw bits first, as the decoder reads them last.
-AIG_INLINE void put_values(Lanes& state, Lanes value, Mask active, int plane, const EncodingTables& tables, std::uint16_t*& next) {
-    value = value & active;
-    const Lanes symbol = right_unsigned<kSymbolShift>(value) & all(kAlphabet - 1), escaped = symbol > all(kDirect - 1);
-    if (bits_of(escaped)) {
-        const Lanes bits = (right_unsigned<1>(symbol) - all(kDirect / 2 - kDirectBits + 1)) & escaped;
-        const Mask full = shift_right_unsigned(state, all(32) - bits) > all(0);
-        emit(state, full, next);
-        state = choose(full, right_unsigned<16>(state), state);
-        state = shift_left(state, bits) | (value & all((1 << kSymbolShift) - 1));
+// The way back of decode_values, for one plane or all of them: value[0] is coded first, and raw bits before their symbol,
+// as the decoder reads them last. States of different planes do not wait for each other, so every stage is done for all
+// of them before the next one, and the words are written at the end.
+template <int Side> AIG_INLINE void put_values(Lanes* state, const Lanes* value, Mask active, const EncodingTables& tables, std::uint16_t*& next) {
+    Lanes entry[Side], frequency[Side], reciprocal[Side], raw_state[Side], old_state[Side];
+    Mask raw_full[Side], full[Side];
+    Lanes escaped[Side];
+    unsigned raw = 0;
+    AIG_UNROLL_ALL
+    for (int i = 0; i < Side; ++i) {
+        const Lanes index = right_unsigned<kSymbolShift>(value[i]);
+        entry[i] = gather(reinterpret_cast<const std::int32_t*>(tables.places), index);
+        reciprocal[i] = gather(reinterpret_cast<const std::int32_t*>(tables.reciprocals), index);
+        frequency[i] = entry[i] & all((1 << kFrequencyBits) - 1);
     }
-    const Lanes index = right_unsigned<kSymbolShift>(value) + all(plane * kPlaneContexts * static_cast<int>(kAlphabet));
-    const Lanes entry = gather(reinterpret_cast<const std::int32_t*>(tables.places), index);
-    const Lanes frequency = entry & all((1 << kFrequencyBits) - 1);
-    const Mask full = active & (right_unsigned<32 - kScaleBits>(state) > frequency - all(1));
-    emit(state, full, next);
-    const Lanes y = choose(full, right_unsigned<16>(state), state);
-    // The product misses the quotient by less than y / 2^32, so by one at most.
-    const Lanes q = multiply_high(y, gather(reinterpret_cast<const std::int32_t*>(tables.reciprocals), index)), r = (y - q * frequency) & active;
-    const Mask more = r > frequency - all(1);
-    const Lanes slot = gather(tables.slots, right_unsigned<kFrequencyBits>(entry) + r - (frequency & more));
-    state = choose(active, left<kScaleBits>(q - more) | slot, state);
+    AIG_UNROLL_ALL
+    for (int i = 0; i < Side; ++i) {
+        escaped[i] = ((value[i] & all((kAlphabet - 1) << kSymbolShift)) > all((kDirect << kSymbolShift) - 1)) & active;
+        raw |= bits_of(escaped[i]);
+        raw_state[i] = state[i], raw_full[i] = all(0);
+    }
+    // For all of them or none: one branch is guessed better than several.
+    if (raw) {
+        AIG_UNROLL_ALL
+        for (int i = 0; i < Side; ++i) {
+            const Lanes symbol = right_unsigned<kSymbolShift>(value[i]) & all(kAlphabet - 1);
+            const Lanes bits = (right_unsigned<1>(symbol) - all(kDirect / 2 - kDirectBits + 1)) & escaped[i];
+            raw_full[i] = shift_right_unsigned(state[i], all(32) - bits) > all(0);
+            const Lanes y = choose(raw_full[i], right_unsigned<16>(state[i]), state[i]);
+            state[i] = shift_left(y, bits) | (value[i] & (shift_left(all(1), bits) - all(1)));
+        }
+    }
+    AIG_UNROLL_ALL
+    for (int i = 0; i < Side; ++i) {
+        old_state[i] = state[i];
+        full[i] = active & (right_unsigned<32 - kScaleBits>(state[i]) > frequency[i] - all(1));
+        const Lanes y = choose(full[i], right_unsigned<16>(state[i]), state[i]);
+        // The product misses the quotient by less than y / 2^32, so by one at most.
+        const Lanes q = multiply_high(y, reciprocal[i]), r = (y - q * frequency[i]) & active;
+        const Mask more = r > frequency[i] - all(1);
+        const Lanes slot = gather(tables.slots, right_unsigned<kFrequencyBits>(entry[i]) + r - (frequency[i] & more));
+        state[i] = choose(active, left<kScaleBits>(q - more) | slot, state[i]);
+    }
+    AIG_UNROLL_ALL
+    for (int i = 0; i < Side; ++i) {
+        if (raw) emit(raw_state[i], raw_full[i], next);
+        emit(old_state[i], full[i], next);
+    }
 }
 
 template <int Planes, int Chains>
 std::uint16_t* put_strip(const std::uint32_t* values, const std::uint16_t* active, int steps, const EncodingTables& tables, std::uint32_t* states,
                          std::uint16_t* next) {
-    Lanes state[Chains];
-    for (int c = 0; c < Chains; ++c) state[c] = load(reinterpret_cast<const std::int32_t*>(states + c * kLanes));
+    constexpr int side = Chains == Planes ? Planes : 1;
+    Lanes state[Chains], value[Planes];  // the last plane first
+    for (int c = 0; c < Chains; ++c) state[c] = load(reinterpret_cast<const std::int32_t*>(states + (Chains - 1 - c) * kLanes));
     for (int t = steps; t-- > 0;) {
         const Mask mask = mask_of(active[t]);
-        for (int c = Planes; c-- > 0;)
-            put_values(state[c % Chains], load(reinterpret_cast<const std::int32_t*>(values + (t * Planes + c) * kLanes)), mask, c, tables, next);
+        AIG_UNROLL_ALL
+        for (int i = 0; i < Planes; ++i) {
+            const int plane = Planes - 1 - i;
+            value[i] = load(reinterpret_cast<const std::int32_t*>(values + (t * Planes + plane) * kLanes)) + all(plane * (kPlaneContexts << kContextShift));
+        }
+        AIG_UNROLL_ALL
+        for (int i = 0; i < Planes; i += side) put_values<side>(state, value + i, mask, tables, next);
     }
-    for (int c = 0; c < Chains; ++c) store(reinterpret_cast<std::int32_t*>(states + c * kLanes), state[c]);
+    for (int c = 0; c < Chains; ++c) store(reinterpret_cast<std::int32_t*>(states + (Chains - 1 - c) * kLanes), state[c]);
     return next;
 }
 
@@ -318,25 +351,17 @@ std::uint16_t* put(const std::uint32_t* values, const std::uint16_t* active, int
     return (planes == 1 ? put_strip<1, 1> : chains == 1 ? put_strip<3, 1> : put_strip<3, 3>)(values, active, steps, tables, states, next);
 }
 
-// The order of the additions is fixed, so that every instruction set finds the same sums.
-void products(const float* rows, int count, const float* weights, int n, double* out) {
-    constexpr int width = 8;
-    float weighted[kBlockSteps * kLanes];
-    for (int i = 0; i < count; ++i) {
-        const float* x = rows + i * kBlockSteps * kLanes;
-        for (int p = 0; p < n; ++p) weighted[p] = weights[p] * x[p];
-        for (int j = 0; j <= i; ++j) {
-            const float* y = rows + j * kBlockSteps * kLanes;
-            float sums[width] = {};
-            for (int p = 0; p < n; p += width)
-                for (int q = 0; q < width; ++q) sums[q] += weighted[p + q] * y[p + q];
-            *out++ += ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
-        }
-    }
-}
+}  // namespace
+}  // namespace aig
 
-constexpr WavefrontKernels kWavefront{model_any<std::int16_t>, model_any<std::int32_t>, decode_any<std::int16_t>, decode_any<std::int32_t>,
-                                      put, score16, score32, products};
+#include "least_squares.inl"
+
+namespace aig {
+namespace {
+
+constexpr WavefrontKernels kWavefront{load_colours, load_colours, store_colours, store_colours,
+                                      model_any<std::int16_t>, model_any<std::int32_t>, decode_any<std::int16_t>, decode_any<std::int32_t>,
+                                      put, score16, score32, least_squares<std::int16_t>, least_squares<std::int32_t>};
 
 }  // namespace
 }  // namespace aig

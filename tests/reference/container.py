@@ -48,6 +48,7 @@ class Container:
     width: int
     height: int
     mode: str
+    bits: int
     quality_level: int
     shape: str
     foci: tuple[Focus, ...]
@@ -151,6 +152,9 @@ def _interpret(meta, body):
         expect(focus.sigma_x > 0 and focus.sigma_y > 0, "impossible Sigma")
         expect(0 <= alpha100 <= 255, "impossible alpha")
         foci.append(focus)
+    bits = meta.get("bits", 8)
+    expect(type(bits) is int and bits in (8, 16), "unknown number of bits")
+    expect(bits == 8 or layout["shape"] == "all", "16 bits with loss")
     segments = tuple(Segment(*row) for row in meta["segments"])
     expect(len(segments) <= 64, "too many segments")
     end = 0
@@ -163,6 +167,7 @@ def _interpret(meta, body):
         width=width,
         height=height,
         mode=meta["mode"],
+        bits=bits,
         quality_level=meta["quality_level"],
         shape=layout["shape"],
         foci=tuple(foci),

@@ -189,6 +189,7 @@ def decode_photo(payload, region, planes, most=255):
     stream = BitReader(source)
     transform = stream.bits(2)
     shift, bias = stream.bits(4), stream.bits(1) == 1
+    expect(not (bias and most > 255), "bias cancellation with samples of 16 bits")
     sets = planes if stream.bits(1) else 1
     predictors = [read_predictor(stream, planes) for _ in range(stream.bits(5) + 1)]
     predictor_of = read_predictor_of(stream, active_blocks(box), len(predictors))

@@ -38,7 +38,8 @@ def decode_file(data, upto="full"):
         segment = container.find(kind)
         return container.read(segment) if wanted and segment is not None else None
 
-    picture = np.full((container.height, container.width, container.channels), 128, np.uint8)
+    samples = np.uint8 if container.bits == 8 else np.uint16
+    picture = np.full((container.height, container.width, container.channels), 128, samples)
     if has_alpha:
         picture[..., -1] = 255
 
@@ -63,7 +64,8 @@ def decode_file(data, upto="full"):
         segment = container.find("core", k)
         if segment is not None:
             region = classes == CORE + k
-            own = decode_lossless(container.read(segment), region, container.channels)
+            deep = {} if container.bits == 8 else {"most": (1 << container.bits) - 1}
+            own = decode_lossless(container.read(segment), region, container.channels, **deep)
             picture[region] = own[region]
     return picture
 

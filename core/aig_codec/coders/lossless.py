@@ -70,7 +70,7 @@ def _search(effort: int, pixels: int) -> _HowHard:
     if effort >= 6 or (effort >= 3 and tiny):
         return _Search(32, 8, 2, 1, 4, 4, 1), effort == 7
     if effort >= 3:
-        return _Search(6, 4, 1, 1 if small else 8, 8, 2, 4), False
+        return _Search(6, 4, 1, 1 if small else 16, 8, 2, 4 if small else 8), False
     return _Search(6, 4, 0, 8, 8, 1, 8), False
 
 
@@ -191,6 +191,16 @@ def _alpha(pixels: Pixels, region: _Region) -> tuple[Pixels, _Region]:
     rows = slice(region.top, region.bottom)
     alpha = np.ascontiguousarray(pixels[rows, :, -1:])
     return alpha, region._replace(class_map=region.class_map[rows], top=0, bottom=len(alpha))
+
+
+def costs(pixels: U8, class_map: U8, first: int, last: int, effort: int) -> NDArray[np.float32]:
+    """About how many bits each pixel of a region takes where it is coded as one photograph.
+
+    pixels: uint8 (H, W, C), C = 1 or 3; the rest as in `start_encoding`. Returns float32 (H, W), 0
+    outside the region. The few bytes that belong to no pixel are not in it.
+    """
+    n, region = _extent(class_map, first, last)
+    return _native.photo_costs(pixels, 0, pixels.shape[2], *region, *_search(effort, n))
 
 
 def start_decoding(

@@ -22,6 +22,8 @@ from .toc import Segment, parse_toc
 CONTAINER_VERSION = 1
 
 MODES = ("L", "LA", "RGB", "RGBA")
+#: Bits per sample; 16 in lossless files alone.
+BITS = (8, 16)
 SHAPES = ("ellipses", "all")
 MIDS = ("none", "dct", "palette")
 SUBSAMPLINGS = ("4:2:0", "4:4:4")
@@ -63,6 +65,7 @@ class Metadata:
     height: int
     mode: str
     foci: tuple[Focus, ...]
+    bits: int = 8
     shape: str = "ellipses"
     quality_level: int = 191
     qp_table_id: int = 0
@@ -91,6 +94,11 @@ class Metadata:
         """Samples per pixel, alpha included."""
         return len(self.mode)
 
+    @property
+    def max_sample(self) -> int:
+        """Largest value of a sample, which is white or opaque."""
+        return (1 << self.bits) - 1
+
     def info(self) -> dict[str, Any]:
         """What a reader may want to know about the foci, in plain Python types."""
         return {
@@ -98,6 +106,7 @@ class Metadata:
             "radii": [(f.r_core, f.r_mid) for f in self.foci],
             "sigmas": [f.sigma for f in self.foci],
             "alphas": [f.alpha for f in self.foci],
+            "bits": self.bits,
             "quality_level": self.quality_level,
             "lossless": self.shape == "all",
             "mid": self.mid,
@@ -142,6 +151,8 @@ class Metadata:
             },
             "subsampling": self.subsampling,
         }
+        if self.bits != 8:
+            data["bits"] = self.bits
         if self.dpi is not None:
             data["dpi"] = list(self.dpi)
         data["segments"] = [list(s) for s in self.segments]
@@ -200,7 +211,10 @@ class Metadata:
                 raise CorruptError("dpi is not a pair")
             dpi = (_number(pair[0], 0, 1e6, "dpi"), _number(pair[1], 0, 1e6, "dpi"))
         mode = get.choice("mode", MODES)
+        bits = get.choice("bits", BITS) if "bits" in get.data else 8
         shape = rsc.choice("shape", SHAPES)
+        if bits != 8 and shape != "all":
+            raise CorruptError(f"samples of {bits} bits in a picture that is not lossless")
         mid = rsc.choice("mid", MIDS)
         alpha = {"alpha"} if mode in ("LA", "RGBA") and shape != "all" else set()
         lossy = {"preview"} if shape != "all" else set()
@@ -219,6 +233,7 @@ class Metadata:
             height=height,
             mode=mode,
             foci=tuple(foci),
+            bits=bits,
             shape=shape,
             quality_level=get.integer("quality_level", 0, 255),
             qp_table_id=rsc.choice("qp_table_id", QP_TABLES),
