@@ -173,7 +173,7 @@ def ellipses(picture: Picture) -> list[EllipseRow]:
 
 
 def overhead(picture: Picture) -> list[OverheadRow]:
-    """What a small ellipse costs on its own, as part of a large one, and the ring between them.
+    """What a small ellipse costs on its own, and what its pixels cost as part of a large one.
 
     Nothing where no ellipse around the focus is large enough.
     """
@@ -183,14 +183,16 @@ def overhead(picture: Picture) -> list[OverheadRow]:
     )
     if large.sum() < _MIN_GROWTH * small.sum():
         return []
+    place = pairs.bounding_box(large)
+    pixels, classes = np.ascontiguousarray(image[place]), large[place].astype(np.uint8, order="C")
     found = []
     for name, effort in EFFORTS.items():
-        (one, one_exact), (ring, ring_exact), (both, both_exact) = (
-            _code(image, mask, effort) for mask in (small, large & ~small, large)
-        )
-        pixels = int(small.sum()), int(large.sum())
-        exact = one_exact and ring_exact and both_exact
-        found.append(OverheadRow(picture.name, name, *pixels, one, ring, both, exact))
+        (one, one_exact), (both, both_exact) = (_code(image, m, effort) for m in (small, large))
+        bits = coder.costs(pixels, classes, 1, 1, effort)
+        areas = int(small.sum()), int(large.sum())
+        shares = float(bits[small[place]].sum()), float(bits.sum())
+        exact = one_exact and both_exact
+        found.append(OverheadRow(picture.name, name, *areas, one, both, *shares, exact))
     return found
 
 

@@ -94,9 +94,13 @@ def ellipse_changes(results: Sequence[EllipseRow], codec: str) -> dict[str, floa
 
 
 def overheads(results: Sequence[OverheadRow], codec: str) -> dict[str, float]:
-    """Bits per pixel of the small ellipse that a stream of its own costs, per image."""
+    """Bits per pixel of a small ellipse above those of its pixels in a large one, per image.
+
+    There, what belongs to no pixel, as the predictors do, is shared out evenly.
+    """
     return {
-        r.image: 8 * (r.small_bytes + r.ring_bytes - r.large_bytes) / r.small_pixels
+        r.image: (8 * r.small_bytes - r.own_bits) / r.small_pixels
+        - (8 * r.large_bytes - r.large_bits) / r.large_pixels
         for r in results
         if r.codec == codec
     }

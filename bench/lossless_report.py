@@ -130,10 +130,10 @@ def _overhead(results: Sequence[OverheadRow]) -> list[str]:
     return [
         "### A small ellipse",
         f"An ellipse of {_spaced(lossless.SMALL_ELLIPSE)} pixels in the middle of one of "
-        f"{_spaced(lossless.LARGE_ELLIPSE)}, or of the largest that fits. Its share of the large "
-        "one is not in the file, so it is taken to be the large one without the ring around the "
-        "small one, the ring coded alone: the overhead is (small + ring - large) / pixels of the "
-        "small one, the price of one more stream.",
+        f"{_spaced(lossless.LARGE_ELLIPSE)}, or of the largest that fits: bits per pixel when it "
+        "is coded alone, and how many more these are than the same pixels take in the stream of "
+        "the large one, by the frequencies in its tables and with their part of what belongs to no "
+        "pixel. Its rim, where neighbours are missing, is in that as well as its head.",
         table(
             ["image", "large, pixels", "fast bpp", "strong bpp", "fast above", "strong above"],
             body,

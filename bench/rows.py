@@ -73,15 +73,20 @@ class EllipseRow:
 
 @dataclass(frozen=True)
 class OverheadRow:
-    """An ellipse around another: bytes of the small one, of the ring around it, and of both."""
+    """An ellipse around another: bytes of the small one and of both, each coded alone.
+
+    own_bits are what the small one's pixels take in the stream of both, large_bits what all
+    pixels take there; the rest of that stream belongs to no pixel.
+    """
 
     image: str
     codec: str
     small_pixels: int
     large_pixels: int
     small_bytes: int
-    ring_bytes: int
     large_bytes: int
+    own_bits: float
+    large_bits: float
     exact: bool
 
 

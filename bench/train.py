@@ -30,7 +30,9 @@ _COLOUR_COMMENT = (
 )
 _GREY_COMMENT = "Coefficients of the grey predictors: own 12."
 _TABLES_COMMENT = "Frequencies of symbols 0 to 29, of 4096; the others have none."
-_TABLE_OF_COMMENT = "The table that a context starts with: 48 contexts of each of R - G, B - G, G and grey."
+_TABLE_OF_COMMENT = (
+    "The table that a context starts with: 48 contexts of each of R - G, B - G, G and grey."
+)
 
 #: Counts (contexts, 64) of the symbols in an image (height, width, channels).
 Statistics = Callable[["NDArray[np.uint8]"], "NDArray[np.uint32]"]

@@ -27,6 +27,12 @@ def smooth(height, width, channels, seed=0):
     return _finish([128 + 70 * np.sin(x / 9 + a) + 50 * np.cos(y / 7 + b) for a, b in phases])
 
 
+def grainy(height, width, channels, seed=0):
+    """Broad waves with grain, as photographs have."""
+    grain = np.random.default_rng(seed).normal(0, 3, (height, width, channels))
+    return _finish(np.moveaxis(smooth(height, width, channels, seed) + grain, -1, 0))
+
+
 def noise(height, width, channels, seed=0):
     """Every sample on its own."""
     rng = np.random.default_rng(seed)
@@ -73,14 +79,52 @@ def mixed(height, width, channels, seed=0):
     return picture
 
 
+def dithered(height, width, channels, seed=0):
+    """Ramps in a few levels, set apart by a threshold of their own for every place in 4x4."""
+    rng = np.random.default_rng(seed)
+    order = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])
+    threshold = np.tile(order, (height // 4 + 1, width // 4 + 1))[:height, :width] / 16
+    y, x = np.mgrid[:height, :width]
+    slopes = rng.uniform(0.02, 0.06, (channels, 2))
+    levels = [np.floor((a * x + b * y) % 3 + threshold) for a, b in slopes]
+    return _finish([85 * level for level in levels])
+
+
+def few_colours(height, width, channels, seed=0):
+    """A smooth picture in twelve colours, with contours and now and then a single pixel."""
+    rng = np.random.default_rng(seed)
+    ink = rng.integers(0, 256, (12, channels), np.uint8)
+    index = smooth(height, width, 1, seed)[..., 0].astype(int) * 12 // 256
+    index[rng.random((height, width)) < 0.02] = 3
+    return ink[index]
+
+
+def antialiased(height, width, channels, seed=0):
+    """Strokes like those of letters, some of which repeat, with edges between ink and paper."""
+    rng = np.random.default_rng(seed)
+    fine = np.zeros((4 * height, 4 * width))
+    shapes = rng.random((6, 5, 4)).round().repeat(6, 1).repeat(5, 2)  # 7.5 by 5 pixels
+    for top in range(0, 4 * height, 40):
+        for left in range(0, 4 * width, 22):
+            part = fine[top : top + 30, left : left + 20]
+            part[:] = shapes[rng.integers(6)][: part.shape[0], : part.shape[1]]
+    cover = fine.reshape(height, 4, width, 4).mean((1, 3))
+    paper, ink = rng.integers(0, 256, (2, channels))
+    return _finish([paper[c] + cover * (ink[c] - paper[c]) for c in range(channels)])
+
+
 KINDS = {
     "smooth": smooth,
+    "grainy": grainy,
     "noise": noise,
     "gradient": gradient,
     "constant": constant,
     "extremes": extremes,
     "text": text,
     "mixed": mixed,
+    "dithered": dithered,
+    "few colours": few_colours,
+    "antialiased": antialiased,
 }
 
 

@@ -1,15 +1,24 @@
 """Streams of the lossless coder that our encoder does not write: the reference run as an encoder.
 
-Every choice that a head can name is free here, right or wrong (format.md, 7.1.6).
+Every choice that a head can name is free here, right or wrong (format.md, 7.1.6), and so is every
+bit of graphics (7.1.7).
 """
 
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 
 import numpy as np
-from reference import photo, trained
+from reference import BadFile, graphic_pixels, photo, trained
 from reference.notation import varint
-from reference.wavefront import PLANE_COEFFICIENTS, ROWS, Model, Walk, active_blocks, bounding_box
+from reference.wavefront import (
+    PLANE_COEFFICIENTS,
+    ROWS,
+    Model,
+    Walk,
+    active_blocks,
+    bounding_box,
+    middle,
+)
 
 
 class BitWriter:
@@ -70,7 +79,8 @@ class Head:
 
     predictors: trained number and, to differ from it, a list of coefficients per plane;
     choices: predictors of the active blocks, over and over; ranks: the same, as they are written;
-    tables: for a context the number of a table, or frequencies, sent once for every list.
+    tables: for a context the number of a table, or frequencies, sent once for every list;
+    starts: of every plane, counted from the low end of its range, each of start_bits.
     """
 
     transform: int = 1
@@ -83,6 +93,8 @@ class Head:
     tables: dict = field(default_factory=dict)
     rice: int = 3
     padding: int = 0
+    starts: tuple = ()
+    start_bits: int = 9
 
     def coefficients(self, planes):
         found = []
@@ -107,6 +119,9 @@ class Head:
         out.bits(self.shift, 4)
         out.bits(self.bias, 1)
         out.bits(self.sets, 1)
+        out.bits(len(self.starts) > 0, 1)
+        for start in self.starts:
+            out.bits(start, self.start_bits)
         self._write_predictors(out, planes)
         if len(self.predictors) > 1:
             self._write_ranks(out, blocks)
@@ -218,8 +233,13 @@ def _encode(value_of, region, planes, head, most):
     blocks = active_blocks(box)
     coefficients = head.coefficients(planes)
     choices = cycle(head.choices) if len(coefficients) > 1 else cycle([0])
+    ranges = photo.plane_ranges(planes, head.transform, most)
+    starts = [middle(*ends) for ends in ranges]
+    if head.starts:
+        starts = [low + start for (low, _), start in zip(ranges, head.starts, strict=True)]
     model = Model(
-        photo.plane_ranges(planes, head.transform, most),
+        ranges,
+        starts,
         head.shift,
         head.bias,
         coefficients,
@@ -264,6 +284,44 @@ def photo_of_values(draw, region, planes, head, most=255):
     """The payload of values that `draw()` gives, and the pixels that they mean."""
     states, words, blocks, pixels = _encode(lambda asked: draw(), region, planes, head, most)
     return head.write(blocks, planes, states) + words, pixels
+
+
+class BinaryEncoder:
+    """6.7 backwards: writes the bits that `draw(p)` gives, p/65536 being the probability of a 1."""
+
+    def __init__(self, draw):
+        self.draw = draw
+        self.low, self.length = 0, 4  # the lower end of the interval as one number, and its bytes
+        self.range = (1 << 32) - 1
+
+    def bit(self, p):
+        bit = int(self.draw(p))
+        bound = self.range * p >> 16
+        if bit:
+            self.range = bound
+        else:
+            self.low += bound
+            self.range -= bound
+        while self.range < 1 << 24:
+            self.range <<= 8
+            self.low <<= 8
+            self.length += 1
+        return bit
+
+    def payload(self, above=0):
+        """The bytes, or those of a number so far above the lower end."""
+        return (self.low + above).to_bytes(self.length, "big")
+
+
+def graphic_of_bits(draw, region, channels):
+    """The graphic payload of bits that `draw(p)` gives, and the pixels that they mean, which are
+    None where they mean nothing; it ends there."""
+    encoder = BinaryEncoder(draw)
+    try:
+        pixels = graphic_pixels(encoder, region, channels)
+    except BadFile:
+        pixels = None
+    return encoder.payload(), pixels
 
 
 def segment_of(bands):

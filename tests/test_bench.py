@@ -227,7 +227,7 @@ def test_ellipses_are_compared_in_total() -> None:
 
 
 def test_overhead_is_the_price_of_one_more_stream() -> None:
-    row = rows.OverheadRow("a", lossless.FAST, 8000, 64000, 9100, 60000, 69000, True)
+    row = rows.OverheadRow("a", lossless.FAST, 8000, 64000, 9200, 70000, 71200.0, 547200.0, True)
     assert lossless_goals.overheads([row], lossless.FAST) == pytest.approx({"a": 0.1})
 
 
@@ -257,7 +257,10 @@ def test_every_question_is_in_the_report() -> None:
     results = lossless_goals.Results(
         [whole(f"{folder}/a.png", c, 1000) for folder in ("kodak", "clic") for c in codecs],
         [rows.EllipseRow("kodak/a.png", c, "", 9, 100, True) for c in codecs if c != lossless.E3],
-        [rows.OverheadRow("kodak/a.png", c, 8000, 64000, 9, 60, 68, True) for c in codecs[:2]],
+        [
+            rows.OverheadRow("kodak/a.png", c, 8000, 64000, 9, 60, 64.0, 400.0, True)
+            for c in codecs[:2]
+        ],
         [whole("screen/a.png", c, 1000) for c in codecs],
         [rows.ThreadsRow("clic/a.png", 2.0, c, n, 8 / n, 9) for c in codecs[:2] for n in (1, 2)],
     )

@@ -17,7 +17,11 @@ from aig_codec.threads import Workers
 check = settings(max_examples=100, deadline=None, derandomize=True)
 
 EFFORTS = (1, 5, 8, 9)
-TOGETHER, WITH_ALPHA = 0, 3
+PHOTO, GRAPHIC, GRAPHIC_ALPHA, PHOTO_ALPHA, GREY = range(5)
+
+#: Number of channels -> its methods (format.md, 7.1.1).
+METHODS = {1: (0, 1), 2: (1, 2, 3), 3: (0, 1, 4), 4: (1, 2, 3, 6, 7)}
+EVERY_METHOD = [(channels, method) for channels in METHODS for method in METHODS[channels]]
 
 
 @pytest.fixture
@@ -27,8 +31,8 @@ def small_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lossless, "_BAND_PIXELS", 40)
 
 
-def _decode(payload, mask, channels, fill=77):
-    pixels = np.full((*mask.shape, channels), fill, np.uint8)
+def _decode(payload, mask, channels, fill=77, dtype=np.uint8):
+    pixels = np.full((*mask.shape, channels), fill, dtype)
     lossless.decode(payload, pixels, mask.astype(np.uint8), 1, 1)
     return pixels
 
@@ -36,10 +40,11 @@ def _decode(payload, mask, channels, fill=77):
 def _check_payload(payload, pixels, mask):
     """All kernels and the reference read these pixels, and the kernels touch no other."""
     for name in kernel_sets():
-        decoded = _decode(payload, mask, pixels.shape[2])
+        decoded = _decode(payload, mask, pixels.shape[2], dtype=pixels.dtype)
         np.testing.assert_array_equal(decoded[mask], pixels[mask], err_msg=name)
         assert (decoded[~mask] == 77).all(), "pixels outside the region were touched"
-    by_reference = reference.decode_lossless(payload, mask, pixels.shape[2])
+    most = np.iinfo(pixels.dtype).max
+    by_reference = reference.decode_lossless(payload, mask, pixels.shape[2], most)
     np.testing.assert_array_equal(by_reference[mask], pixels[mask])
 
 
@@ -54,23 +59,64 @@ def _check_both(pixels, mask, effort=5):
     return payload
 
 
+def _band(pixels, mask, rows, method, effort=5):
+    """Those rows by a method that need not be one of so many channels."""
+    channels, classes = pixels.shape[2], mask.astype(np.uint8)
+    region = classes, 1, 1, rows.start, rows.stop
+
+    def photo(first, planes):
+        how = lossless._how_hard(effort, int(mask[rows].sum()))
+        return _native.photo_encode(pixels, first, planes, *region, how.search, how.bias[0])
+
+    def graphic(part):
+        return _native.graphic_encode(part.copy(), *region)
+
+    grey, kind = divmod(method, GREY)
+    if kind == GRAPHIC:
+        return bytes([method]) + graphic(pixels)
+    colour = photo(0, 3 if channels > 2 and not grey else 1)
+    if kind == PHOTO:
+        return bytes([method]) + colour
+    last = channels - 1
+    alpha = graphic(pixels[..., last:]) if kind == GRAPHIC_ALPHA else photo(last, 1)
+    return bytes([method]) + reference.varint(len(colour)) + colour + alpha
+
+
+def _segment(pixels, mask, methods, effort=5):
+    """A band by each of the methods."""
+    rows = reference.bands_of(mask, len(methods))
+    bands = (_band(pixels, mask, *which, effort) for which in zip(rows, methods, strict=True))
+    return streams.segment_of(list(bands))
+
+
 def _photo(pixels, mask, bands=1, effort=5):
     """A segment in which everything is photograph, whatever the encoder would choose."""
-    channels, classes = pixels.shape[2], mask.astype(np.uint8)
-    parts = [(0, 3)] if channels > 2 else [(0, 1)]
-    if channels in (2, 4):
-        parts.append((channels - 1, 1))
-    coded = []
-    for rows in reference.bands_of(mask, bands):
-        region = classes, 1, 1, rows.start, rows.stop
-        how = lossless._search(effort, int(mask[rows].sum()))
-        colour, *alpha = (_native.photo_encode(pixels, *part, *region, *how) for part in parts)
-        coded.append(
-            bytes([WITH_ALPHA]) + reference.varint(len(colour)) + colour + alpha[0]
-            if alpha
-            else bytes([TOGETHER]) + colour
-        )
-    return streams.segment_of(coded)
+    method = PHOTO if pixels.shape[2] in (1, 3) else PHOTO_ALPHA
+    return _segment(pixels, mask, [method] * bands, effort)
+
+
+def _bands_of_segment(segment):
+    source = reference.ByteReader(segment)
+    return [source.take(n) for n in [source.varint() for _ in range(source.varint())]]
+
+
+def _methods(segment):
+    """The methods of its bands."""
+    return [band[0] for band in _bands_of_segment(segment)]
+
+
+def _picture(kind, alpha=None, channels=3, size=(96, 128), seed=3):
+    """A picture of a kind, with alpha of another one."""
+    pixels = KINDS[kind](*size, channels, seed)
+    if alpha is None:
+        return pixels
+    return np.concatenate([pixels, KINDS[alpha](*size, 1, seed + 2)], axis=2)
+
+
+def _grey(pixels):
+    """Three channels of one, and the others behind them."""
+    grey = np.concatenate([pixels[..., [0, 0, 0]], pixels[..., 3:]], axis=2)
+    return np.ascontiguousarray(grey)
 
 
 @given(
@@ -158,6 +204,152 @@ def test_smooth_pictures_cost_less_than_noise() -> None:
     assert 48 * 48 * 3 < sizes["noise"] < 1.2 * 48 * 48 * 3
 
 
+# Methods
+
+
+@pytest.mark.parametrize(("channels", "method"), EVERY_METHOD)
+@pytest.mark.parametrize("kind", ["mixed", "few colours", "noise"])
+def test_every_method_round_trips(kind: str, channels: int, method: int) -> None:
+    assert reference.METHODS.keys() == METHODS.keys()
+    assert reference.METHODS[channels] == set(METHODS[channels])
+    for seed, mask in enumerate(("full", "blobs", "sparse", "empty")):
+        region = MASKS[mask](37, 22, seed)
+        pixels = KINDS[kind](37, 22, channels, seed)
+        if method >= GREY:
+            pixels = _grey(pixels)
+        for bands in (1, 2):
+            if region.any() or bands == 1:
+                _check_payload(_segment(pixels, region, [method] * bands), pixels, region)
+
+
+@pytest.mark.parametrize("channels", METHODS)
+def test_bands_of_all_methods_in_one_segment(channels: int) -> None:
+    """Each of them twice, in any order, and some without a pixel."""
+    rng = np.random.default_rng(channels)
+    methods = rng.permutation(METHODS[channels] * 2)
+    mask = pictures.blobs(16 * len(methods), 25, 3) | MASKS["sparse"](16 * len(methods), 25)
+    mask[32:48] = False
+    mask[[0, -1]] = True
+    pixels = pictures.mixed(*mask.shape, channels)
+    if channels > 2:
+        pixels = _grey(pixels)
+    payload = _segment(pixels, mask, methods.tolist())
+    assert _methods(payload) == methods.tolist()
+    _check_payload(payload, pixels, mask)
+
+
+DRAWN = ("text", "dithered", "few colours", "antialiased", "extremes", "constant")
+TAKEN = ("smooth", "grainy")
+
+
+@pytest.mark.parametrize("channels", METHODS)
+@pytest.mark.parametrize("kind", DRAWN)
+def test_drawings_are_graphics(kind: str, channels: int) -> None:
+    pixels, mask = _picture(kind, channels=channels), np.ones((96, 128), bool)
+    for effort in EFFORTS:
+        payload = lossless.encode(pixels, mask.astype(np.uint8), 1, 1, effort)
+        assert _methods(payload) == [GRAPHIC]
+    np.testing.assert_array_equal(_decode(payload, mask, channels), pixels)
+    others = set(METHODS[channels]) - {GRAPHIC}
+    assert all(len(payload) < len(_segment(pixels, mask, [m])) for m in others if m < GREY)
+
+
+@pytest.mark.parametrize("kind", TAKEN)
+def test_photographs_are_none(kind: str) -> None:
+    mask = np.ones((96, 128), bool)
+
+    def check_methods(pixels, method, efforts=(5,)):
+        for effort in efforts:
+            payload = lossless.encode(pixels, mask.astype(np.uint8), 1, 1, effort)
+            assert _methods(payload) == [method]
+            np.testing.assert_array_equal(_decode(payload, mask, pixels.shape[2]), pixels)
+            if effort == 5:
+                assert len(payload) < len(_segment(pixels, mask, [GRAPHIC]))
+
+    for channels in (1, 3):
+        check_methods(_picture(kind, channels=channels), PHOTO, EFFORTS)
+    check_methods(_grey(_picture(kind)), GREY + PHOTO, EFFORTS)
+    for alpha in (*TAKEN, *DRAWN):
+        method = PHOTO_ALPHA if alpha in TAKEN else GRAPHIC_ALPHA
+        check_methods(_picture(kind, alpha, channels=1), method)
+        check_methods(_picture(kind, alpha), method)
+        check_methods(_grey(_picture(kind, alpha)), GREY + method)
+
+
+def test_what_takes_few_bits_is_tried_as_graphics(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels, mask = _picture("gradient", channels=1), np.ones((96, 128), bool)
+    monkeypatch.setattr(lossless, "_SOME_REPETITION", 2.0)
+    monkeypatch.setattr(lossless, "_MUCH_REPETITION", 2.0)
+    for limit, method in ((0.7, GRAPHIC), (0.3, PHOTO)):
+        monkeypatch.setattr(lossless, "_FEW_BITS", limit)
+        assert _methods(_check_both(pixels, mask)) == [method]
+
+
+def test_ramps_are_drawn() -> None:
+    """No pixel repeats another one, but every slope goes on."""
+    pixels, mask = _picture("gradient"), np.ones((96, 128), bool)
+    assert _methods(_check_both(pixels, mask)) == [GRAPHIC]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (4, 4), (16, 16), (1, 60)])
+def test_tiny_pictures_are_tried_as_both(size: tuple[int, int]) -> None:
+    mask = np.ones(size, bool)
+    for kind in ("noise", "smooth"):
+        pixels = KINDS[kind](*size, 3)
+        payload = _check_both(pixels, mask)
+        assert len(payload) <= min(len(_segment(pixels, mask, [m])) for m in (PHOTO, GRAPHIC))
+
+
+def test_drawings_have_larger_bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lossless, "_GRAPHIC_BAND_PIXELS", 96 * 128)
+    monkeypatch.setattr(lossless, "_BAND_PIXELS", 96 * 128 // 4)
+    classes = np.ones((96, 128), np.uint8)
+    for kind, methods in (("text", [GRAPHIC]), ("grainy", [PHOTO] * 4)):
+        assert _methods(lossless.encode(_picture(kind), classes, 1, 1)) == methods
+
+
+def test_every_band_has_the_method_that_suits_it(small_bands: None) -> None:
+    """Photographs with grey and with colour, and text, one above the other, each of some bands."""
+    size = 64, 128
+    parts = [_picture("smooth"), _grey(_picture("smooth")), _picture("text"), _picture("smooth")]
+    pixels = np.concatenate([part[: size[0]] for part in parts])
+    mask = np.ones(pixels.shape[:2], bool)
+    payload = _check_both(pixels, mask)
+    expected = [PHOTO, GREY + PHOTO, GRAPHIC, PHOTO]
+    methods = _methods(payload)
+    assert len(methods) == 16
+    assert methods == [method for method in expected for _ in range(4)]
+
+
+def test_only_pixels_of_the_region_decide() -> None:
+    """A drawing in a photograph is one, and grey in colours is grey, whatever is around them."""
+    mask = np.zeros((96, 128), bool)
+    mask[20:80, 30:100] = True
+    for inside, method in ((_picture("text"), GRAPHIC), (_grey(_picture("smooth")), GREY + PHOTO)):
+        pixels = np.where(mask[..., None], inside, _picture("smooth", seed=8))
+        assert _methods(_check_both(pixels, mask)) == [method]
+
+
+@pytest.mark.parametrize("bands", [1, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_grey_stored_as_colour_costs_little(kind: str, bands: int, monkeypatch) -> None:
+    monkeypatch.setattr(lossless, "_BAND_PIXELS", 96 * 128 // bands)
+    pixels, classes = _picture(kind, channels=1), np.ones((96, 128), np.uint8)
+    as_grey = lossless.encode(pixels, classes, 1, 1)
+    as_colour = lossless.encode(_grey(pixels), classes, 1, 1)
+    with_alpha = lossless.encode(np.dstack([_grey(pixels), pixels // 255]), classes, 1, 1)
+    grey_with_alpha = lossless.encode(np.dstack([pixels, pixels // 255]), classes, 1, 1)
+    drawn = _methods(as_colour).count(GRAPHIC)
+    assert drawn >= _methods(as_grey).count(GRAPHIC)
+    if drawn:  # that G is followed by 128 and 128 must be learnt, and for every colour said
+        colours = len(np.unique(pixels))
+        assert len(as_colour) <= len(as_grey) + drawn * (8 + 2 * min(colours, 30))
+    else:
+        assert set(_methods(as_colour)) == {GREY + PHOTO}
+        assert len(as_colour) <= len(as_grey) + len(_methods(as_grey))
+        assert len(with_alpha) <= len(grey_with_alpha) + len(_methods(as_grey))
+
+
 # Bands
 
 
@@ -179,8 +371,11 @@ def _rows(region):
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_threads_change_nothing(channels: int, small_bands: None) -> None:
-    pixels, mask = pictures.mixed(100, 33, channels), pictures.blobs(100, 33, 2)
+@pytest.mark.parametrize("kind", ["mixed", "text", "smooth"])
+def test_threads_change_nothing(kind: str, channels: int, small_bands: None) -> None:
+    pixels, mask = KINDS[kind](100, 33, channels), pictures.blobs(100, 33, 2)
+    if channels in (2, 4):
+        pixels[..., -1] = pictures.text(100, 33, 1)[..., 0]
     classes = mask.astype(np.uint8)
     payloads = set()
     for threads in (1, 2, 4):
@@ -223,9 +418,8 @@ def test_the_number_of_bands_is_limited() -> None:
 
 def _band_of(segment):
     """The only band of a segment."""
-    source = reference.ByteReader(segment)
-    assert source.varint() == 1
-    return source.take(source.varint())
+    (band,) = _bands_of_segment(segment)
+    return band
 
 
 def test_lengths_of_bands_must_be_right() -> None:
@@ -242,26 +436,57 @@ def test_lengths_of_bands_must_be_right() -> None:
         _assert_refused(damaged, mask, 2)
 
 
-@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("channels", METHODS)
 def test_methods_are_for_their_channels(channels: int) -> None:
+    """Other methods than the right one are unknown, or make nothing of the bytes."""
     mask = np.ones((9, 9), bool)
-    payload = bytearray(_photo(pictures.noise(9, 9, channels), mask))
-    at = payload.index(bytes([TOGETHER if channels in (1, 3) else WITH_ALPHA]), 2)
-    right = {TOGETHER} if channels in (1, 3) else {WITH_ALPHA}
-    for method in {0, 1, 2, 3, 4, 255} - right:
-        payload[at] = method
-        _assert_refused(bytes(payload), mask, channels)
+    pixels = pictures.noise(9, 9, channels)
+    for right in METHODS[channels]:
+        if right >= GREY:
+            pixels = _grey(pixels)
+        payload = bytearray(_segment(pixels, mask, [right]))
+        at = len(payload) - len(_band_of(payload))
+        assert payload[at] == right
+        _check_payload(bytes(payload), pixels, mask)
+        for method in {*range(9), 64, 128, 255} - {right}:
+            payload[at] = method
+            _assert_refused(bytes(payload), mask, channels)
 
 
-def test_alpha_may_not_reach_beyond_its_band() -> None:
-    mask = np.ones((9, 9), bool)
-    pixels = pictures.noise(9, 9, 4)
-    band = _band_of(_photo(pixels, mask))
-    assert band[1] > 127 > band[2], "a length of two bytes"
-    _check_payload(streams.segment_of([band]), pixels, mask)
-    for length in (0, 1, len(band) - 3, len(band) - 2, len(band), 1 << 30):
-        damaged = band[:1] + reference.varint(length) + band[3:]
-        _assert_refused(streams.segment_of([damaged]), mask, 4)
+@pytest.mark.parametrize("channels", METHODS)
+def test_methods_of_other_channels_are_refused_by_themselves(channels: int) -> None:
+    """Bands in which nothing is wrong but the method."""
+    mask = np.ones((19, 21), bool)
+    pixels = pictures.constant(19, 21, channels)
+    pixels[5:9] = 7
+    pixels = _grey(pixels) if channels > 2 else pixels
+    for method in range(8):
+        if method in METHODS[channels]:
+            continue
+        payload = _segment(pixels, mask, [method])
+        assert _methods(payload) == [method]
+        with pytest.raises(CorruptError, match=f"method {method} "):
+            _decode(payload, mask, channels)
+        with pytest.raises(reference.BadFile, match="method"):
+            reference.decode_lossless(payload, mask, channels)
+
+
+@pytest.mark.parametrize("method", [2, 3, 6, 7])
+def test_alpha_may_not_reach_beyond_its_band(method: int) -> None:
+    mask = np.ones((19, 9), bool)
+    for channels in (2, 4) if method < GREY else (4,):
+        pixels = pictures.noise(19, 9, channels)
+        pixels = _grey(pixels) if method >= GREY else pixels
+        band = _band_of(_segment(pixels, mask, [method]))
+        assert band[1] > 127 > band[2], "a length of two bytes"
+        rest, length = band[3:], band[1] - 128 + 128 * band[2]
+        _check_payload(streams.segment_of([band]), pixels, mask)
+        wrong = {0, 1, length - 1, length + 1, len(rest) - 1, len(rest), len(rest) + 1, 1 << 30}
+        for other in wrong:
+            damaged = band[:1] + reference.varint(other) + rest
+            _assert_refused(streams.segment_of([damaged]), mask, channels)
+        for damaged in (band[:1], band[:2], band[:1] + bytes([255] * 5) + b"\0" + rest):
+            _assert_refused(streams.segment_of([damaged]), mask, channels)
 
 
 # Damage
@@ -293,13 +518,31 @@ def test_flipped_bits_mean_the_same_to_both(channels: int, bands: int) -> None:
         assert_same(*_both(bytes(damaged), mask, channels), f"bit {bit}")
 
 
+@pytest.mark.parametrize("channels", [2, 4])
+def test_flipped_bits_of_heads_mean_the_same_to_both(channels: int) -> None:
+    """Those that say how many bands there are, how long, by which methods, and how long in them."""
+    mask, pixels = pictures.blobs(33, 7, 1), pictures.mixed(33, 7, channels)
+    pixels = _grey(pixels) if channels == 4 else pixels
+    for methods in ([1, 2], [3, 1], [2, 7] if channels == 4 else [2, 3]):
+        payload = _segment(pixels, mask, methods)
+        bands = _bands_of_segment(payload)
+        start = len(payload) - sum(map(len, bands))
+        places = {*range(start + 4), *range(start + len(bands[0]), start + len(bands[0]) + 4)}
+        for bit in range(8 * len(payload)):
+            damaged = bytearray(payload)
+            damaged[bit // 8] ^= 1 << bit % 8
+            if bit // 8 in places:
+                assert_same(*_both(bytes(damaged), mask, channels), f"bit {bit}")
+
+
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_truncation_is_noticed(channels: int, small_bands: None) -> None:
     mask = np.ones((30, 11), bool)
     for kind in ("noise", "text"):
         pixels = KINDS[kind](30, 11, channels)
         coded = lossless.encode(pixels, mask.astype(np.uint8), 1, 1)
-        for payload in (coded, _photo(pixels, mask, 2)):
+        graphic = _segment(pixels, mask, [GRAPHIC] * 2)
+        for payload in (coded, graphic, _photo(pixels, mask, 2)):
             for length in range(len(payload)):
                 with pytest.raises(CorruptError):
                     _decode(payload[:length], mask, channels)
@@ -313,11 +556,145 @@ def test_the_payload_of_another_region_is_refused(kind: str) -> None:
     larger[0] = True
     smaller[: int(np.flatnonzero(region.any(axis=1))[0]) + 3] = False
     coded = lossless.encode(pixels, region.astype(np.uint8), 1, 1)
-    for payload in (coded, _photo(pixels, region)):
+    for payload in (coded, _photo(pixels, region), _segment(pixels, region, [GRAPHIC])):
         for other in (larger, smaller):
             assert other.sum() != region.sum()
             with pytest.raises(CorruptError):
                 _decode(payload, other, 1)
+
+
+# Samples of 16 bits
+
+
+@given(
+    size=st.tuples(st.integers(1, 40), st.integers(1, 18)),
+    channels=st.integers(1, 4),
+    kind=st.sampled_from(sorted(KINDS)),
+    scale=st.sampled_from([1, 257, 40009]),
+    grey=st.booleans(),
+    mask=st.sampled_from(sorted(MASKS)),
+    seed=st.integers(0, 999),
+)
+@check
+def test_samples_of_16_bits_round_trip(size, channels, kind, scale, grey, mask, seed) -> None:
+    """Whatever they show, they are no graphics."""
+    pixels = KINDS[kind](*size, channels, seed).astype(np.uint16) * np.uint16(scale)
+    pixels = _grey(pixels) if grey and channels > 2 else pixels
+    region = MASKS[mask](*size, seed)
+    payload = _check_both(pixels, region)
+    colour = pixels[region][:, :3]
+    is_grey = channels > 2 and bool((colour[:, :1] == colour).all())
+    method = (PHOTO if channels in (1, 3) else PHOTO_ALPHA) + GREY * is_grey
+    assert _methods(payload) == [method]
+
+
+def test_bands_of_16_bits(small_bands: None) -> None:
+    rng = np.random.default_rng(2)
+    for channels in METHODS:
+        pixels = rng.integers(0, 1 << 16, (70, 21, channels)).astype(np.uint16)
+        pixels[20:40] = 1000
+        payload = _check_both(pixels, np.ones((70, 21), bool))
+        assert len(_methods(payload)) > 1
+        assert not set(_methods(payload)) & {1, 2, 6}
+
+
+@pytest.mark.parametrize(("channels", "method"), EVERY_METHOD)
+def test_graphics_of_16_bits_are_refused(channels: int, method: int) -> None:
+    mask = np.ones((9, 9), bool)
+    pixels = np.full((9, 9, channels), 200, np.uint8)
+    payload = _segment(pixels, mask, [method])
+    _check_payload(payload, pixels, mask)
+    deep = pixels.astype(np.uint16)
+    if method in (1, 2, 6):
+        with pytest.raises(CorruptError, match=f"method {method} for samples of 16 bits"):
+            _decode(payload, mask, channels, dtype=np.uint16)
+        with pytest.raises(reference.BadFile, match="graphics"):
+            reference.decode_lossless(payload, mask, channels, 65535)
+    else:
+        payload = _segment(deep, mask, [method])
+        _check_payload(payload, deep, mask)
+
+
+# Repetition and grey
+
+
+@given(
+    size=st.tuples(st.integers(1, 40), st.integers(1, 20)),
+    channels=st.integers(1, 4),
+    kind=st.sampled_from(sorted(KINDS)),
+    near=st.booleans(),
+    rows=st.tuples(st.integers(0, 40), st.integers(0, 40)).map(sorted),
+    seed=st.integers(0, 999),
+)
+@check
+def test_repetition_is_the_share_of_equals_among_the_alike(
+    size, channels, kind, near, rows, seed
+) -> None:
+    pixels = KINDS[kind](*size, channels, seed) >> (5 if near else 0)
+    classes = pictures.class_map(*size, seed)
+    top, bottom = (min(row, size[0]) for row in rows)
+    found = _native.repetition(pixels, classes, 1, 5, top, bottom)
+    equal, alike = np.zeros(2, int), np.zeros(2, int)
+    for y in range(top + 1, bottom, 16):
+        row, above = pixels[y].astype(int), pixels[y - 1].astype(int)
+        to_left = np.abs(row[1:] - row[:-1]).max(axis=1)
+        to_above = np.abs(row - above).max(axis=1)[1:]
+        to_slope = np.abs(row[1:] - row[:-1] - above[1:] + above[:-1]).max(axis=1)
+        inside = (classes[y, 1:] >= 1) & (classes[y, 1:] <= 5)
+        differences = np.stack([np.minimum(to_left, to_above), to_slope])[:, inside]
+        equal += (differences == 0).sum(axis=1)
+        alike += (differences <= 4).sum(axis=1)
+    assert found == max(e / a if a else 0 for e, a in zip(equal, alike, strict=True))
+
+
+@given(
+    size=st.tuples(st.integers(1, 20), st.integers(1, 20)),
+    channels=st.sampled_from([3, 4]),
+    dtype=st.sampled_from([np.uint8, np.uint16]),
+    rows=st.tuples(st.integers(0, 20), st.integers(0, 20)).map(sorted),
+    coloured=st.integers(0, 3),
+    seed=st.integers(0, 999),
+)
+@check
+def test_grey_is_known_and_made(size, channels, dtype, rows, coloured, seed) -> None:
+    """Grey but for some pixels, of which one channel differs by the least there is."""
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, np.iinfo(dtype).max, (*size, channels)).astype(dtype)
+    pixels = _grey(pixels)
+    for _ in range(coloured):
+        pixels[rng.integers(size[0]), rng.integers(size[1]), rng.integers(3)] += 1
+    classes = pictures.class_map(*size, seed)
+    top, bottom = (min(row, size[0]) for row in rows)
+    for first, last in ((0, 0), (1, 3), (0, 7)):
+        region = (classes >= first) & (classes <= last)
+        region[:top] = region[bottom:] = False
+        r, g, b = np.moveaxis(pixels[..., :3], -1, 0)
+        expected = not ((r != g) | (g != b))[region].any()
+        assert _native.is_grey(pixels, classes, first, last, top, bottom) == expected
+        made = pixels.copy()
+        _native.make_grey(made, classes, first, last, top, bottom)
+        np.testing.assert_array_equal(made, np.where(region[..., None], _grey(pixels), pixels))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_grey_needs_three_channels(channels: int) -> None:
+    pixels, classes = pictures.noise(4, 5, channels), np.ones((4, 5), np.uint8)
+    for function in (_native.is_grey, _native.make_grey):
+        with pytest.raises(ValueError, match="channels"):
+            function(pixels, classes, 1, 1, 0, 4)
+
+
+def test_rows_must_be_in_the_picture() -> None:
+    pixels, classes = pictures.noise(4, 5, 3), np.ones((4, 5), np.uint8)
+    for function in (_native.is_grey, _native.make_grey, _native.repetition):
+        for top, bottom in ((-1, 4), (0, 5), (3, 2)):
+            with pytest.raises(ValueError, match="rows outside"):
+                function(pixels, classes, 1, 1, top, bottom)
+        with pytest.raises(ValueError, match="differ in height or width"):
+            function(pixels, classes[:, :4].copy(), 1, 1, 0, 4)
+
+
+# Parts of pictures
 
 
 @pytest.mark.parametrize("kind", pictures.MASKS)

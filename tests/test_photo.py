@@ -1,5 +1,7 @@
 """Photographic coding by itself: every branch of its head, any table, samples of 16 bits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pictures
 import pytest
@@ -187,6 +189,42 @@ def test_corners_of_the_colour_cube_with_every_transform(transform: int) -> None
             pixels = pixels.astype(dtype)
             head = Head(transform, tables=all_tables(3, flat_table(44)))
             check_payload(streams.photo_of_pixels(pixels, region, head, most), region, pixels)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("planes", [1, 3])
+@pytest.mark.parametrize("transform", range(4))
+def test_starts_may_be_anywhere_in_their_ranges(transform: int, planes: int, deep: bool) -> None:
+    most, dtype = (65535, np.uint16) if deep else (255, np.uint8)
+    region = pictures.blobs(30, 25, 1)
+    pixels = pictures.mixed(30, 25, planes).astype(dtype) * (most // 255)
+    tables = all_tables(planes, flat_table(44))
+    ranges = reference.photo.plane_ranges(planes, transform, most)
+    spans = [high - low for low, high in ranges]
+    for starts in ([0] * planes, spans, [span // 3 for span in spans]):
+        head = Head(
+            transform,
+            tables=tables,
+            starts=tuple(starts),
+            start_bits=most.bit_length() + 1,
+        )
+        payload = streams.photo_of_pixels(pixels, region, head, most)
+        check_payload(payload, region, pixels)
+    for plane in range(planes):
+        starts = [span + (c == plane) for c, span in enumerate(spans)]
+        head = replace(head, starts=tuple(starts))
+        states, words, blocks = streams.parts_of_pixels(pixels, region, head, most)
+        payload = head.write(blocks, planes, states) + words
+        assert_refused(payload, region, planes, starts, dtype)
+
+
+def test_a_colour_costs_no_more_for_being_far_from_the_middle() -> None:
+    region = np.ones((60, 300), bool)
+    for dtype in (np.uint8, np.uint16):
+        most = np.iinfo(dtype).max
+        for colour in ((0, 0, 0), (most, 0, most), (most, most // 3, 1)):
+            pixels = np.full((60, 300, 3), colour, dtype)
+            assert len(encode(pixels, region)) < 100
 
 
 @given(

@@ -6,6 +6,7 @@ replaces one. A change of the format adds files, and the old ones stay.
 
 import hashlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -31,32 +32,97 @@ def drawing(height: int, width: int, channels: int) -> np.ndarray:
     return np.stack([planes[i] for i in chosen], axis=2).astype(np.uint8)
 
 
+def sketch(height: int, width: int, channels: int) -> np.ndarray:
+    """Panels, letters, dots and a disc with a soft edge, like `drawing` of integers alone."""
+    y, x = np.mgrid[:height, :width].astype(np.int64)
+    glyphs = np.array([0x799F9, 0xF171F, 0x69996, 0x9ACA9, 0x44444, 0xE9F9E])  # 4x5 bits
+    column, row = x % 6, y % 8
+    glyph = glyphs[(x // 6 * 5 + y // 8 * 3) % len(glyphs)]
+    ink = (column < 4) & (row < 5) & (glyph >> (4 * np.minimum(row, 4) + column % 4) & 1 > 0)
+    index = np.where(x > 2 * width // 3, 1, 0) + np.where(ink, 2, 0)
+    dots = y > 3 * height // 4
+    index[dots] = ((x * 7 + y * 3) % 11 < x * 11 // width)[dots]
+    palette = [[250, 248, 240, 255], [48, 64, 96, 255], [20, 20, 20, 255], [255, 200, 0, 180]]
+    picture = np.array(palette)[index]
+    away = (x - width // 2) ** 2 + (y - height // 3) ** 2
+    cover = np.clip((height * height // 16 - away) // 16, 0, 8)[..., None]
+    picture = (picture * (8 - cover) + np.array([30, 160, 90, 90]) * cover) // 8
+    chosen = {1: [1], 2: [1, 3], 3: [0, 1, 2], 4: [0, 1, 2, 3]}[channels]
+    return picture[..., chosen].astype(np.uint8)
+
+
+def cutout(height: int, width: int, channels: int) -> np.ndarray:
+    """The colours of `drawing` and the alpha of `sketch`."""
+    picture = drawing(height, width, channels)
+    picture[..., -1] = sketch(height, width, channels)[..., -1]
+    return picture
+
+
+def grey_drawing(height: int, width: int, channels: int) -> np.ndarray:
+    """The `drawing` without its colours, but stored as if it had some."""
+    picture = drawing(height, width, channels)
+    picture[..., 1:3] = picture[..., :1]
+    return picture
+
+
+def grey_cutout(height: int, width: int, channels: int) -> np.ndarray:
+    """A `cutout` without colours."""
+    picture = cutout(height, width, channels)
+    picture[..., 1:3] = picture[..., :1]
+    return picture
+
+
+def deep_drawing(height: int, width: int, channels: int) -> np.ndarray:
+    """The `drawing` with samples of 16 bits: uint16 (H, W, C)."""
+    picture = drawing(height, width, channels).astype(np.uint16)
+    return picture * 257 ^ picture[::-1] // 3
+
+
 TWO = {"centers": [(30, 28), (64, 40)], "sigmas": [(1.5, 0.8), 1], "radii": [(12, 20), (9, 14)]}
 
-#: name -> (height, width, channels, keywords). Container 1, lossless 2, other coders 1.
-CASES: dict[str, tuple[int, int, int, dict]] = {
-    "v2-rgb": (75, 98, 3, {**TWO, "quality": 70}),
-    "v2-rgb-444": (75, 98, 3, {**TWO, "quality": 30, "subsampling": "4:4:4", "tune": "visual"}),
-    "v2-rgba-alpha": (75, 98, 4, {**TWO, "alphas": [0.5, 2], "quality": 50}),
-    "v2-grey": (61, 50, 1, {"centers": [(20, 20)], "radii": [(9, 15)], "quality": 60}),
-    "v2-grey-alpha": (61, 50, 2, {"centers": [(20, 20)], "radii": [(9, 15)]}),
-    "v2-palette": (75, 98, 3, {**TWO, "mid": "palette"}),
-    "v2-boundary": (75, 98, 3, {**TWO, "quality": 10, "boundary_tau": 4}),
-    "v2-golomb": (75, 98, 3, {**TWO, "entropy": "golomb"}),
-    "v2-snappy": (75, 98, 3, {**TWO, "entropy": "snappy", "mid": "palette"}),
-    "v2-no-mid": (75, 98, 3, {**TWO, "mid": "none"}),
-    "v2-lossless": (40, 50, 4, {"lossless": True}),
-    "v2-lossless-fast": (75, 98, 3, {"lossless": True, "effort": 1}),
-    "v2-lossless-strong": (75, 98, 3, {"lossless": True, "effort": 8}),
-    "v2-lossless-grey-strong": (75, 98, 1, {"lossless": True, "effort": 9}),
-    "v2-strong": (75, 98, 3, {**TWO, "effort": 8}),
-    "v2-one-pixel": (1, 1, 3, {}),
+#: name -> (picture, height, width, channels, keywords). Container 1, lossless 2, other coders 1.
+CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dict]] = {
+    "v2-rgb": (drawing, 75, 98, 3, {**TWO, "quality": 70}),
+    "v2-rgb-444": (
+        drawing,
+        75,
+        98,
+        3,
+        {**TWO, "quality": 30, "subsampling": "4:4:4", "tune": "visual"},
+    ),
+    "v2-rgba-alpha": (drawing, 75, 98, 4, {**TWO, "alphas": [0.5, 2], "quality": 50}),
+    "v2-grey": (drawing, 61, 50, 1, {"centers": [(20, 20)], "radii": [(9, 15)], "quality": 60}),
+    "v2-grey-alpha": (drawing, 61, 50, 2, {"centers": [(20, 20)], "radii": [(9, 15)]}),
+    "v2-palette": (drawing, 75, 98, 3, {**TWO, "mid": "palette"}),
+    "v2-boundary": (drawing, 75, 98, 3, {**TWO, "quality": 10, "boundary_tau": 4}),
+    "v2-golomb": (drawing, 75, 98, 3, {**TWO, "entropy": "golomb"}),
+    "v2-snappy": (drawing, 75, 98, 3, {**TWO, "entropy": "snappy", "mid": "palette"}),
+    "v2-no-mid": (drawing, 75, 98, 3, {**TWO, "mid": "none"}),
+    "v2-lossless": (drawing, 40, 50, 4, {"lossless": True}),
+    "v2-lossless-fast": (drawing, 75, 98, 3, {"lossless": True, "effort": 1}),
+    "v2-lossless-strong": (drawing, 75, 98, 3, {"lossless": True, "effort": 8}),
+    "v2-lossless-grey-strong": (drawing, 75, 98, 1, {"lossless": True, "effort": 9}),
+    "v2-strong": (drawing, 75, 98, 3, {**TWO, "effort": 8}),
+    "v2-one-pixel": (drawing, 1, 1, 3, {}),
     "v2-three": (
+        drawing,
         64,
         64,
         3,
         {"centers": [(10, 10), (50, 12), (30, 50)], "radii": [(8, 12)] * 3, "alphas": [0.1] * 3},
     ),
+    "v2-graphic": (sketch, 75, 98, 3, {"lossless": True}),
+    "v2-graphic-grey": (sketch, 61, 50, 1, {"lossless": True}),
+    "v2-graphic-grey-alpha": (sketch, 61, 50, 2, {"lossless": True}),
+    "v2-graphic-alpha": (sketch, 75, 98, 4, {"lossless": True}),
+    "v2-graphic-cores": (sketch, 75, 98, 4, {**TWO, "quality": 50}),
+    "v2-cutout": (cutout, 75, 98, 4, {"lossless": True}),
+    "v2-grey-as-rgb": (grey_drawing, 75, 98, 3, {"lossless": True}),
+    "v2-grey-as-rgba": (grey_drawing, 75, 98, 4, {"lossless": True}),
+    "v2-sixteen": (deep_drawing, 75, 98, 3, {}),
+    "v2-sixteen-grey-strong": (deep_drawing, 75, 98, 1, {"effort": 9}),
+    "v2-sixteen-alpha": (deep_drawing, 40, 50, 4, {}),
+    "v2-grey-cutout": (grey_cutout, 75, 98, 4, {"lossless": True}),
 }
 
 TIERS = ("core", "preview", "mid", "full")
@@ -72,10 +138,10 @@ def main() -> None:
     import aig_codec
 
     FOLDER.mkdir(exist_ok=True)
-    for name, (height, width, channels, keywords) in CASES.items():
+    for name, (picture, height, width, channels, keywords) in CASES.items():
         path = FOLDER / f"{name}.aig"
         if not path.exists():
-            path.write_bytes(aig_codec.encode(drawing(height, width, channels), **keywords))
+            path.write_bytes(aig_codec.encode(picture(height, width, channels), **keywords))
             print("written:", path.name, file=sys.stderr)
         for tier in TIERS:
             print(f"{name} {tier} {hash_of(aig_codec.decode(path, upto=tier))}")

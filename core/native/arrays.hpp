@@ -24,6 +24,8 @@ namespace {
 using aig::Bytes;
 using aig::View;
 
+// Arguments of these types are bound with noconvert(): nanobind would else copy an array of another type or layout, and
+// what is written to the copy is lost.
 template <class T> using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
 template <class T> using Result = nb::ndarray<nb::numpy, T, nb::c_contig>;
 using U8In = Array<const std::uint8_t>;

@@ -64,6 +64,7 @@ class BinaryDecoder {
   public:
     explicit BinaryDecoder(std::span<const std::uint8_t> data) : next_(data.data()), end_(next_ + data.size()) {
         for (int i = 0; i < 4; ++i) offset_ = offset_ << 8 | byte();
+        if (offset_ >= range_) damaged_ = true;
     }
     AIG_INLINE bool bit(unsigned p) {
         const std::uint32_t bound = share(range_, p);
@@ -76,22 +77,22 @@ class BinaryDecoder {
         }
         return one;
     }
-    // Whether the bytes ended before the bits did. What comes from then on is noise.
-    bool overrun() const { return overrun_; }
+    // Whether the bytes ended before the bits did, or are none of the encoder's. What comes from then on is noise.
+    bool damaged() const { return damaged_; }
     // Whether exactly the encoder's bytes were read.
-    bool finished() const { return next_ == end_ && !overrun_ && offset_ == 0; }
+    bool finished() const { return next_ == end_ && !damaged_ && offset_ == 0; }
 
   private:
     std::uint32_t byte() {
         if (next_ < end_) return *next_++;
-        overrun_ = true;
+        damaged_ = true;
         return 0;
     }
 
     const std::uint8_t* next_;
     const std::uint8_t* end_;
-    std::uint32_t offset_ = 0, range_ = 0xFFFFFFFFu;  // offset_ < range_ for every sound stream
-    bool overrun_ = false;
+    std::uint32_t offset_ = 0, range_ = 0xFFFFFFFFu;  // offset_ < range_ in a stream of the encoder, and then for good
+    bool damaged_ = false;
 };
 
 // A probability that learns from every bit coded with it: fast at first, then by 1/128.5 of the error. 22 bits

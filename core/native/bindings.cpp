@@ -119,7 +119,7 @@ NB_MODULE(_native, m) {
         nb::gil_scoped_release release;
         aig::classify(f, left, top, map);
         return out;
-    }, "left"_a, "top"_a, "height"_a, "width"_a, "foci"_a);
+    }, "left"_a, "top"_a, "height"_a, "width"_a, "foci"_a.noconvert());
     m.def("assign", [](int height, int width, const Array<const std::int64_t>& rows) {
         require_size(height, width);
         const auto f = foci(rows);
@@ -130,7 +130,7 @@ NB_MODULE(_native, m) {
             aig::assign(f, result_view(owner), result_view(distance));
         }
         return nb::make_tuple(owner, distance);
-    }, "height"_a, "width"_a, "foci"_a);
+    }, "height"_a, "width"_a, "foci"_a.noconvert());
 
     // Entropy coders
     m.def("rans_encode", [](const U8In& symbols, const U8In& contexts, unsigned n_contexts) {
@@ -141,7 +141,7 @@ NB_MODULE(_native, m) {
             out = aig::rans_encode({symbols.data(), symbols.shape(0)}, {contexts.data(), contexts.shape(0)}, n_contexts);
         }
         return to_bytes(out);
-    }, "symbols"_a, "contexts"_a, "n_contexts"_a);
+    }, "symbols"_a.noconvert(), "contexts"_a.noconvert(), "n_contexts"_a);
     m.def("rice_encode", [](const U8In& symbols, const U8In& contexts, unsigned n_contexts) {
         check_symbols(symbols, contexts, n_contexts);
         Bytes out;
@@ -150,7 +150,7 @@ NB_MODULE(_native, m) {
             out = aig::rice_encode({symbols.data(), symbols.shape(0)}, {contexts.data(), contexts.shape(0)}, n_contexts);
         }
         return to_bytes(out);
-    }, "symbols"_a, "contexts"_a, "n_contexts"_a);
+    }, "symbols"_a.noconvert(), "contexts"_a.noconvert(), "n_contexts"_a);
     m.def("decode_symbols", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8In& contexts, unsigned n_contexts) {
         require(contexts.ndim() == 1, "contexts must be (n,)");
         require(n_contexts >= 1 && n_contexts <= aig::kMaxContexts, "1 to 256 contexts");
@@ -164,7 +164,7 @@ NB_MODULE(_native, m) {
             });
         }
         return out;
-    }, "kind"_a, "coded"_a, "raw"_a, "contexts"_a, "n_contexts"_a);
+    }, "kind"_a, "coded"_a, "raw"_a, "contexts"_a.noconvert(), "n_contexts"_a);
 
     bind_lossless(m);
 
@@ -177,7 +177,7 @@ NB_MODULE(_native, m) {
                 "source does not fit into the target");
         nb::gil_scoped_release release;
         aig::paste(s, r, left, top, t);
-    }, "source"_a, "map"_a, "first"_a, "last"_a, "left"_a, "top"_a, "target"_a);
+    }, "source"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "left"_a, "top"_a, "target"_a.noconvert());
 
     // Palette
     m.def("palette_fit", [](const U8In& pixels, std::size_t limit, int rounds) {
@@ -191,7 +191,7 @@ NB_MODULE(_native, m) {
         auto out = make_array<std::uint8_t>({palette.size(), 3});
         std::copy(palette.begin(), palette.end(), reinterpret_cast<aig::Colour*>(out.data()));
         return out;
-    }, "pixels"_a, "limit"_a, "rounds"_a);
+    }, "pixels"_a.noconvert(), "limit"_a, "rounds"_a);
     m.def("palette_assign", [](const U8In& pixels, const U8In& palette) {
         const auto p = colours(pixels), q = colours(palette);
         require(q.size() >= 1 && q.size() <= 256, "1 to 256 colours");
@@ -201,7 +201,7 @@ NB_MODULE(_native, m) {
             aig::palette_assign(p, q, out.data());
         }
         return out;
-    }, "pixels"_a, "palette"_a);
+    }, "pixels"_a.noconvert(), "palette"_a.noconvert());
     m.def("palette_encode", [](const U8In& indices, const U8In& map, int first, int last) {
         const auto i = view(indices);
         const auto r = region(view(map), first, last);
@@ -213,7 +213,7 @@ NB_MODULE(_native, m) {
             sink = aig::palette_encode(i, r);
         }
         return sink_tuple(sink);
-    }, "indices"_a, "map"_a, "first"_a, "last"_a);
+    }, "indices"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a);
     m.def("palette_decode", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8Out& indices, const U8In& map, int first, int last, int size) {
         const auto i = view(indices);
         const auto r = region(view(map), first, last);
@@ -222,7 +222,7 @@ NB_MODULE(_native, m) {
         const auto s = stream(kind, coded, raw);
         nb::gil_scoped_release release;
         aig::palette_decode(s, i, r, size);
-    }, "kind"_a, "coded"_a, "raw"_a, "indices"_a, "map"_a, "first"_a, "last"_a, "size"_a);
+    }, "kind"_a, "coded"_a, "raw"_a, "indices"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "size"_a);
 
     // Planes and blocks
     m.def("classify_blocks", [](const U8In& map, int footprint, bool mid_is_hole, bool mid_is_finer) {
@@ -234,7 +234,7 @@ NB_MODULE(_native, m) {
         nb::gil_scoped_release release;
         aig::classify_blocks(p, footprint, mid_is_hole, mid_is_finer, blocks);
         return out;
-    }, "map"_a, "footprint"_a, "mid_is_hole"_a, "mid_is_finer"_a);
+    }, "map"_a.noconvert(), "footprint"_a, "mid_is_hole"_a, "mid_is_finer"_a);
     m.def("fill_rim", [](const U8Out& pixels, const U8In& map, int footprint, bool mid_is_hole) {
         const auto p = view(pixels);
         const auto c = view(map);
@@ -242,7 +242,7 @@ NB_MODULE(_native, m) {
         require(c.channels == 1 && footprint >= 8 && footprint <= 16, "class map must have 2 axes, footprint 8..16");
         nb::gil_scoped_release release;
         aig::fill_rim(p, c, footprint, mid_is_hole);
-    }, "pixels"_a, "map"_a, "footprint"_a, "mid_is_hole"_a);
+    }, "pixels"_a.noconvert(), "map"_a.noconvert(), "footprint"_a, "mid_is_hole"_a);
     m.def("to_planes", [](const U8In& pixels, bool subsampled) {
         const auto p = view(pixels);
         require(p.channels == 1 || p.channels == 3, "1 or 3 channels");
@@ -259,7 +259,7 @@ NB_MODULE(_native, m) {
         nb::gil_scoped_release release;
         aig::to_planes(p, subsampled, planes);
         return out;
-    }, "pixels"_a, "subsampled"_a);
+    }, "pixels"_a.noconvert(), "subsampled"_a);
     m.def("from_planes", [](const std::vector<U8In>& arrays, bool subsampled, const U8Out& pixels) {
         const auto p = view(pixels);
         require(p.channels <= 4 && arrays.size() == (p.channels < 3 ? 1u : 3u), "1 plane for grey, 3 for colour");
@@ -271,7 +271,7 @@ NB_MODULE(_native, m) {
         }
         nb::gil_scoped_release release;
         aig::from_planes(planes, subsampled, p);
-    }, "planes"_a, "subsampled"_a, "pixels"_a);
+    }, "planes"_a, "subsampled"_a, "pixels"_a.noconvert());
     m.def("forward_plane", [](const U8In& plane, const U8In& blocks, const Array<const std::int32_t>& background, const Array<const std::int32_t>& mid, float dead_zone) {
         const auto p = view(plane);
         const auto b = view(blocks);
@@ -281,7 +281,7 @@ NB_MODULE(_native, m) {
         nb::gil_scoped_release release;
         aig::forward_plane(p, b, q, r, dead_zone, out.data());
         return out;
-    }, "plane"_a, "blocks"_a, "background"_a, "mid"_a, "dead_zone"_a);
+    }, "plane"_a.noconvert(), "blocks"_a.noconvert(), "background"_a.noconvert(), "mid"_a.noconvert(), "dead_zone"_a);
     m.def("inverse_plane", [](const Levels& levels, const U8In& blocks, const Array<const std::int32_t>& background, const Array<const std::int32_t>& mid, unsigned present) {
         const auto b = view(blocks);
         require_levels(levels, b);
@@ -291,13 +291,13 @@ NB_MODULE(_native, m) {
         nb::gil_scoped_release release;
         aig::inverse_plane(levels.data(), b, q, r, present, plane);
         return out;
-    }, "levels"_a, "blocks"_a, "background"_a, "mid"_a, "present"_a);
+    }, "levels"_a.noconvert(), "blocks"_a.noconvert(), "background"_a.noconvert(), "mid"_a.noconvert(), "present"_a);
     m.def("preview_plane", [](const Levels& levels, int dc_step) {
         require(levels.ndim() == 3 && levels.shape(2) == 64 && dc_step >= 1 && dc_step <= 32767, "levels must be (h, w, 64)");
         auto out = make_array<std::uint8_t>({levels.shape(0), levels.shape(1)});
         aig::preview_plane(levels.data(), dc_step, result_view(out));
         return out;
-    }, "levels"_a, "dc_step"_a);
+    }, "levels"_a.noconvert(), "dc_step"_a);
     m.def("block_costs", [](const U8In& pixels, const Array<const std::int32_t>& background, const Array<const std::int32_t>& mid) {
         const auto p = view(pixels);
         require(p.width >= 1 && p.height >= 1 && p.channels <= 4, "empty image");
@@ -307,7 +307,7 @@ NB_MODULE(_native, m) {
         nb::gil_scoped_release release;
         aig::block_costs(p, q, r, reinterpret_cast<aig::BlockCost*>(out.data()));
         return out;
-    }, "pixels"_a, "background"_a, "mid"_a);
+    }, "pixels"_a.noconvert(), "background"_a.noconvert(), "mid"_a.noconvert());
 
     // Coefficients
     m.def("dc_encode", [](const std::vector<Levels>& levels, const std::vector<U8In>& blocks) {
@@ -318,13 +318,13 @@ NB_MODULE(_native, m) {
             sink = aig::dc_encode(planes);
         }
         return sink_tuple(sink);
-    }, "levels"_a, "blocks"_a);
+    }, "levels"_a.noconvert(), "blocks"_a.noconvert());
     m.def("dc_decode", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const std::vector<Levels>& levels, const std::vector<U8In>& blocks) {
         const auto planes = level_planes(levels, blocks);
         const auto s = stream(kind, coded, raw);
         nb::gil_scoped_release release;
         aig::dc_decode(s, planes);
-    }, "kind"_a, "coded"_a, "raw"_a, "levels"_a, "blocks"_a);
+    }, "kind"_a, "coded"_a, "raw"_a, "levels"_a.noconvert(), "blocks"_a.noconvert());
     m.def("ac_encode", [](const std::vector<Levels>& levels, const std::vector<U8In>& blocks, int block_class) {
         const auto planes = level_planes(levels, blocks);
         aig::SymbolSink sink;
@@ -333,13 +333,13 @@ NB_MODULE(_native, m) {
             sink = aig::ac_encode(planes, block_class);
         }
         return sink_tuple(sink);
-    }, "levels"_a, "blocks"_a, "block_class"_a);
+    }, "levels"_a.noconvert(), "blocks"_a.noconvert(), "block_class"_a);
     m.def("ac_decode", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const std::vector<Levels>& levels, const std::vector<U8In>& blocks, int block_class) {
         const auto planes = level_planes(levels, blocks);
         const auto s = stream(kind, coded, raw);
         nb::gil_scoped_release release;
         aig::ac_decode(s, planes, block_class);
-    }, "kind"_a, "coded"_a, "raw"_a, "levels"_a, "blocks"_a, "block_class"_a);
+    }, "kind"_a, "coded"_a, "raw"_a, "levels"_a.noconvert(), "blocks"_a.noconvert(), "block_class"_a);
 
     // Boundary
     m.def("boundary_band", [](const U8In& map, int radius) {
@@ -350,7 +350,7 @@ NB_MODULE(_native, m) {
         nb::gil_scoped_release release;
         aig::boundary_band(p, radius, band);
         return out;
-    }, "map"_a, "radius"_a);
+    }, "map"_a.noconvert(), "radius"_a);
     m.def("boundary_encode", [](const U8In& original, const U8In& decoded, const U8In& band, int tau) {
         const auto o = view(original), d = view(decoded), b = view(band);
         require_same_size(o, d);
@@ -362,7 +362,7 @@ NB_MODULE(_native, m) {
             sink = aig::boundary_encode(o, d, b, tau);
         }
         return sink_tuple(sink);
-    }, "original"_a, "decoded"_a, "band"_a, "tau"_a);
+    }, "original"_a.noconvert(), "decoded"_a.noconvert(), "band"_a.noconvert(), "tau"_a);
     m.def("boundary_decode", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8Out& pixels, int colours, const U8In& band) {
         const auto p = view(pixels);
         const auto b = view(band);
@@ -371,5 +371,5 @@ NB_MODULE(_native, m) {
         const auto s = stream(kind, coded, raw);
         nb::gil_scoped_release release;
         aig::boundary_decode(s, p, colours, b);
-    }, "kind"_a, "coded"_a, "raw"_a, "pixels"_a, "colours"_a, "band"_a);
+    }, "kind"_a, "coded"_a, "raw"_a, "pixels"_a.noconvert(), "colours"_a, "band"_a.noconvert());
 }

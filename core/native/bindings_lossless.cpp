@@ -54,7 +54,7 @@ template <class Pixel> void bind_photo(nb::module_& m) {
             out = aig::photo_encode(task.pixels, part, task.region, top, bottom, how);
         }
         return to_bytes(out);
-    }, "pixels"_a, "channel"_a, "planes"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a, "search"_a, "bias"_a);
+    }, "pixels"_a.noconvert(), "channel"_a, "planes"_a, "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a, "search"_a, "bias"_a);
     m.def("photo_decode", [](const nb::bytes& coded, const Array<Pixel>& pixels, int channel, int planes, const U8In& map, int first, int last,
                              int top, int bottom) {
         const Task<Pixel> task(view(pixels), map, first, last, top, bottom);
@@ -62,19 +62,19 @@ template <class Pixel> void bind_photo(nb::module_& m) {
         const auto bytes = as_span(coded);
         nb::gil_scoped_release release;
         aig::photo_decode(bytes, task.pixels, part, task.region, top, bottom);
-    }, "coded"_a, "pixels"_a, "channel"_a, "planes"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a);
+    }, "coded"_a, "pixels"_a.noconvert(), "channel"_a, "planes"_a, "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a);
     m.def("is_grey", [](const Array<const Pixel>& pixels, const U8In& map, int first, int last, int top, int bottom) {
         const Task<const Pixel> task(view(pixels), map, first, last, top, bottom);
         require(task.pixels.channels >= 3, "3 or 4 channels");
         nb::gil_scoped_release release;
         return aig::is_grey<Pixel>(task.rows(), task.region_rows());
-    }, "pixels"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a, "Whether R, G and B of all pixels are equal.");
+    }, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a, "Whether R, G and B of all pixels are equal.");
     m.def("make_grey", [](const Array<Pixel>& pixels, const U8In& map, int first, int last, int top, int bottom) {
         const Task<Pixel> task(view(pixels), map, first, last, top, bottom);
         require(task.pixels.channels >= 3, "3 or 4 channels");
         nb::gil_scoped_release release;
         aig::make_grey<Pixel>(task.rows(), task.region_rows());
-    }, "pixels"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a, "Copy R to G and B.");
+    }, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a, "Copy R to G and B.");
 }
 
 }  // namespace
@@ -91,7 +91,7 @@ void bind_lossless(nb::module_& m) {
         auto out = make_array<std::uint32_t>({counts.size() / aig::kAlphabet, aig::kAlphabet});
         std::copy(counts.begin(), counts.end(), out.data());
         return out;
-    }, "pixels"_a);
+    }, "pixels"_a.noconvert());
     m.def("photo_costs", [](const U8In& pixels, int channel, int planes, const U8In& map, int first, int last, int top, int bottom,
                             const std::vector<int>& search, bool bias) {
         const Task<const std::uint8_t> task(view(pixels), map, first, last, top, bottom);
@@ -106,7 +106,7 @@ void bind_lossless(nb::module_& m) {
             aig::photo_costs(task.pixels, part, task.region, top, bottom, how, out);
         }
         return bits;
-    }, "pixels"_a, "channel"_a, "planes"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a, "search"_a, "bias"_a);
+    }, "pixels"_a.noconvert(), "channel"_a, "planes"_a, "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a, "search"_a, "bias"_a);
     m.def("region_extent", [](const U8In& map, int first, int last) {
         const auto r = region(view(map), first, last);
         aig::Extent e;
@@ -115,12 +115,12 @@ void bind_lossless(nb::module_& m) {
             e = aig::extent(r);
         }
         return nb::make_tuple(e.pixels, e.top, e.bottom);
-    }, "map"_a, "first"_a, "last"_a, "Number of pixels, first row, and the row behind the last.");
+    }, "map"_a.noconvert(), "first"_a, "last"_a, "Number of pixels, first row, and the row behind the last.");
     m.def("repetition", [](const U8In& pixels, const U8In& map, int first, int last, int top, int bottom) {
         const Task<const std::uint8_t> task(view(pixels), map, first, last, top, bottom);
         nb::gil_scoped_release release;
         return aig::repetition(task.rows(), task.region_rows());
-    }, "pixels"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a, "Share that equals the left or upper neighbour, of the pixels that differ little from it.");
+    }, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a, "Share of the pixels near a simple prediction that meet it exactly.");
     m.def("graphic_encode", [](const U8In& pixels, const U8In& map, int first, int last, int top, int bottom) {
         const Task<const std::uint8_t> task(view(pixels), map, first, last, top, bottom);
         Bytes out;
@@ -129,11 +129,11 @@ void bind_lossless(nb::module_& m) {
             out = aig::graphic_encode(task.rows(), task.region_rows());
         }
         return to_bytes(out);
-    }, "pixels"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a);
+    }, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a);
     m.def("graphic_decode", [](const nb::bytes& coded, const U8Out& pixels, const U8In& map, int first, int last, int top, int bottom) {
         const Task<std::uint8_t> task(view(pixels), map, first, last, top, bottom);
         const auto bytes = as_span(coded);
         nb::gil_scoped_release release;
         aig::graphic_decode(bytes, task.rows(), task.region_rows());
-    }, "coded"_a, "pixels"_a, "map"_a, "first"_a, "last"_a, "top"_a, "bottom"_a);
+    }, "coded"_a, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a);
 }

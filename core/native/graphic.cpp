@@ -239,7 +239,7 @@ template <class Coder, class Byte> void scan(Coder& coder, View<Byte> pixels, co
     Model<Coder> model(coder, channels, static_cast<unsigned>(clamp_int(static_cast<int>(std::bit_width(area)) + 1, 12, 20)));
     Window window(width);
     for (int y = box.top; y < box.bottom; ++y) {
-        if (coder.overrun()) throw Corrupt("graphic data are cut off");
+        if (coder.damaged()) throw Corrupt("graphic data are damaged or cut off");
         const Rows rows = window.rows();
         Byte* line = pixels.row(y) + std::ptrdiff_t{box.left} * channels;
         int first = -1, end = 0;  // first pixel of the row, and the column behind the latest
@@ -268,7 +268,7 @@ struct Encoder : BinaryEncoder {
         BinaryEncoder::bit(p, one);
         return one;
     }
-    bool overrun() const { return false; }
+    bool damaged() const { return false; }
 };
 
 struct Decoder : BinaryDecoder {

@@ -13,12 +13,15 @@ constexpr unsigned kEnergyShiftBits = 4, kTransformBits = 2;
 struct Head {
     unsigned transform, energy_shift;
     bool bias, chains;  // chains: whether every plane has states of its own
+    std::array<int, kMaxPlanes> start;  // what stands above the first strip
 
     int chain_count(int planes) const { return chains ? planes : 1; }
 };
 
 // From so many pixels on, states for every plane cost nothing that matters, and save time.
 constexpr std::size_t kChainPixels = 100'000;
+// And a start of their own.
+constexpr std::size_t kStartPixels = 64;
 
 template <class Pixel> struct Types;
 template <> struct Types<std::uint8_t> { using Sample = std::int16_t; };
@@ -52,12 +55,16 @@ struct OwnedModel {
     OwnedModel(const OwnedModel&) = delete;
 };
 
-template <class T> void start(StripBuffer<T>& samples, StripBuffer<T>& errors, const Model& model) {
-    for (int c = 0; c < model.planes; ++c) {
-        samples.start(c, static_cast<T>(PlaneRange{model.low[c], model.high[c]}.middle()));
-        errors.start(c, 0);
-    }
+// The middles of the planes' ranges.
+std::array<int, kMaxPlanes> middles(int planes, unsigned transform, int peak) {
+    std::array<int, kMaxPlanes> values{};
+    const auto ranges = plane_ranges(planes, transform, peak);
+    for (std::size_t c = 0; c < values.size(); ++c) values[c] = ranges[c].middle();
+    return values;
 }
+
+// Starts are counted from the low end of the range, which may need a bit more than samples do.
+template <class Pixel> constexpr unsigned kStartBits = 8 * sizeof(Pixel) + 1;
 
 template <class T>
 void model_strip(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, std::uint32_t* values) {
@@ -121,7 +128,9 @@ template <class Pixel> class Encoder {
 
   public:
     Encoder(View<const Pixel> pixels, Component component, const Band& band, const PhotoSettings& settings)
-        : band_(band), planes_(component.planes), head_{component.planes > 1 ? choose_transform(pixels, component, band) : unsigned{kSubtractGreen}, sizeof(Pixel) == 1 ? 0u : 4u, settings.bias && sizeof(Pixel) == 1, component.planes > 1 && band.pixels() >= kChainPixels} {
+        : band_(band), planes_(component.planes), head_{component.planes > 1 ? choose_transform(pixels, component, band) : unsigned{kSubtractGreen}, sizeof(Pixel) == 1 ? 0u : 4u, settings.bias && sizeof(Pixel) == 1,
+                component.planes > 1 && band.pixels() >= kChainPixels, {}} {
+        head_.start = choose_start(pixels, component);
         load(pixels, component);
         set_ = choose_predictors<T>(strips_, band, settings.search);
         model();
@@ -153,19 +162,37 @@ template <class Pixel> class Encoder {
         out.put(head_.energy_shift, kEnergyShiftBits);
         out.put(head_.bias, 1);
         out.put(head_.chains, 1);
+        const auto ranges = plane_ranges(planes_, head_.transform, static_cast<Pixel>(-1));
+        const bool own = head_.start != middles(planes_, head_.transform, static_cast<Pixel>(-1));
+        out.put(own, 1);
+        for (std::size_t c = 0; own && c < static_cast<std::size_t>(planes_); ++c) out.put(static_cast<std::uint32_t>(head_.start[c] - ranges[c].low), kStartBits<Pixel>);
         write_predictors(out, set_, band_, planes_);
         const TableSet set = choose_tables(counts_, first_context(planes_), out);
         return write_symbols(set, out);
     }
 
   private:
+    // The first pixel, if there are enough of them to pay for it.
+    std::array<int, kMaxPlanes> choose_start(View<const Pixel> pixels, Component component) const {
+        auto start = middles(planes_, head_.transform, static_cast<Pixel>(-1));
+        if (band_.pixels() < kStartPixels) return start;
+        int x = band_.box().left;
+        while (!band_.region().contains(x, band_.box().top)) ++x;
+        const Pixel* first = pixels.row(band_.box().top) + std::ptrdiff_t{x} * pixels.channels + component.first;
+        std::array<T, kMaxPlanes> samples{};
+        T* const planes[] = {&samples[0], &samples[1], &samples[2]};
+        if (planes_ == 1) samples[0] = static_cast<T>(first[0]);
+        else load_pixels(first, pixels.channels, head_.transform, planes, 1);
+        std::copy_n(samples.begin(), planes_, start.begin());
+        return start;
+    }
+
     void load(View<const Pixel> pixels, Component component) {
         for (int s = 0; s < band_.strips(); ++s) {
             strips_.emplace_back(planes_, band_.steps());
             if (s > 0) strips_.back().follow(strips_[static_cast<std::size_t>(s) - 1], band_.active(s - 1));
             else
-                for (int c = 0; c < planes_; ++c)
-                    strips_.back().start(c, static_cast<T>(plane_ranges(planes_, head_.transform, static_cast<Pixel>(-1))[static_cast<std::size_t>(c)].middle()));
+                for (int c = 0; c < planes_; ++c) strips_.back().start(c, static_cast<T>(head_.start[static_cast<std::size_t>(c)]));
             load_strip(pixels, component, head_.transform, band_, s, strips_.back());
         }
     }
@@ -294,6 +321,14 @@ void photo_decode(std::span<const std::uint8_t> coded, View<Pixel> pixels, Compo
     head.energy_shift = in.get(kEnergyShiftBits);
     head.bias = in.get(1);
     head.chains = in.get(1);
+    head.start = middles(component.planes, head.transform, static_cast<Pixel>(-1));
+    if (in.get(1)) {
+        const auto ranges = plane_ranges(component.planes, head.transform, static_cast<Pixel>(-1));
+        for (std::size_t c = 0; c < static_cast<std::size_t>(component.planes); ++c) {
+            head.start[c] = ranges[c].low + static_cast<int>(in.get(kStartBits<Pixel>));
+            if (head.start[c] > ranges[c].high) throw Corrupt("start outside the range of samples");
+        }
+    }
     if (head.bias && sizeof(Pixel) > 1) throw Corrupt("bias cancellation with samples of 16 bits");
     const PredictorSet set = read_predictors(in, band, component.planes);
     const TableSet table_set = read_tables(in, static_cast<unsigned>(component.planes) * kPlaneContexts, first_context(component.planes));
@@ -309,7 +344,7 @@ void photo_decode(std::span<const std::uint8_t> coded, View<Pixel> pixels, Compo
     const auto tables = decoding_tables(table_set);
     OwnedModel owned(head, set, component.planes, static_cast<Pixel>(-1));
     StripBuffer<T> samples(component.planes, band.steps()), errors(component.planes, band.steps());
-    start(samples, errors, owned.model);
+    for (int c = 0; c < component.planes; ++c) samples.start(c, static_cast<T>(head.start[static_cast<std::size_t>(c)])), errors.start(c, 0);
     Words source{states.data(), words.data(), words.data() + words.size() - kWordMargin};
     for (int s = 0; s < band.strips(); ++s) {
         if (s > 0) samples.follow(samples, band.active(s - 1)), errors.follow(errors, band.active(s - 1));

@@ -67,12 +67,6 @@ template <class Run> void for_runs(const Band& band, int strip, int tile, Run ru
     }
 }
 
-void load_colours(unsigned transform, const std::uint8_t* pixels, int channels, std::int16_t* const* samples, int count) {
-    wavefront_kernels().load_colours8(transform, pixels, channels, samples, count);
-}
-void load_colours(unsigned transform, const std::uint16_t* pixels, int channels, std::int32_t* const* samples, int count) {
-    wavefront_kernels().load_colours16(transform, pixels, channels, samples, count);
-}
 void store_colours(unsigned transform, const std::int16_t* const* samples, std::uint8_t* pixels, int channels, int count) {
     wavefront_kernels().store_colours8(transform, samples, pixels, channels, count);
 }
@@ -81,6 +75,13 @@ void store_colours(unsigned transform, const std::int32_t* const* samples, std::
 }
 
 }  // namespace
+
+void load_pixels(const std::uint8_t* pixels, int channels, unsigned transform, std::int16_t* const* samples, int count) {
+    wavefront_kernels().load_colours8(transform, pixels, channels, samples, count);
+}
+void load_pixels(const std::uint16_t* pixels, int channels, unsigned transform, std::int32_t* const* samples, int count) {
+    wavefront_kernels().load_colours16(transform, pixels, channels, samples, count);
+}
 
 std::array<PlaneRange, kMaxPlanes> plane_ranges(int planes, unsigned transform, int peak) {
     if (planes == 1 || transform == kGreenFirst) return {{{0, peak}, {0, peak}, {0, peak}}};
@@ -156,7 +157,7 @@ void load_strip(View<const Pixel> pixels, Component component, unsigned transfor
             if (component.planes == 1)
                 for (int i = 0; i < count; ++i) out[0][i] = static_cast<T>(pixel[i * pixels.channels]);
             else
-                load_colours(transform, pixel, pixels.channels, out, count);
+                load_pixels(pixel, pixels.channels, transform, out, count);
         });
         for (int c = 0; c < component.planes; ++c) to_lanes(rows[c], buffer.plane(c) + tile * kSlots + kAbove, std::min(kTile, band.steps() - tile));
     }

@@ -68,6 +68,9 @@ template <class T> class StripBuffer {
 // Samples of a strip's region pixels after the colour transform, and the fill of the others.
 template <class Pixel, class T>
 void load_strip(View<const Pixel> pixels, Component component, unsigned transform, const Band& band, int strip, StripBuffer<T>& buffer);
+// The same for up to kTile pixels side by side, to a row for each of the planes.
+void load_pixels(const std::uint8_t* pixels, int channels, unsigned transform, std::int16_t* const* samples, int count);
+void load_pixels(const std::uint16_t* pixels, int channels, unsigned transform, std::int32_t* const* samples, int count);
 template <class Pixel, class T>
 void store_strip(StripBuffer<T>& buffer, Component component, unsigned transform, const Band& band, int strip, View<Pixel> pixels);
 

@@ -5,6 +5,7 @@ Numbers in docstrings are sections of docs/format.md.  Whatever it refuses, it r
 `BadFile`.
 """
 
+from .binary import BinaryDecoder
 from .boundary import apply_boundary, boundary_band, decode_residuals
 from .container import Focus, header_bytes, read_container, sigma_code
 from .dct import (
@@ -33,7 +34,8 @@ from .geometry import (
     picture_classes,
     weighted_distance,
 )
-from .lossless import bands_of, decode_lossless
+from .graphic import decode_graphic, graphic_pixels
+from .lossless import METHODS, bands_of, decode_band, decode_lossless
 from .notation import BadFile, ByteReader, varint
 from .palette import decode_palette
 from .photo import AliasTable, decode_photo
@@ -44,11 +46,13 @@ __all__ = [
     "BLOCK_BACKGROUND",
     "BLOCK_MID",
     "HOLE",
+    "METHODS",
     "SCAN",
     "TRANSFORM",
     "UPTO",
     "AliasTable",
     "BadFile",
+    "BinaryDecoder",
     "ByteReader",
     "Focus",
     "SymbolReader",
@@ -63,8 +67,10 @@ __all__ = [
     "core_pixels",
     "dc_step",
     "decode_ac",
+    "decode_band",
     "decode_dc",
     "decode_file",
+    "decode_graphic",
     "decode_lossless",
     "decode_palette",
     "decode_photo",
@@ -72,6 +78,7 @@ __all__ = [
     "decode_residuals",
     "eighth",
     "fixed_point",
+    "graphic_pixels",
     "header_bytes",
     "pack_snappy",
     "picture_classes",

@@ -5,7 +5,7 @@ import numpy as np
 from . import trained
 from .entropy import BitReader, read_frequencies
 from .notation import ByteReader, expect, unzigzag
-from .wavefront import PLANE_COEFFICIENTS, ROWS, Model, Walk, active_blocks, bounding_box
+from .wavefront import PLANE_COEFFICIENTS, ROWS, Model, Walk, active_blocks, bounding_box, middle
 
 STATE = 1 << 16
 CONTEXTS = 48  # of a plane
@@ -116,6 +116,16 @@ class Lanes:
         expect(self.source.done(), "words are left over")
 
 
+def read_starts(stream, ranges, most):
+    """7.1.6, item 1: what stands above the first strip in every plane."""
+    if not stream.bits(1):
+        return [middle(*ends) for ends in ranges]
+    starts = [low + stream.bits(most.bit_length() + 1) for low, _ in ranges]
+    fits = (start <= high for start, (_, high) in zip(starts, ranges, strict=True))
+    expect(all(fits), "a start outside its range")
+    return starts
+
+
 def rice(stream, r):
     """7.1.6"""
     ones = 0
@@ -191,6 +201,8 @@ def decode_photo(payload, region, planes, most=255):
     shift, bias = stream.bits(4), stream.bits(1) == 1
     expect(not (bias and most > 255), "bias cancellation with samples of 16 bits")
     sets = planes if stream.bits(1) else 1
+    ranges = plane_ranges(planes, transform, most)
+    starts = read_starts(stream, ranges, most)
     predictors = [read_predictor(stream, planes) for _ in range(stream.bits(5) + 1)]
     predictor_of = read_predictor_of(stream, active_blocks(box), len(predictors))
     table_of = read_tables(stream, planes)
@@ -198,7 +210,7 @@ def decode_photo(payload, region, planes, most=255):
     stream.align()
 
     lanes = Lanes(source, table_of, sets)
-    model = Model(plane_ranges(planes, transform, most), shift, bias, predictors, predictor_of)
+    model = Model(ranges, starts, shift, bias, predictors, predictor_of)
     samples = Walk(model, box).run(lanes.values)
     lanes.finish()
     pixels[place] = np.where(box[..., None], channels_of(samples, transform, most), 0)

@@ -45,11 +45,12 @@ class Asked:
 class Model:
     """What the walk needs to know of a band.
 
-    predictors[i][plane] are coefficients, a before b; predictor_of[strip, block] is i; and
-    (low, high) is the range of every plane.
+    predictors[i][plane] are coefficients, a before b; predictor_of[strip, block] is i; (low, high)
+    is the range of every plane; and starts has what stands above the first strip.
     """
 
     ranges: list
+    starts: list
     shift: int
     bias: bool
     predictors: list
@@ -138,7 +139,7 @@ class Walk:
         self.samples = np.zeros((*box.shape, len(model.ranges)), np.int64)
         self.cells = [[0] * 256 for _ in self.planes]
         steps = box.shape[1] + LAG * (ROWS - 1)
-        self.values = [PlaneRows(steps, middle(*ends)) for ends in model.ranges]
+        self.values = [PlaneRows(steps, start) for start in model.starts]
         self.errors = [PlaneRows(steps, 0) for _ in self.planes]
         self.first_columns = [None] * ROWS
 

@@ -40,6 +40,9 @@ _SOME_REPETITION, _MUCH_REPETITION = 0.9, 0.98
 #: A photograph that takes less than so many bits per sample is none: it is tried as graphics too.
 _FEW_BITS = 0.5
 
+#: So few pixels are tried as both: there is little to go by, and little time to lose.
+_FEW_PIXELS = 1024
+
 
 class _Search(NamedTuple):
     """How hard the encoder for photographs looks for predictors; see core/native/predictors.hpp."""
@@ -53,25 +56,28 @@ class _Search(NamedTuple):
     last_stride: int
 
 
-#: The search, and whether to cancel bias.
-_HowHard = tuple[_Search, bool]
+class _HowHard(NamedTuple):
+    """What the encoder for photographs does: the search, and the ways to treat bias, of which the
+    better one counts: True is to cancel it."""
+
+    search: _Search
+    bias: tuple[bool, ...] = (False,)
 
 
-def _search(effort: int, pixels: int) -> _HowHard:
-    """What to do for predictors, and whether to cancel bias.
-
-    Small regions cost little time whatever is done to them, so they get more of it.
-    """
+def _how_hard(effort: int, pixels: int) -> _HowHard:
+    """What to do for so many pixels. Small regions cost little time whatever is done to them."""
     small, tiny = pixels <= _SMALL, pixels <= _TINY
+    bias = (True, False) if small else (True,)
     if effort == 9:
-        return _Search(32, 32, 6, 1, 1 if small else 2, 8, 1), True
+        return _HowHard(_Search(32, 32, 6, 1, 1 if small else 2, 8, 1), bias)
     if effort == 8:
-        return _Search(32, 16, 3, 1 if small else 2, 2 if small else 8, 4, 1), True
+        return _HowHard(_Search(32, 16, 3, 1 if small else 2, 2 if small else 8, 4, 1), bias)
     if effort >= 6 or (effort >= 3 and tiny):
-        return _Search(32, 8, 2, 1, 4, 4, 1), effort == 7
+        return _HowHard(_Search(32, 8, 2, 1, 4, 4, 1), bias if effort == 7 else (False,))
     if effort >= 3:
-        return _Search(6, 4, 1, 1 if small else 16, 8, 2, 4 if small else 8), False
-    return _Search(6, 4, 0, 8, 8, 1, 8), False
+        search = _Search(6, 4, 1, 1 if small else 16, 8, 2, 4 if small else 8)
+        return _HowHard(search)
+    return _HowHard(_Search(6, 4, 0, 8, 8, 1, 8))
 
 
 class _Region(NamedTuple):
@@ -127,19 +133,19 @@ def start_encoding(
         aim = _GRAPHIC_BAND_PIXELS
     count = 1 if load <= aim * 3 // 2 else 2 * round(load / (2 * aim))
     count = min(count, _strips(region)) or 1
-    search = _search(effort, n // count)
+    how = _how_hard(effort, n // count)
     bands = _bands(region, count)
-    return Encoding([workers.submit(_encode_band, pixels, band, search) for band in bands])
+    return Encoding([workers.submit(_encode_band, pixels, band, how) for band in bands])
 
 
-def _encode_band(pixels: Pixels, region: _Region, search: _HowHard) -> bytes:
+def _encode_band(pixels: Pixels, region: _Region, how: _HowHard) -> bytes:
     """One band by the coder that makes the least of it."""
 
     def graphic() -> bytes:
         return bytes([_GRAPHIC]) + _native.graphic_encode(pixels, *region)
 
     def photo() -> bytes:
-        return _encode_photo(pixels, region, search)
+        return _encode_photo(pixels, region, how)
 
     return _least(pixels, region, graphic, photo)
 
@@ -151,12 +157,16 @@ def _least(
     photo: Callable[[], bytes],
 ) -> bytes:
     """The shorter result; only one of the two is called where it is plain which one that is."""
+    if pixels.dtype != np.uint8:
+        return photo()
     repetition = _repetition(pixels, region)
     if repetition >= _MUCH_REPETITION:
         return graphic()
     as_photo = photo()
-    few_bits = 8 * len(as_photo) < _FEW_BITS * pixels[region.top : region.bottom].size
-    if pixels.dtype == np.uint8 and (few_bits or repetition >= _SOME_REPETITION):
+    rows = region.class_map[region.top : region.bottom]
+    n, _, _ = _native.region_extent(rows, region.first, region.last)
+    few_bits = 8 * len(as_photo) < _FEW_BITS * n * pixels.shape[2]
+    if few_bits or n <= _FEW_PIXELS or repetition >= _SOME_REPETITION:
         return min(graphic(), as_photo, key=len)
     return as_photo
 
@@ -165,11 +175,11 @@ def _repetition(pixels: Pixels, region: _Region) -> float:
     return _native.repetition(pixels, *region) if pixels.dtype == np.uint8 else 0.0
 
 
-def _encode_photo(pixels: Pixels, region: _Region, search: _HowHard) -> bytes:
+def _encode_photo(pixels: Pixels, region: _Region, how: _HowHard) -> bytes:
     channels = pixels.shape[2]
     colours = 1 if channels < 3 else 3
     is_grey = colours == 3 and _native.is_grey(pixels, *region)
-    colour = _native.photo_encode(pixels, 0, 1 if is_grey else colours, *region, *search)
+    colour = _encode_planes(pixels, 1 if is_grey else colours, region, how)
     method = _GREY if is_grey else 0
     if colours == channels:
         return bytes([method + _PHOTO]) + colour
@@ -180,10 +190,18 @@ def _encode_photo(pixels: Pixels, region: _Region, search: _HowHard) -> bytes:
         return bytes([method + _GRAPHIC_ALPHA]) + head + _native.graphic_encode(alpha, *rows)
 
     def photo() -> bytes:
-        coded = _native.photo_encode(alpha, 0, 1, *rows, *search)
+        coded = _encode_planes(alpha, 1, rows, how)
         return bytes([method + _PHOTO_ALPHA]) + head + coded
 
     return _least(alpha, rows, graphic, photo)
+
+
+def _encode_planes(pixels: Pixels, planes: int, region: _Region, how: _HowHard) -> bytes:
+    """The first one or three channels."""
+    coded = (
+        _native.photo_encode(pixels, 0, planes, *region, how.search, bias) for bias in how.bias
+    )
+    return min(coded, key=len)
 
 
 def _alpha(pixels: Pixels, region: _Region) -> tuple[Pixels, _Region]:
@@ -200,7 +218,8 @@ def costs(pixels: U8, class_map: U8, first: int, last: int, effort: int) -> NDAr
     outside the region. The few bytes that belong to no pixel are not in it.
     """
     n, region = _extent(class_map, first, last)
-    return _native.photo_costs(pixels, 0, pixels.shape[2], *region, *_search(effort, n))
+    how = _how_hard(effort, n)
+    return _native.photo_costs(pixels, 0, pixels.shape[2], *region, how.search, how.bias[0])
 
 
 def start_decoding(

@@ -1,0 +1,245 @@
+"""Graphics (7.1.7)."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from .binary import (
+    BinaryDecoder,
+    BitsByHistories,
+    HistoryTable,
+    Meaning,
+    Mixer,
+    Probability,
+    added,
+    hash_of,
+)
+from .notation import clip, expect, med, unzigzag
+from .surroundings import Neighbours, Rows, is_flat, neighbourhoods
+from .wavefront import bounding_box
+
+CANDIDATES = 4
+MOST_COLOURS = 1 << 14
+
+
+def channels_of_pixel(pixel, channels):
+    """7.1.7, pixels: the channels of a number."""
+    if channels < 3:
+        return list(pixel.to_bytes(channels, "big"))
+    g, r, b, *alpha = pixel.to_bytes(channels, "big")
+    return [(r + g - 128) % 256, g, (b + g - 128) % 256, *alpha]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """7.1.7, memories: (check, history, pixel)."""
+
+    check: int = 0
+    history: tuple = (0, 0)
+    pixel: int = 0
+
+    def of(self, h):
+        """Itself where it is met, else None."""
+        return self if self.check == h & 0xFFFFFF else None
+
+
+class Memories:
+    """7.1.7, memories: all 2^b of them."""
+
+    def __init__(self, b):
+        self.shift = 32 - b
+        self.places = defaultdict(Memory)
+
+    def read(self, hashes):
+        """For every neighbourhood the memory that is met, or None."""
+        return [self.places[h >> self.shift].of(h) for h in hashes]
+
+    def learn(self, hashes, read, pixel):
+        for h, memory in zip(hashes, read, strict=True):
+            history = added(memory.history, memory.pixel == pixel) if memory else (0, 0)
+            self.places[h >> self.shift] = Memory(h & 0xFFFFFF, history, pixel)
+
+
+class Candidates:
+    """7.1.7, candidates."""
+
+    def __init__(self, coder, b):
+        self.coder = coder
+        self.mixer = Mixer(6, 16 * CANDIDATES)
+        self.meanings = {key: Meaning() for key in product((1, 2, 3), (False, True))}
+        self.pairs = HistoryTable(min(b, 16))
+        self.meaning_of_pair = Meaning()
+        self.by_structure = defaultdict(Probability)
+        self.by_agreement = defaultdict(Probability)
+        self.outcomes = 0
+
+    def find(self, near, h0, memories, refused):
+        """The pixel if it is a candidate, else None."""
+        met = [memory.pixel for memory in reversed(memories) if memory]
+        known = [near.w] * refused + met + [near.w, near.n, near.slope, near.ne, near.nw]
+        listed = list(dict.fromkeys(known))[:CANDIDATES]
+        for rank, c in enumerate(listed):
+            if rank < refused or not self._is_it(c, rank, near, h0, memories):
+                continue
+            self._add_outcome(min(rank, 2))
+            return c
+        self._add_outcome(3)
+        return None
+
+    def _add_outcome(self, o):
+        self.outcomes = (4 * self.outcomes + o) % 16
+
+    def _is_it(self, c, rank, near, h0, memories):
+        equal, pattern = near.equal(c), near.pattern()
+        agreement = 0
+        for memory in memories:
+            agreement = 4 * agreement + ((1 if memory.pixel == c else 2) if memory else 0)
+        inputs = [self._of_memory(i, memories[i], c) for i in (1, 2, 3)]
+        pair = self.pairs.look_up(hash_of(h0, c))
+        inputs.append(self.meaning_of_pair.of(pair.history))
+        structure = hash_of(equal + 128 * pattern + (rank << 14), self.outcomes) >> 16
+        inputs.append(self.by_structure[structure])
+        inputs.append(self.by_agreement[128 * agreement + equal])
+        bit = self.mixer.bit(self.coder, inputs, 16 * rank + pattern % 16)
+        pair.add(bit)
+        return bit
+
+    def _of_memory(self, i, memory, c):
+        return self.meanings[i, memory.pixel == c].of(memory.history) if memory else None
+
+
+class OtherColours:
+    """7.1.7, other colours. The colour set is a sorted list."""
+
+    def __init__(self, coder, channels, b):
+        self.coder = coder
+        self.channels = channels
+        self.seen = Probability()
+        self.colours = []
+        self.table = HistoryTable(b)
+        self.seen_bits = BitsByHistories(6, 32)
+        self.new_bits = BitsByHistories(3, 32)
+
+    def find(self, near):
+        if self.seen.bit(self.coder):
+            return self._seen(near)
+        colour = self._new(near)
+        at = bisect_left(self.colours, colour)
+        if self.colours[at : at + 1] != [colour] and len(self.colours) < MOST_COLOURS:
+            self.colours.insert(at, colour)
+        return colour
+
+    def _seen(self, near):
+        expect(self.colours, "a colour seen before the first")
+        w, n, nw, ne = (near.bytes_of(pixel)[0] >> 5 for pixel in near.six[:4])
+        contexts = [
+            5,
+            hash_of(6, near.w),
+            hash_of(7, near.n),
+            hash_of(8, near.w, near.ww),
+            hash_of(9, near.slope),
+            hash_of(10, w + 8 * n + 64 * nw + 512 * ne),
+        ]
+        v, low, high = 0, 0, len(self.colours)  # colours[low:high] have the bits of v
+        for i in reversed(range(8 * self.channels)):
+            node = (2 * v + 1) << i  # also the least colour with a 1 for this bit
+            fork = bisect_left(self.colours, node, low, high)
+            if low < fork < high:
+                bit = self.seen_bits.bit(self.coder, self.table, contexts, node, i)
+            else:
+                bit = int(fork == low)
+            low, high = (fork, high) if bit else (low, fork)
+            v = 2 * v + bit
+        return v
+
+    def _new(self, near):
+        known, differences = [], 0
+        for c in range(self.channels):
+            w, n, nw = (near.bytes_of(pixel)[c] for pixel in near.six[:3])
+            if self.channels >= 3 and c in (1, 2):
+                prediction = between(known[0], [near.bytes_of(pixel) for pixel in near.six], c)
+            else:
+                prediction = med(w, n, nw)
+            a = 4 * c + sum(abs(w - n) >= step for step in (2, 8, 32))
+            contexts = [
+                hash_of(11, a),
+                hash_of(12, c, differences, w + 256 * n),
+                hash_of(13, a, differences % 256),
+            ]
+            node = 1
+            for i in reversed(range(8)):
+                bit = self.new_bits.bit(self.coder, self.table, contexts, node, 8 * c + i)
+                node = 2 * node + bit
+            z = node - 256
+            differences = 256 * differences + z
+            known.append((prediction + unzigzag(z)) % 256)
+        return int.from_bytes(known, "big")
+
+
+def between(g, six, c):
+    """7.1.7, other colours: the prediction of byte c where G is g, from six neighbours' bytes."""
+    lower = max((one for one in six if one[0] <= g), key=lambda one: one[0], default=None)
+    upper = min((one for one in six if one[0] >= g), key=lambda one: one[0], default=None)
+    if lower is None:
+        return upper[c]
+    if upper is None or lower[0] == upper[0]:
+        return lower[c]
+    (a, x), (b, y) = (lower[0], lower[c]), (upper[0], upper[c])
+    return (x * (b - g) + y * (g - a) + (b - a) // 2) // (b - a)
+
+
+class Graphic:
+    """7.1.7: everything that the pixels of a band teach."""
+
+    def __init__(self, coder, channels, area):
+        b = clip(area.bit_length() + 1, 12, 20)
+        self.coder = coder
+        self.channels = channels
+        self.flat = Probability()
+        self.memories = Memories(b)
+        self.candidates = Candidates(coder, b)
+        self.others = OtherColours(coder, channels, b)
+
+    def pixel(self, rows):
+        """The current one."""
+        near = Neighbours(rows, self.channels)
+        flat = is_flat(rows)
+        if flat and self.flat.bit(self.coder):
+            return near.w
+        hashes = neighbourhoods(rows, near)
+        read = self.memories.read(hashes)
+        pixel = self.candidates.find(near, hashes[0], read, refused=flat)
+        if pixel is None:
+            pixel = self.others.find(near)
+        self.memories.learn(hashes, read, pixel)
+        return pixel
+
+
+def graphic_pixels(coder, region, channels):
+    """7.1.7: an array (height, width, channels) that is 0 outside the region."""
+    pixels = np.zeros((*region.shape, channels), np.int64)
+    if not region.any():
+        return pixels
+    place = bounding_box(region)
+    box = region[place]
+    rows, graphic = Rows(box.shape[1]), Graphic(coder, channels, box.size)
+    for inside, out in zip(box, pixels[place], strict=True):
+        for x in np.flatnonzero(inside).tolist():
+            rows.go_to(x)
+            pixel = graphic.pixel(rows)
+            rows.put(pixel)
+            out[x] = channels_of_pixel(pixel, channels)
+        if inside.any():
+            rows.end_row()
+    return pixels
+
+
+def decode_graphic(payload, region, channels):
+    """7.1.7: an array (height, width, channels) that is 0 outside the region."""
+    decoder = BinaryDecoder(payload)
+    pixels = graphic_pixels(decoder, region, channels)
+    decoder.finish()
+    return pixels
