@@ -619,7 +619,7 @@ def test_graphics_of_16_bits_are_refused(channels: int, method: int) -> None:
 
 
 @given(
-    size=st.tuples(st.integers(1, 40), st.integers(1, 20)),
+    size=st.tuples(st.integers(1, 40), st.integers(1, 20) | st.integers(240, 400)),
     channels=st.integers(1, 4),
     kind=st.sampled_from(sorted(KINDS)),
     near=st.booleans(),
@@ -641,6 +641,7 @@ def test_repetition_is_the_share_of_equals_among_the_alike(
         to_above = np.abs(row - above).max(axis=1)[1:]
         to_slope = np.abs(row[1:] - row[:-1] - above[1:] + above[:-1]).max(axis=1)
         inside = (classes[y, 1:] >= 1) & (classes[y, 1:] <= 5)
+        inside &= np.arange(1, size[1]) % 256 < 64
         differences = np.stack([np.minimum(to_left, to_above), to_slope])[:, inside]
         equal += (differences == 0).sum(axis=1)
         alike += (differences <= 4).sum(axis=1)

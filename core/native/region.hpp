@@ -56,14 +56,14 @@ inline Extent extent(const Region& region) {
 
 // How much a picture looks drawn: of the pixels that are what their left or upper neighbour is, or nearly so, the share that
 // are it exactly; or the same for a slope through these neighbours, if that is more. Close to 1 where somebody drew, far
-// less where light fell. Looks at every sixteenth row.
+// less where light fell. Looks at the first 64 of every 256 columns in every sixteenth row.
 inline double repetition(View<const std::uint8_t> pixels, const Region& region) {
     constexpr int kLittle = 4;
     std::int64_t equal[2] = {}, near[2] = {};
     const int n = pixels.channels;
     for (int y = 1; y < pixels.height; y += 16) {
         const std::uint8_t *row = pixels.row(y), *above = pixels.row(y - 1);
-        for (int x = 1; x < pixels.width; ++x) {
+        for (int x = 1; x < pixels.width; x += x % 256 == 63 ? 193 : 1) {
             int left = 0, up = 0, slope = 0;
             for (int c = 0; c < n; ++c) {
                 const int here = row[x * n + c], w = row[x * n - n + c], north = above[x * n + c];

@@ -163,10 +163,14 @@ def _least(
     if repetition >= _MUCH_REPETITION:
         return graphic()
     as_photo = photo()
+    bits = 8 * len(as_photo) / pixels.shape[2]
     rows = region.class_map[region.top : region.bottom]
-    n, _, _ = _native.region_extent(rows, region.first, region.last)
-    few_bits = 8 * len(as_photo) < _FEW_BITS * n * pixels.shape[2]
-    if few_bits or n <= _FEW_PIXELS or repetition >= _SOME_REPETITION:
+    few = rows.size <= _FEW_PIXELS
+    if bits < _FEW_BITS * rows.size:
+        # Not all of the rectangle need be the region's.
+        pixels_in_it, _, _ = _native.region_extent(rows, region.first, region.last)
+        few = few or bits < _FEW_BITS * pixels_in_it
+    if few or repetition >= _SOME_REPETITION:
         return min(graphic(), as_photo, key=len)
     return as_photo
 
