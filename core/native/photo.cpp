@@ -97,16 +97,19 @@ unsigned first_context(int planes) { return planes == 1 ? 3 * kPlaneContexts : 0
 class SymbolTables {
   public:
     explicit SymbolTables(const TableSet& set) : reciprocals_(set.table_of.size() * kAlphabet), places_(reciprocals_.size()), slots_(1) {
-        std::array<std::uint32_t, 256> first{};
+        std::array<std::size_t, 256> known{};  // by table, the context after the one that has it already
         for (std::size_t c = 0; c < set.table_of.size(); ++c) {
-            const Frequencies& f = set.tables[set.table_of[c]];
-            std::uint32_t& start = first[set.table_of[c]];
-            if (!start) {
-                start = static_cast<std::uint32_t>(slots_.size());
-                slots_.resize(slots_.size() + kScale);
-                fill_slots(f, &slots_[start]);
+            std::size_t& same = known[set.table_of[c]];
+            if (same) {
+                std::copy_n(&reciprocals_[(same - 1) * kAlphabet], kAlphabet, &reciprocals_[c * kAlphabet]);
+                std::copy_n(&places_[(same - 1) * kAlphabet], kAlphabet, &places_[c * kAlphabet]);
+                continue;
             }
-            std::uint32_t place = start;
+            same = c + 1;
+            const Frequencies& f = set.tables[set.table_of[c]];
+            auto place = static_cast<std::uint32_t>(slots_.size());
+            slots_.resize(slots_.size() + kScale);
+            fill_slots(f, &slots_[place]);
             for (std::size_t s = 0; s < kAlphabet; ++s) {
                 reciprocals_[c * kAlphabet + s] = f[s] > 1 ? static_cast<std::uint32_t>((std::uint64_t{1} << 32) / f[s]) : 0xFFFFFFFF;
                 places_[c * kAlphabet + s] = f[s] | place << kFrequencyBits;

@@ -26,7 +26,7 @@ template <unsigned Transform, class Pixel> unsigned cost(const Four<Pixel>& four
 }  // namespace
 
 template <class Pixel> unsigned choose_transform(View<const Pixel> pixels, Component component, const Band& band) {
-    constexpr int places = 64;  // in each direction, at most
+    constexpr int places = 32;  // in each direction, at most
     const Box& box = band.box();
     const Region& region = band.region();
     const int dy = (box.bottom - box.top) / places + 1, dx = (box.right - box.left) / places + 1;

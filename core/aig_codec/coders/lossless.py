@@ -35,10 +35,10 @@ _PHOTO, _GRAPHIC, _GRAPHIC_ALPHA, _PHOTO_ALPHA, _GREY = range(5)
 
 #: By `_native.repetition`: below the first, a band is not tried as graphics, above the second, not
 #: as photograph.
-_SOME_REPETITION, _MUCH_REPETITION = 0.9, 0.98
+_SOME_REPETITION, _MUCH_REPETITION = 0.92, 0.98
 
 #: A photograph that takes less than so many bits per sample is none: it is tried as graphics too.
-_FEW_BITS = 0.5
+_FEW_BITS = 0.3
 
 #: So few pixels are tried as both: there is little to go by, and little time to lose.
 _FEW_PIXELS = 1024
