@@ -285,6 +285,16 @@ def test_what_takes_few_bits_is_tried_as_graphics(monkeypatch: pytest.MonkeyPatc
         assert _methods(_check_both(pixels, mask)) == [method]
 
 
+def test_alpha_is_judged_by_its_own_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many the colours in front of it take."""
+    pixels, mask = _picture("noise", "gradient"), np.ones((96, 128), bool)
+    monkeypatch.setattr(lossless, "_SOME_REPETITION", 2.0)
+    monkeypatch.setattr(lossless, "_MUCH_REPETITION", 2.0)
+    for limit, method in ((0.7, GRAPHIC_ALPHA), (0.3, PHOTO_ALPHA)):
+        monkeypatch.setattr(lossless, "_FEW_BITS", limit)
+        assert _methods(_check_both(pixels, mask)) == [method]
+
+
 def test_ramps_are_drawn() -> None:
     """No pixel repeats another one, but every slope goes on."""
     pixels, mask = _picture("gradient"), np.ones((96, 128), bool)
@@ -709,3 +719,9 @@ def test_paste_moves_the_region_and_nothing_else(kind: str, channels: int) -> No
     assert np.array_equal(target, expected)
     with pytest.raises(ValueError, match="does not fit"):
         _native.paste(source, mask.astype(np.uint8), 1, 1, 6, 3, target)
+
+
+@pytest.mark.parametrize("classes", [(-1, 0), (0, 256), (3, 1)])
+def test_classes_must_be_bytes_in_order(classes: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="classes outside"):
+        _native.region_extent(np.ones((4, 4), np.uint8), *classes)

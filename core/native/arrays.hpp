@@ -97,6 +97,7 @@ template <class T> View<T> result_view(const Result<T>& a) {
 
 [[maybe_unused]] aig::Region region(const View<const std::uint8_t>& map, int first, int last) {
     require(map.channels == 1, "class map must have 2 axes");
+    require(0 <= first && first <= last && last <= 255, "classes outside 0..255");
     return {map, first, last};
 }
 

@@ -107,7 +107,7 @@ NB_MODULE(_native, m) {
     m.def("simd", [] { return std::string(aig::kernels().name); }, "Name of the kernel set in use.");
     m.def("choose_simd", [](const std::string& name) {
         if (!aig::choose_kernels(name.c_str())) throw nb::value_error("kernel set is not known or not supported here");
-    }, "name"_a, "Use 'auto', 'plain', 'vector' or 'avx2' kernels; all give the same results.");
+    }, "name"_a, "Use 'auto', 'plain', 'vector', 'avx2' or 'avx512' kernels; all give the same results.");
 
     // Geometry
     m.def("classify", [](int left, int top, int height, int width, const Array<const std::int64_t>& rows) {

@@ -1,6 +1,7 @@
 #include "photo.hpp"
 
 #include "tables.hpp"
+#include "transform_choice.hpp"
 
 #include <cmath>
 

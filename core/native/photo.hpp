@@ -10,7 +10,7 @@ namespace aig {
 
 struct PhotoSettings {
     Search search;
-    bool bias;  // bias cancellation, for samples of 8 bits: slower, up to 1 % smaller
+    bool bias;  // bias cancellation, for samples of 8 bits: slower, and mostly smaller
 };
 
 // Code the component's samples in the region's rows [top, bottom).

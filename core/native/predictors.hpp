@@ -42,7 +42,4 @@ struct Search {
 
 template <class T> PredictorSet choose_predictors(const std::vector<StripBuffer<T>>& strips, const Band& band, const Search& search);
 
-// The reversible colour transform for which the simplest prediction is best, at a thousand places of the band.
-template <class Pixel> unsigned choose_transform(View<const Pixel> pixels, Component component, const Band& band);
-
 }  // namespace aig

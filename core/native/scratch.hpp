@@ -1,4 +1,4 @@
-// Memory that a thread keeps from one band to the next: to fault fresh pages in would cost a tenth of the time.
+// Memory that a thread keeps from one band to the next: to fault fresh pages in takes time.
 #pragma once
 #include <algorithm>
 #include <cstddef>

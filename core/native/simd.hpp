@@ -28,7 +28,7 @@ struct Kernels {
 
 // The kernels in use: the best that this processor runs, or what choose_kernels() named.
 const Kernels& kernels();
-// "auto", "plain", "vector" or "avx2"; false where this build or processor lacks them.
+// "auto", "plain", "vector", "avx2" or "avx512"; false where this build or processor lacks them.
 bool choose_kernels(const char* name);
 
 }  // namespace aig

@@ -1,5 +1,4 @@
-// The encoder's choice among the reversible colour transforms.
-#include "predictors.hpp"
+#include "transform_choice.hpp"
 
 #include "colours.inl"
 

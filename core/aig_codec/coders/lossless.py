@@ -23,7 +23,7 @@ Pixels = NDArray[Any]  # uint8 or uint16
 STRIP = 16
 
 #: A band is to hold about this many pixels. What repeats itself, graphics, does so over long
-#: distances: on a screen of text a band for every 400 000 pixels costs half as much again.
+#: distances, and every band starts anew.
 _BAND_PIXELS, _GRAPHIC_BAND_PIXELS = 400_000, 3_000_000
 
 #: Up to this many pixels a region is small, or tiny.
@@ -156,7 +156,10 @@ def _least(
     graphic: Callable[[], bytes],
     photo: Callable[[], bytes],
 ) -> bytes:
-    """The shorter result; only one of the two is called where it is plain which one that is."""
+    """The shorter result; only one of the two is called where it is plain which one that is.
+
+    Both results begin with the byte of their method.
+    """
     if pixels.dtype != np.uint8:
         return photo()
     repetition = _repetition(pixels, region)
@@ -187,17 +190,16 @@ def _encode_photo(pixels: Pixels, region: _Region, how: _HowHard) -> bytes:
     method = _GREY if is_grey else 0
     if colours == channels:
         return bytes([method + _PHOTO]) + colour
-    head = varint(len(colour)) + colour
     alpha, rows = _alpha(pixels, region)
 
     def graphic() -> bytes:
-        return bytes([method + _GRAPHIC_ALPHA]) + head + _native.graphic_encode(alpha, *rows)
+        return bytes([method + _GRAPHIC_ALPHA]) + _native.graphic_encode(alpha, *rows)
 
     def photo() -> bytes:
-        coded = _encode_planes(alpha, 1, rows, how)
-        return bytes([method + _PHOTO_ALPHA]) + head + coded
+        return bytes([method + _PHOTO_ALPHA]) + _encode_planes(alpha, 1, rows, how)
 
-    return _least(alpha, rows, graphic, photo)
+    best = _least(alpha, rows, graphic, photo)
+    return b"".join([best[:1], varint(len(colour)), colour, best[1:]])
 
 
 def _encode_planes(pixels: Pixels, planes: int, region: _Region, how: _HowHard) -> bytes:
