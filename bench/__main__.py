@@ -1,8 +1,10 @@
-"""`python -m bench`: run the focus task, the speed table and the lossless part; report."""
+"""`python -m bench`: run the focus task, the speed table and the two tiers' parts; report."""
 
 import argparse
+import os
 import shlex
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,13 +14,16 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from .images import Picture
+    from .lossless import Job
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
 _NEEDED = ("aig_codec", "imagecodecs", "matplotlib", "rich", "scipy", "skimage")
 _INSTALL = "pip install 'pillow-aig[bench]'"
 
-PARTS = ("focus", "speed", "lossless")
+PARTS = ("focus", "speed", "lossless", "background")
+#: Not a part of all, and no measurement: a picture for the documentation.
+SHEET = "sheet"
 QUICK_IMAGES = 3
 
 
@@ -29,13 +34,16 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--images", type=Path, metavar="FOLDER", help="folder of the images")
     p.add_argument("--focus", type=Path, metavar="JSON", help="their foci (FOLDER/focus.json)")
-    p.add_argument("--out", type=Path, default=RESULTS, help="results folder (bench/results)")
+    p.add_argument("--out", type=Path, help="results folder (bench/results; sheet: docs)")
     p.add_argument("--only", default="", metavar="TEXT", help="images with TEXT in their name")
     p.add_argument("--limit", type=int, metavar="N", help="the first N of them")
     p.add_argument(
-        "--runs", type=int, metavar="N", help="rounds against the clock (5; lossless: 3)"
+        "--runs",
+        type=int,
+        metavar="N",
+        help="rounds against the clock (5; lossless, background: 3)",
     )
-    p.add_argument("--part", choices=("all", *PARTS), default="all")
+    p.add_argument("--part", choices=("all", *PARTS, SHEET), default="all")
     p.add_argument("--quick", action="store_true", help="few images, short ladders, 3 rounds")
     p.add_argument("--report", action="store_true", help="only write the report anew")
     return p
@@ -45,6 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the bench. Returns 1 if pixels that must be exact were not, 130 if stopped."""
     arguments = sys.argv[1:] if arguments is None else arguments
     args = parser().parse_args(arguments)
+    # Matrices here are small: a second thread of BLAS would spend its time waiting, on our CPU.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     problem = _missing()
     if problem:
         print(problem, file=sys.stderr)
@@ -52,6 +62,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     from . import images, report
 
+    if args.part == SHEET:
+        return _sheet(args.out or RESULTS.parents[1] / "docs")
+    args.out = args.out or RESULTS
     if args.report:
         if not (args.out / report.RUN_JSON).is_file():
             print(f"no results in {args.out}", file=sys.stderr)
@@ -115,7 +128,7 @@ def _measure(args: argparse.Namespace, pictures: list["Picture"], command: str) 
     )
     # Nothing may tick while the clock runs, so the bar moves only between measurements.
     with Progress(*columns, auto_refresh=False) as bar:
-        for name, run in zip(PARTS, (_focus, _speed, _lossless), strict=True):
+        for name, run in zip(PARTS, (_focus, _speed, _lossless, _background), strict=True):
             if args.part in ("all", name):
                 run(args, pictures, command, bar)
 
@@ -154,27 +167,66 @@ def _speed(
 def _lossless(
     args: argparse.Namespace, pictures: list["Picture"], command: str, bar: "Progress"
 ) -> None:
-    from . import lossless, lossless_goals, report, rows
+    from . import lossless, lossless_goals, report
 
     report.note_run(args.out, "lossless", report.describe_run(command))
     jobs = lossless.jobs(pictures, args.runs or 3)
-    task = bar.add_task("lossless", total=len(jobs))
+    _run("lossless", jobs, lossless_goals.FILES, args.out, bar)
+
+
+def _background(
+    args: argparse.Namespace, pictures: list["Picture"], command: str, bar: "Progress"
+) -> None:
+    from . import background, background_goals, report
+
+    report.note_run(args.out, "background", report.describe_run(command))
+    jobs = background.jobs(pictures, args.runs or 3, args.quick)
+    _run("background", jobs, background_goals.FILES, args.out, bar)
+
+
+def _run(
+    part: str, jobs: Sequence["Job"], files: Mapping[str, type], out: Path, bar: "Progress"
+) -> None:
+    """Do the jobs of a part, whose files have rows of one type each."""
+    from . import rows
+
+    task = bar.add_task(part, total=len(jobs))
     with ExitStack() as stack:
         # All at once, so that no row of an earlier run is left beside those of this one.
         logs = {
-            name: stack.enter_context(rows.Log(args.out / name, kind))
-            for name, kind in lossless_goals.FILES.items()
+            name: stack.enter_context(rows.Log(out / name, kind)) for name, kind in files.items()
         }
         for job in jobs:
-            bar.update(task, description=f"lossless: {job.title}", refresh=True)
+            bar.update(task, description=f"{part}: {job.title}", refresh=True)
             for row in job.run():
                 logs[job.file].append(row)
             bar.update(task, advance=1, refresh=True)
 
 
+def _sheet(folder: Path) -> int:
+    """Draw the contact sheet. Returns 2 if its photographs are not there."""
+    from . import sheet
+
+    if find_spec("sklearn") is None:
+        print("the sheet needs scikit-learn: pip install 'pillow-aig[search]'", file=sys.stderr)
+        return 2
+    print(sheet.draw(folder))
+    return 0
+
+
 def _finish(out: Path) -> int:
     """Write the report, say what came out, and fail loudly if exact pixels were not."""
-    from . import focus_task, lossless_goals, lossless_report, markdown, report, rows, speed
+    from . import (
+        background_goals,
+        background_report,
+        focus_task,
+        lossless_goals,
+        lossless_report,
+        markdown,
+        report,
+        rows,
+        speed,
+    )
 
     complaints = report.write(out)
     focus_rows = focus_task.complete(rows.read(out / report.FOCUS_CSV, rows.FocusRow))
@@ -186,7 +238,10 @@ def _finish(out: Path) -> int:
         values = speed.ratios(speed_rows, "AIG", "AVIF s6", direction).values()
         if values:
             print(f"{direction} against AVIF s6: {markdown.times(values)} as fast (median)")
-    for line in lossless_report.headlines(lossless_goals.read(out)):
+    for line in (
+        *lossless_report.headlines(lossless_goals.read(out)),
+        *background_report.headlines(background_goals.read(out)),
+    ):
         print(line)
     print(f"report: {out / 'report.md'}")
     for complaint in complaints:

@@ -81,7 +81,7 @@ def find(folder: Path | None, focus_file: Path | None) -> list[Picture]:
     """
     if folder is None:
         if not DEFAULT_FOLDER.is_dir():
-            return _samples()
+            return samples()
         folder = DEFAULT_FOLDER
     entries = json.loads((focus_file or folder / "focus.json").read_text())
     pictures = []
@@ -105,7 +105,8 @@ _SAMPLES = {
 }
 
 
-def _samples() -> list[Picture]:
+def samples() -> list[Picture]:
+    """The sample images of scikit-learn."""
     from sklearn.datasets import load_sample_image
 
     def load(name: str) -> U8:

@@ -43,8 +43,6 @@ _MIN_GROWTH = 1.5
 #: Rounds for the comparison of threads, which is cheap.
 _THREAD_RUNS = 9
 
-Row = LosslessRow | EllipseRow | OverheadRow | ThreadsRow
-
 WHOLE_CSV, ELLIPSES_CSV = "lossless.csv", "lossless-ellipses.csv"
 OVERHEAD_CSV, SCREEN_CSV = "lossless-overhead.csv", "lossless-screen.csv"
 THREADS_CSV = "lossless-threads.csv"
@@ -56,7 +54,7 @@ class Job:
 
     title: str
     file: str
-    run: Callable[[], Iterable[Row]]
+    run: Callable[[], Iterable[object]]
 
 
 def jobs(pictures: Sequence[Picture], runs: int) -> list[Job]:

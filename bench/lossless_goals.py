@@ -1,15 +1,16 @@
 """What the rows of the lossless part come to, and the goals they are held against."""
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from . import lossless, rows, speed
+from .goals import Goal, ratio
 from .lossless import E3, E7, FAST, STRONG
 from .markdown import by_folder, mean, percent
-from .rows import EllipseRow, LosslessRow, OverheadRow, ThreadsRow
+from .rows import EllipseRow, LosslessRow, OverheadRow, SpeedRow, ThreadsRow
 
 #: The files of the part and what is in them.
 FILES: dict[str, Any] = {
@@ -58,7 +59,7 @@ def bits_per_pixel(row: LosslessRow) -> float:
     return 8 * row.bytes / row.megapixels / 1e6
 
 
-def throughput(results: Sequence[LosslessRow], direction: str) -> float:
+def throughput(results: Sequence[LosslessRow] | Sequence[SpeedRow], direction: str) -> float:
     """Megapixels per second, median over the images."""
     return statistics.median(
         1000 * r.megapixels / float(getattr(r, f"{direction}_ms")) for r in results
@@ -131,40 +132,6 @@ def _change(value: float, reference: float) -> float:
     return 100 * (value / reference - 1)
 
 
-class Goal(NamedTuple):
-    """A row of the summary: what AIG's efforts reach, and what they are to reach, if anything."""
-
-    what: str
-    values: tuple[float | None, ...]
-    limits: tuple[float | None, ...]
-    show: Callable[[float], str]
-    at_least: bool = False
-    aim: str = ""
-
-    def cells(self) -> list[str]:
-        """What it is, a figure of each effort, those that miss their goal in bold, and the goal."""
-        figures = [
-            self._figure(value, limit)
-            for value, limit in zip(self.values, self.limits, strict=True)
-        ]
-        return [self.what, *figures, self._goal()]
-
-    def _figure(self, value: float | None, limit: float | None) -> str:
-        if value is None:
-            return ""
-        missed = limit is not None and (value < limit if self.at_least else value > limit)
-        return f"**{self.show(value)}**" if missed else self.show(value)
-
-    def _goal(self) -> str:
-        parts = [
-            f"{self.show(limit)} ({name}{self.aim})"
-            for name, limit in zip(("fast", "strong"), self.limits, strict=True)
-            if limit is not None
-        ]
-        bound = "at least" if self.at_least else "at most"
-        return f"{bound} {', '.join(parts)}" if parts else ""
-
-
 def goals(results: Results) -> list[Goal]:
     """The summary, of whatever was measured."""
     found = []
@@ -191,7 +158,7 @@ def goals(results: Results) -> list[Goal]:
         ]
     if results.threads:
         gains = tuple(thread_gain(results.threads, c) for c in (FAST, STRONG))
-        found.append(Goal("decoding in two threads", gains, (1.7, 1.7), _ratio, at_least=True))
+        found.append(Goal("decoding in two threads", gains, (1.7, 1.7), ratio, at_least=True))
     return found
 
 
@@ -215,7 +182,7 @@ def _speeds(results: Sequence[LosslessRow]) -> list[Goal]:
         for reference, limits in ((E3, (fast, None)), (E7, (None, strong))):
             values = tuple(speed_ratio(results, c, reference, direction) for c in (FAST, STRONG))
             what = f"{direction} speed, times that of {_short(reference)}"
-            found.append(Goal(what, values, limits, _ratio, at_least=True))
+            found.append(Goal(what, values, limits, ratio, at_least=True))
     return found
 
 
@@ -229,7 +196,3 @@ def _worst(values: Iterable[float]) -> float | None:
 
 def _bits(value: float) -> str:
     return f"{value:.3f}"
-
-
-def _ratio(value: float) -> str:
-    return f"{value:.1f}x" if value >= 3 else f"{value:.2f}x"

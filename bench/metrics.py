@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,8 @@ RIM = 16
 #: Two ladders must share this much of the distortion scale to be compared, in dB.
 MIN_OVERLAP = 1.0
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+#: Shares of red, green and blue in luma.
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def psnr(a: U8, b: U8, mask: Mask | None = None) -> float:
@@ -52,7 +54,7 @@ class Judge:
 
         self._image, self._core, self._outside = image, core, ~core
         self._rim = self._outside & (distance_transform_edt(self._outside) <= RIM)
-        self._luma = image @ _LUMA
+        self._luma = image @ LUMA
 
     def psnr(self, decoded: U8) -> float:
         """PSNR outside the core."""
@@ -62,8 +64,9 @@ class Judge:
         """Everything at once."""
         from skimage.metrics import structural_similarity
 
-        luma = decoded @ _LUMA
-        ssim = structural_similarity(self._luma, luma, data_range=255, full=True)[1]
+        luma = decoded @ LUMA
+        similarity: Any = structural_similarity
+        ssim = similarity(self._luma, luma, data_range=255, full=True)[1]
         return Score(
             self.psnr(decoded),
             float(ssim[self._outside].mean()),
@@ -79,11 +82,11 @@ class Judge:
 Curve = Iterable[tuple[float, float]]
 
 
-def bd_rate(reference: Curve, test: Curve) -> float | None:
+def bd_rate(reference: Curve, test: Curve, *, min_overlap: float = MIN_OVERLAP) -> float | None:
     """Mean change of bytes at equal quality from reference to test, in percent.
 
     Curves are points (bytes, dB). The logarithm of the bytes is interpolated piecewise-cubically
-    over dB and averaged over the range both curves cover. None if that is below `MIN_OVERLAP`.
+    over dB and averaged over the range both curves cover. None if that is below min_overlap.
     """
     from scipy.interpolate import PchipInterpolator
 
@@ -99,7 +102,7 @@ def bd_rate(reference: Curve, test: Curve) -> float | None:
         curves.append((np.array(qualities), np.log([cheapest[q] for q in qualities])))
     low = max(qualities[0] for qualities, _ in curves)
     high = min(qualities[-1] for qualities, _ in curves)
-    if high - low < MIN_OVERLAP:
+    if high - low < min_overlap:
         return None
     areas = [PchipInterpolator(*curve).integrate(low, high) for curve in curves]
     return 100 * math.expm1(float(areas[1] - areas[0]) / (high - low))

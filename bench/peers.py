@@ -45,6 +45,38 @@ def aig(focus: Focus | None = None, quality: int | None = None, effort: int | No
     )
 
 
+def aig_name(tune: str, effort: int) -> str:
+    """What `aig_background` is called."""
+    return f"AIG {tune} e{effort}"
+
+
+def aig_background(
+    focus: Focus,
+    effort: int,
+    tune: str = "psnr",
+    quality: float | None = None,
+    level: int | None = None,
+) -> Codec:
+    """AIG for what lies around a focus, without a tier in between; quality or level is given."""
+    return Codec(
+        aig_name(tune, effort),
+        f"level {level}" if quality is None else f"q{quality:g}",
+        lambda image: aig_codec.encode(
+            image,
+            centers=focus.centers,
+            sigmas=focus.sigmas,
+            radii=focus.radii,
+            quality=quality,
+            quality_level=level,
+            effort=effort,
+            tune=tune,
+            mid="none",
+            threads=1,
+        ),
+        lambda data: aig_codec.decode(data, threads=1),
+    )
+
+
 def aig_lossless(effort: int) -> Codec:
     """AIG, lossless."""
     return Codec(
@@ -71,6 +103,19 @@ def avif(quality: int, subsampling: str = "4:2:0") -> Codec:
 def jpeg(quality: int) -> Codec:
     """JPEG with chroma at half resolution."""
     return _pillow("JPEG 4:2:0", f"q{quality}", format="JPEG", quality=quality, subsampling="4:2:0")
+
+
+def jpeg_optimised(quality: int) -> Codec:
+    """JPEG with chroma at half resolution, as small as Pillow gets it."""
+    return _pillow(
+        "JPEG 4:2:0 optimised",
+        f"q{quality}",
+        format="JPEG",
+        quality=quality,
+        subsampling="4:2:0",
+        optimize=True,
+        progressive=True,
+    )
 
 
 def webp(quality: int) -> Codec:

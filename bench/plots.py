@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,10 @@ _SPEEDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 #: One image that goes badly wrong must not flatten the bars of all others, in percent.
 _LONGEST_BAR = 60.0
 
-_STYLE: Any = {
+#: Names in one line above the panels, at most.
+_NAMES = 5
+
+STYLE: Any = {
     "font.size": 9,
     "text.color": INK,
     "axes.edgecolor": "#b8bcc0",
@@ -66,7 +69,7 @@ def curves(rows: Sequence[FocusRow], path: Path) -> None:
     rates = focus_task.bd_rates(rows, names[1]) if len(names) > 1 else {}
     columns = min(5, len(images))
     lines = math.ceil(len(images) / columns)
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, grid = plt.subplots(
             lines,
             columns,
@@ -100,13 +103,7 @@ def curves(rows: Sequence[FocusRow], path: Path) -> None:
                     ha="right",
                     color=AIG if rates[image] <= 0 else LOSS,
                 )
-            panel.set_xscale("log")
-            panel.xaxis.set_major_locator(FixedLocator(_BITS))
-            panel.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-            panel.xaxis.set_minor_locator(NullLocator())
-            panel.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-            panel.grid(color="#e9ebed", linewidth=0.7)
-            panel.set_axisbelow(True)
+            scales(panel)
         for panel in panels[len(images) :]:
             panel.set_axis_off()
         figure.supxlabel(
@@ -115,23 +112,39 @@ def curves(rows: Sequence[FocusRow], path: Path) -> None:
             fontsize=9,
         )
         figure.supylabel("PSNR outside the focus, dB", fontsize=9)
-        _key(figure, names)
-        _save(figure, path)
+        key(figure, {name: _LINES[name] for name in names})
+        save(figure, path)
+
+
+def scales(panel: Axes) -> None:
+    """Bits per pixel to the right, logarithmic, and a quality upward."""
+    panel.set_xscale("log")
+    panel.xaxis.set_major_locator(FixedLocator(_BITS))
+    panel.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    panel.grid(color="#e9ebed", linewidth=0.7)
+    panel.set_axisbelow(True)
 
 
 def bd_rates(rows: Sequence[FocusRow], path: Path) -> None:
-    """One column of bars for each pair, the images in the order of the first."""
-    rates = {pair: focus_task.bd_rates(rows, pair) for pair in pairs_in(rows)}
-    rates = {pair: values for pair, values in rates.items() if values}
+    """One column of bars for each pair."""
+    rates = {f"the {pair}": focus_task.bd_rates(rows, pair) for pair in pairs_in(rows)}
+    bar_columns(rates, "bytes of AIG at equal PSNR outside the focus", path)
+
+
+def bar_columns(rates: Mapping[str, dict[str, float]], what: str, path: Path) -> None:
+    """A column of bars, in percent, for whatever AIG is held against; the first one's order."""
+    rates = {name: values for name, values in rates.items() if values}
     if not rates:
         return
     first = next(iter(rates.values()))
-    # One scale for all pairs, with room for the figures at the ends of the bars.
-    values = [0.0, *(_cut(v) for of_pair in rates.values() for v in of_pair.values())]
+    # One scale for all, with room for the figures at the ends of the bars.
+    values = [0.0, *(_cut(v) for column in rates.values() for v in column.values())]
     low, high = min(values), max(values)
     margin = 0.22 * (high - low)
     images = sorted({i for values in rates.values() for i in values}, key=lambda i: first.get(i, 0))
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, panels = plt.subplots(
             1,
             len(rates),
@@ -141,19 +154,18 @@ def bd_rates(rows: Sequence[FocusRow], path: Path) -> None:
             squeeze=False,
             layout="constrained",
         )
-        for panel, (pair, of_pair) in zip(panels[0], rates.items(), strict=True):
-            _bars(panel, images, of_pair)
-            mean = statistics.mean(of_pair.values())
-            panel.set_title(f"against the {pair}\nmean {mean:+.1f} %", fontweight="bold")
+        for panel, (name, column) in zip(panels[0], rates.items(), strict=True):
+            _bars(panel, images, column)
+            mean = statistics.mean(column.values())
+            panel.set_title(f"against {name}\nmean {mean:+.1f} %", fontweight="bold")
         panels[0, 0].set_xlim(low - margin * (low < 0), high + margin * (high > 0))
         panels[0, 0].set_yticks(range(len(images)), [_short(image) for image in images])
         panels[0, 0].set_ylim(len(images) - 0.4, -0.6)
         figure.supxlabel(
-            "bytes of AIG at equal PSNR outside the focus: percent less (left) or more (right); "
-            f"bars are cut at {_LONGEST_BAR:g}",
+            f"{what}: percent less (left) or more (right); bars are cut at {_LONGEST_BAR:g}",
             fontsize=9,
         )
-        _save(figure, path)
+        save(figure, path)
 
 
 def _cut(value: float) -> float:
@@ -189,7 +201,7 @@ def _bare(panel: Axes) -> None:
 def speeds(rows: Sequence[SpeedRow], path: Path) -> None:
     """How many times as fast as AVIF every codec is, encoding and decoding: medians."""
     names = list(dict.fromkeys(r.codec for r in rows))
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, panels = plt.subplots(
             1, 2, figsize=(9.2, 0.34 * len(names) + 1.3), sharey=True, layout="constrained"
         )
@@ -222,13 +234,13 @@ def speeds(rows: Sequence[SpeedRow], path: Path) -> None:
             "speed on one core: multiple of AVIF's (bars, logarithmic) and median throughput",
             fontsize=9,
         )
-        _save(figure, path)
+        save(figure, path)
 
 
 def lossless(rows: Sequence[LosslessRow], path: Path) -> None:
     """Mean bits per pixel against median speed, encoding and decoding: up and left is better."""
     images = len({r.image for r in rows})
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, panels = plt.subplots(
             1, 2, figsize=(9.2, 4.0), sharex=True, sharey=True, layout="constrained"
         )
@@ -256,7 +268,7 @@ def lossless(rows: Sequence[LosslessRow], path: Path) -> None:
         figure.supxlabel(
             f"bits per pixel, every pixel exact, {number}: up and left is better", fontsize=9
         )
-        _save(figure, path)
+        save(figure, path)
 
 
 def _dots(panel: Axes, points: dict[str, tuple[float, float]]) -> None:
@@ -296,16 +308,16 @@ def _short(image: str) -> str:
     return image.rpartition(".")[0] or image
 
 
-def _key(figure: Figure, names: Sequence[str]) -> None:
+def key(figure: Figure, lines: Mapping[str, tuple[str, Any, float]]) -> None:
+    """Names above the panels, some in a line, with the colour, style and width of their curves."""
     handles = [
         Line2D([], [], color=colour, linestyle=style, linewidth=width, label=name)
-        for name in names
-        for colour, style, width in [_LINES[name]]
+        for name, (colour, style, width) in lines.items()
     ]
     figure.legend(
         handles=handles,
         loc="outside upper left",
-        ncols=len(names),
+        ncols=math.ceil(len(lines) / math.ceil(len(lines) / _NAMES)),
         frameon=False,
         labelcolor="linecolor",
         fontsize=10,
@@ -313,6 +325,7 @@ def _key(figure: Figure, names: Sequence[str]) -> None:
     )
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure and be done with it."""
     figure.savefig(path)
     plt.close(figure)

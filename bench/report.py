@@ -10,14 +10,24 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from . import focus_task, lossless_goals, lossless_report, plots, rows, speed
+from . import (
+    background_goals,
+    background_plots,
+    background_report,
+    focus_task,
+    lossless_goals,
+    lossless_report,
+    plots,
+    rows,
+    speed,
+)
 from .focus_task import MEASURES
 from .markdown import bullets, by_folder, mean, percent, provenance, table, times
 from .rows import FocusRow, SpeedRow
 
 FOCUS_CSV, SPEED_CSV, RUN_JSON = "focus.csv", "speed.csv", "run.json"
 
-_PACKAGES = ("pillow-aig", "pillow", "imagecodecs", "numpy", "scipy", "scikit-image")
+_PACKAGES = ("pillow-aig", "pillow", "imagecodecs", "numpy", "scipy", "scikit-image", "ssimulacra2")
 
 
 def describe_run(command: str) -> dict[str, Any]:
@@ -54,7 +64,8 @@ def write(out: Path) -> list[str]:
         if not r.exact
     ]
     lossless_rows = lossless_goals.read(out)
-    complaints += lossless_rows.complaints()
+    background_rows = background_goals.read(out)
+    complaints += lossless_rows.complaints() + background_rows.complaints()
     focus_rows = focus_task.complete(focus_rows)
     parts = ["# Benchmark of AIG"]
     if complaints:
@@ -70,6 +81,9 @@ def write(out: Path) -> list[str]:
         if lossless_rows.whole:
             plots.lossless(lossless_rows.whole, out / "lossless.png")
         parts += [lossless_report.section(lossless_rows), provenance(notes["lossless"])]
+    if background_rows.any():
+        background_plots.draw(background_rows, out)
+        parts += [background_report.section(background_rows), provenance(notes["background"])]
     (out / "report.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return complaints
 

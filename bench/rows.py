@@ -7,7 +7,15 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 Row = TypeVar(
-    "Row", "FocusRow", "SpeedRow", "LosslessRow", "EllipseRow", "OverheadRow", "ThreadsRow"
+    "Row",
+    "FocusRow",
+    "SpeedRow",
+    "LosslessRow",
+    "EllipseRow",
+    "OverheadRow",
+    "ThreadsRow",
+    "PointRow",
+    "ScaleRow",
 )
 
 
@@ -100,6 +108,39 @@ class ThreadsRow:
     threads: int
     decode_ms: float
     runs: int
+
+
+@dataclass(frozen=True)
+class PointRow:
+    """A trial of a codec on an image, all of which is judged.
+
+    rung is the rate in bits per pixel that it is the nearest trial to, 0 if to none; only these
+    have MS-SSIM and SSIMULACRA2, and not for all codecs (else NaN). exact is about AIG's focus.
+    """
+
+    image: str
+    megapixels: float
+    codec: str
+    setting: str
+    rung: float
+    bytes: int
+    psnr: float
+    ms_ssim: float
+    ssimulacra2: float
+    exact: bool
+
+
+@dataclass(frozen=True)
+class ScaleRow:
+    """A codec at a quality on an image: bytes, PSNR and SSIM outside AIG's focus."""
+
+    image: str
+    megapixels: float
+    codec: str
+    setting: str
+    bytes: int
+    psnr: float
+    ssim: float
 
 
 class Log:

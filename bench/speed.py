@@ -60,18 +60,24 @@ def measure(picture: Picture, runs: int, quick: bool) -> list[SpeedRow]:
     with one_cpu():
         image = picture.load()
         judge = Judge(image, picture.focus.core(image.shape))
-        contestants = _contestants(picture, image, judge, quick)
-        # One turn outside the clock, which also says what comes back.
-        coded = [c.encode() for c in contestants]
-        decoded = [c.decode(data) for c, data in zip(contestants, coded, strict=True)]
-        scores = [(judge.psnr(pixels), judge.exact(pixels)) for pixels in decoded]
-        del decoded
-        encode_times: list[list[float]] = [[] for _ in contestants]
-        decode_times: list[list[float]] = [[] for _ in contestants]
-        for _ in range(runs):
-            for k, c in enumerate(contestants):
-                encode_times[k].append(milliseconds(c.encode))
-                decode_times[k].append(milliseconds(partial(c.decode, coded[k])))
+        return race(picture, _contestants(picture, image, judge, quick), judge, runs)
+
+
+def race(
+    picture: Picture, contestants: Sequence[Contestant], judge: Judge, runs: int
+) -> list[SpeedRow]:
+    """Time some contestants on an image, in rounds."""
+    # One turn outside the clock, which also says what comes back.
+    coded = [c.encode() for c in contestants]
+    decoded = [c.decode(data) for c, data in zip(contestants, coded, strict=True)]
+    scores = [(judge.psnr(pixels), judge.exact(pixels)) for pixels in decoded]
+    del decoded
+    encode_times: list[list[float]] = [[] for _ in contestants]
+    decode_times: list[list[float]] = [[] for _ in contestants]
+    for _ in range(runs):
+        for k, c in enumerate(contestants):
+            encode_times[k].append(milliseconds(c.encode))
+            decode_times[k].append(milliseconds(partial(c.decode, coded[k])))
     return [
         SpeedRow(
             picture.name,
@@ -100,15 +106,18 @@ def milliseconds(task: Callable[[], object]) -> float:
         gc.enable()
 
 
-def _contestants(picture: Picture, image: U8, judge: Judge, quick: bool) -> list[Contestant]:
-    def bind(codec: Codec, name: str | None = None) -> Contestant:
-        return Contestant(
-            name or codec.name,
-            codec.setting,
-            lambda: [codec.encode(image)],
-            lambda data: codec.decode(data[0]),
-        )
+def contestant(image: U8, codec: Codec, name: str | None = None) -> Contestant:
+    """A codec bound to an image, under its own name or another."""
+    return Contestant(
+        name or codec.name,
+        codec.setting,
+        lambda: [codec.encode(image)],
+        lambda data: codec.decode(data[0]),
+    )
 
+
+def _contestants(picture: Picture, image: U8, judge: Judge, quick: bool) -> list[Contestant]:
+    bind = partial(contestant, image)
     aig = peers.aig(picture.focus)
     target = judge.psnr(aig.decode(aig.encode(image)))
     avif = matched(peers.avif, image, judge, target)

@@ -1,8 +1,10 @@
-"""`python -m bench.train [FOLDER]`: train the default constants of the lossless coder.
+"""`python -m bench.train [FOLDER]`: train the constants that the coders begin with.
 
-The predictors go to core/native/trained_predictors.inl, the distributions of symbols to
-core/native/trained_tables.inl. The latter belong to the predictors that are built in: after new
-predictors, build, and train the tables.
+The lossless coder's predictors go to core/native/trained_predictors.inl, its distributions of
+symbols to core/native/trained_tables.inl, the lossy tiers' probabilities to trained_models.inl.
+The tables belong to the predictors that are built in: after new predictors, build, and train the
+tables. What the lossy tiers count depends a little on the probabilities that are built in: after
+a change of their contexts, train and build twice.
 """
 
 import argparse
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 NATIVE = Path(__file__).resolve().parents[1] / "core" / "native"
 PREDICTORS, TABLES = "trained_predictors.inl", "trained_tables.inl"
+MODELS = "trained_models.inl"
 
 CLASSES = 32
 BANK = 64
@@ -41,10 +44,10 @@ Statistics = Callable[["NDArray[np.uint8]"], "NDArray[np.uint32]"]
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     p = argparse.ArgumentParser(
-        "python -m bench.train", description="Train the default constants of the lossless coder."
+        "python -m bench.train", description="Train the constants that the coders begin with."
     )
     p.add_argument("folder", type=Path, nargs="?", help="folder of images (../shared/images/train)")
-    p.add_argument("--only", choices=("predictors", "tables"), help="only this part")
+    p.add_argument("--only", choices=("predictors", "tables", "models"), help="only this part")
     p.add_argument("--out", type=Path, default=NATIVE, help="folder of the results (core/native)")
     return p
 
@@ -73,14 +76,16 @@ def _train(args: argparse.Namespace) -> int:
     paths = samples.paths(folder)
     if not paths:
         raise LookupError(f"no image in {folder}")
-    statistics = _statistics() if args.only != "predictors" else None
+    statistics = _statistics() if args.only in (None, "tables") else None
     with _progress() as bar:
-        if args.only != "tables":
+        if args.only in (None, "predictors"):
             changed = _train_predictors(paths, args.out, bar)
             if changed and statistics:
                 raise LookupError("the predictors are new: build them in, then --only tables")
         if statistics:
             _train_tables(paths, args.out, bar, statistics)
+        if args.only in (None, "models"):
+            _train_models(paths, args.out, bar)
     return 0
 
 
@@ -159,6 +164,27 @@ def _train_tables(paths: list[Path], out: Path, bar: "Progress", statistics: Sta
         constants.array("std::uint8_t", "kTrainedTableOf", _TABLE_OF_COMMENT, bank.table_of),
     ]
     constants.write(out / TABLES, arrays)
+
+
+def _train_models(paths: list[Path], out: Path, bar: "Progress") -> None:
+    """Count decisions of the lossy tiers."""
+    from .training import constants, models, samples
+
+    task = bar.add_task("models: images", total=len(paths))
+    high: Any = 0.0
+    low: Any = 0.0
+    for path in paths:
+        of_high, of_low = models.counts(samples.load(path, "RGB"))
+        high, low = high + of_high, low + of_low
+        bar.advance(task)
+    arrays = [
+        constants.array("std::uint8_t", name, comment, models.trained(sums))
+        for name, comment, sums in (
+            ("kTrainedHigh", "Of HighModel, probabilities of a 1 in 1/256.", high),
+            ("kTrainedLow", "Of LowModel.", low),
+        )
+    ]
+    constants.write(out / MODELS, arrays)
 
 
 if __name__ == "__main__":

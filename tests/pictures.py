@@ -9,7 +9,9 @@ import reference
 from aig_codec.container import Focus
 from aig_codec.container.header import MAX_SIGMA, MIN_SIGMA
 
+#: Entropy coders by their numbers in files; the last one is the DCT coder's alone.
 ENTROPIES = ("snappy", "golomb", "rans")
+LOSSY_ENTROPIES = (*ENTROPIES, "adaptive")
 
 
 # Pictures: uint8 (height, width, channels)

@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aig_codec import errors, limits
-from aig_codec.container import Focus, Header, Metadata, Segment, pack_prologue, read_prologue
+from aig_codec.container import (
+    CODERS,
+    Focus,
+    Header,
+    Metadata,
+    Segment,
+    pack_prologue,
+    read_prologue,
+)
 from aig_codec.container.header import (
     HEADER_SIZE,
     MAX_SIGMA,
@@ -252,9 +260,11 @@ def test_kinds_of_the_future_are_kept() -> None:
 def test_coders_must_suit_their_segment() -> None:
     for kind, coder in (("core", "raw"), ("background", "palette"), ("exif", "dct")):
         with pytest.raises(errors.CorruptError, match=f"{coder} cannot code"):
-            Segment(kind, None, 0, 1, coder, 1, 0).require_known()
-    for version in (1, 3):
-        wanted = rf"coder lossless version {version} .* core 0"
-        with pytest.raises(errors.UnsupportedError, match=wanted):
-            Segment("core", 0, 0, 1, "lossless", version, 0).require_known()
-    Segment("core", 0, 0, 1, "lossless", 2, 0).require_known()
+            Segment(kind, None, 0, 1, coder, CODERS[coder], 0).require_known()
+    for kind, center, coder in (("core", 0, "lossless"), ("background", None, "dct")):
+        for version in (1, 3):
+            segment = Segment(kind, center, 0, 1, coder, version, 0)
+            wanted = rf"coder {coder} version {version} .* {segment.name}"
+            with pytest.raises(errors.UnsupportedError, match=wanted):
+                segment.require_known()
+        Segment(kind, center, 0, 1, coder, 2, 0).require_known()

@@ -140,7 +140,7 @@ def test_presets_fill_in_what_is_left_out(preset: str) -> None:
         ({"quality": 50, "quality_level": 50}, "not both"),
         ({"lambda_rd": -0.1}, "lambda_rd"),
         ({"mid": "wavelet"}, "auto, palette, dct, none"),
-        ({"entropy": "huffman"}, "auto, rans, golomb, snappy"),
+        ({"entropy": "huffman"}, "auto, adaptive, rans, golomb, snappy"),
         ({"effort": 0}, "1 to 9"),
         ({"effort": 2.5}, "whole number"),
         ({"tune": "ssim"}, "psnr, visual"),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import reference
 from files import payloads, reseal
+from pictures import LOSSY_ENTROPIES
 from pictures import mixed as photo
 
 import aig_codec
@@ -89,7 +90,7 @@ def test_changed_bytes_are_noticed_and_the_core_survives() -> None:
             )
 
 
-@pytest.mark.parametrize("entropy", ["rans", "golomb", "snappy"])
+@pytest.mark.parametrize("entropy", LOSSY_ENTROPIES)
 @pytest.mark.parametrize("mid", ["dct", "palette"])
 def test_forged_payloads_with_right_checksums(entropy: str, mid: str) -> None:
     """Damage that no checksum shows reaches the kernels; they must stay inside their arrays."""
@@ -128,7 +129,9 @@ def test_damaged_background_is_reported_by_name() -> None:
         aig_codec.decode(damaged)
     with aig_codec.open(damaged) as file:
         decoded = file.decode(strict=False)
-        assert [type(p) for p in file.problems] == [errors.CorruptError]
+        assert [type(p) for p in file.problems] == [errors.CorruptError] * 2
+        assert "checksum of the background" in str(file.problems[0])
+        assert "1 of 1 groups" in str(file.problems[1])
         assert np.array_equal(decoded, file.decode("mid"))
     assert core_is_exact(pixels, data, decoded)
 
@@ -165,11 +168,19 @@ def test_unknown_coders_and_kinds_are_refused_by_name() -> None:
     _, data = small_file()
     with aig_codec.open(data) as file:
         segments = file.segments
-    newer = tuple(s._replace(version=2) if s.kind == "background" else s for s in segments)
-    forged = _with_segments(data, newer)
-    with pytest.raises(errors.UnsupportedError, match=r"coder dct version 2 .* background"):
-        aig_codec.decode(forged)
-    assert aig_codec.decode(forged, upto="mid").shape == (37, 49, 3)
+    for version in (1, 3):
+        other = tuple(
+            s._replace(version=version) if s.kind == "background" else s for s in segments
+        )
+        forged = _with_segments(data, other)
+        wanted = rf"coder dct version {version} .* background"
+        with pytest.raises(errors.UnsupportedError, match=wanted):
+            aig_codec.decode(forged)
+        assert np.array_equal(
+            aig_codec.decode(forged, upto="mid"), aig_codec.decode(data, upto="mid")
+        )
+        lenient = aig_codec.decode(forged, strict=False)
+        assert np.array_equal(lenient, aig_codec.decode(data, upto="mid"))
     strange = (*segments[:-1], segments[-1]._replace(kind="depth"))
     with pytest.raises(errors.UnsupportedError, match="depth"):
         aig_codec.decode(_with_segments(data, strange))

@@ -38,10 +38,15 @@ def test_imports_run_downward() -> None:
 def test_stub_names_what_the_native_module_has() -> None:
     stub = ast.parse((ROOT / "core/aig_codec/_native.pyi").read_text())
     functions = {node.name for node in stub.body if isinstance(node, ast.FunctionDef)}
+    classes = {node.name: node for node in stub.body if isinstance(node, ast.ClassDef)}
     constants = {
         node.target.id
         for node in stub.body
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
     }
     public = {name for name in vars(_native) if not name.startswith("_")}
-    assert functions | constants == public
+    assert functions | set(classes) | constants == public
+    for name, node in classes.items():
+        members = {member.name for member in node.body if isinstance(member, ast.FunctionDef)}
+        own = {m for m in vars(getattr(_native, name)) if not m.startswith("_") or m == "__init__"}
+        assert members == own, name

@@ -4,6 +4,7 @@ import numpy as np
 import pictures
 import pytest
 import reference
+from lossy import by_kernels, coded, picture_of, random_parts
 
 import aig_codec
 from aig_codec import _native
@@ -96,66 +97,52 @@ def test_every_set_equals_the_reference(name: str) -> None:
         np.testing.assert_array_equal(decoded, reference.decode_file(data))
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_transforms_are_the_same(seed: int) -> None:
-    kinds = sorted(pictures.KINDS)
-    plane = pictures.KINDS[kinds[seed]](72, 88, 1, seed)[..., 0]
-    blocks = np.random.default_rng(seed).integers(0, 3, (9, 11)).astype(np.uint8)
-    for quality in (0, 100, 200, 255):
-        steps, finer = dct.steps(quality, seed % 2), dct.steps(min(quality + 60, 255), seed % 2)
-
-        def job(steps=steps, finer=finer):
-            levels = _native.forward_plane(plane, blocks, steps, finer, 0.38)
-            return levels, _native.inverse_plane(levels, blocks, steps, finer, 3)
-
-        _assert_all_same(job)
+@pytest.mark.parametrize("seed", range(20))
+def test_any_words_mean_the_same(seed: int) -> None:
+    """Where sums are largest and every clip is reached, in all shapes of blocks."""
+    parts = random_parts(seed)
+    _assert_all_same(lambda: [by_kernels(parts)])
 
 
-@pytest.mark.parametrize("size", [1, 10, 1000, 32767])
-def test_inverse_transform_is_the_same_for_any_levels(size: int) -> None:
-    """Where sums are largest and every clip is reached; int16 has one value more below zero."""
-    rng = np.random.default_rng(size)
-    levels = rng.integers(-size - 1, size + 1, (20, 30, 64)).astype(np.int16)
-    levels[:3] = rng.choice([-size - 1, size], (3, 30, 64))
-    levels[3:6] = -size - 1
-    blocks = rng.integers(0, 2, (20, 30)).astype(np.uint8)
-    for quality in (0, 255):
-        steps = dct.steps(quality, 1)
-        _assert_all_same(
-            lambda steps=steps: [_native.inverse_plane(levels, blocks, steps, steps, 3)]
+@pytest.mark.parametrize("kind", ["noise", "extremes", "mixed"])
+@pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4", None])
+@pytest.mark.parametrize(
+    "width", [1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 66, 127, 130]
+)
+def test_segments_and_pixels_are_the_same_at_any_width(width: int, subsampling, kind: str) -> None:
+    """Registers hold so many pixels, samples or coefficients; what is left goes another way."""
+    colours = 3 if subsampling else 1
+    pixels = pictures.KINDS[kind](37, width, colours, width)
+    classes = pictures.class_map(37, width, width)
+    for effort, matrix in ((2, 0), (9, 1)):
+        picture = picture_of(
+            width, 37, colours, subsampling=subsampling or "4:4:4", mid="dct", matrix=matrix
         )
 
-
-@pytest.mark.parametrize("width", [1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 66, 127, 130])
-@pytest.mark.parametrize("subsampled", [False, True])
-def test_colours_are_the_same_at_any_width(width: int, subsampled: bool) -> None:
-    for kind in ("noise", "extremes"):
-        picture = pictures.KINDS[kind](5, width, 3, width)
-
-        def job(picture=picture):
-            planes = _native.to_planes(picture, subsampled)
-            back = np.zeros_like(picture)
-            _native.from_planes(planes, subsampled, back)
-            with_alpha = np.full((5, width, 4), 3, np.uint8)
-            _native.from_planes(planes, subsampled, with_alpha)
-            np.testing.assert_array_equal(with_alpha[..., :3], back)
-            return [*planes, back]
+        def job(picture=picture, effort=effort):
+            parts = coded(pixels, classes, picture, effort=effort)
+            own = [part or b"" for part in (parts.preview, parts.mid, parts.background)]
+            return [*(np.frombuffer(part, np.uint8) for part in own), by_kernels(parts)]
 
         _assert_all_same(job)
 
 
 def test_all_colours_of_a_fine_grid_are_the_same() -> None:
+    """Through the finest quantiser, to words and back."""
     levels = np.append(np.arange(0, 256, 6), [253, 254, 255]).astype(np.uint8)
     grid = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(len(levels), -1, 3)
     grid = np.ascontiguousarray(grid)
+    classes = np.zeros(grid.shape[:2], np.uint8)
+    for subsampling in ("4:4:4", "4:2:0"):
+        picture = picture_of(
+            grid.shape[1], len(levels), 3, quality_level=255, subsampling=subsampling
+        )
 
-    def job():
-        planes = _native.to_planes(grid, False)
-        back = np.zeros_like(grid)
-        _native.from_planes(planes, False, back)
-        return [*planes, back]
+        def job(picture=picture):
+            parts = coded(grid, classes, picture, effort=1)
+            return [np.frombuffer(parts.background, np.uint8), by_kernels(parts)]
 
-    _assert_all_same(job)
+        _assert_all_same(job)
 
 
 def test_costs_are_the_same() -> None:

@@ -78,33 +78,55 @@ def deep_drawing(height: int, width: int, channels: int) -> np.ndarray:
     return picture * 257 ^ picture[::-1] // 3
 
 
+def landscape(height: int, width: int, channels: int) -> np.ndarray:
+    """Slow waves under texture that comes and goes: blocks of all sizes. Integers only."""
+    y, x = np.mgrid[:height, :width].astype(np.int64)
+    planes = []
+    for c in range(channels):
+        slow = ((x * (3 + c)) ^ (y * 2)) % 512
+        slow = np.where(slow < 256, slow, 511 - slow) // 2
+        busy = ((x * x * (c + 7) + y * y * 5 + x * y * 11) >> 4) % 61
+        where = ((x // 90 + y // 70) % 3 == 0).astype(np.int64)
+        planes.append(40 + slow + where * busy)
+    return np.clip(np.stack(planes, -1), 0, 255).astype(np.uint8)
+
+
+ONE = {"centers": [(30, 20)], "radii": [(9, 12)]}
 TWO = {"centers": [(30, 28), (64, 40)], "sigmas": [(1.5, 0.8), 1], "radii": [(12, 20), (9, 14)]}
 
-#: name -> (picture, height, width, channels, keywords). Container 1, lossless 2, other coders 1.
+#: name -> (picture, height, width, channels, keywords). Container 1, lossless 2, palette and
+#: boundary 1; v3 have dct 2.
 CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dict]] = {
-    "v2-rgb": (drawing, 75, 98, 3, {**TWO, "quality": 70}),
-    "v2-rgb-444": (
+    "v3-rgb": (drawing, 75, 98, 3, {**TWO, "quality": 70}),
+    "v3-rgb-444": (
         drawing,
         75,
         98,
         3,
         {**TWO, "quality": 30, "subsampling": "4:4:4", "tune": "visual"},
     ),
-    "v2-rgba-alpha": (drawing, 75, 98, 4, {**TWO, "alphas": [0.5, 2], "quality": 50}),
-    "v2-grey": (drawing, 61, 50, 1, {"centers": [(20, 20)], "radii": [(9, 15)], "quality": 60}),
-    "v2-grey-alpha": (drawing, 61, 50, 2, {"centers": [(20, 20)], "radii": [(9, 15)]}),
-    "v2-palette": (drawing, 75, 98, 3, {**TWO, "mid": "palette"}),
-    "v2-boundary": (drawing, 75, 98, 3, {**TWO, "quality": 10, "boundary_tau": 4}),
-    "v2-golomb": (drawing, 75, 98, 3, {**TWO, "entropy": "golomb"}),
-    "v2-snappy": (drawing, 75, 98, 3, {**TWO, "entropy": "snappy", "mid": "palette"}),
-    "v2-no-mid": (drawing, 75, 98, 3, {**TWO, "mid": "none"}),
+    "v3-rgba-alpha": (drawing, 75, 98, 4, {**TWO, "alphas": [0.5, 2], "quality": 50}),
+    "v3-grey": (drawing, 61, 50, 1, {"centers": [(20, 20)], "radii": [(9, 15)], "quality": 60}),
+    "v3-grey-alpha": (drawing, 61, 50, 2, {"centers": [(20, 20)], "radii": [(9, 15)]}),
+    "v3-palette": (drawing, 75, 98, 3, {**TWO, "mid": "palette"}),
+    "v3-boundary": (drawing, 75, 98, 3, {**TWO, "quality": 10, "boundary_tau": 4}),
+    "v3-golomb": (drawing, 75, 98, 3, {**TWO, "entropy": "golomb"}),
+    "v3-snappy": (drawing, 75, 98, 3, {**TWO, "entropy": "snappy", "mid": "palette"}),
+    "v3-rans": (drawing, 75, 98, 3, {**TWO, "entropy": "rans", "tune": "visual"}),
+    "v3-groups": (landscape, 270, 300, 3, {**TWO, "quality": 60}),
+    "v3-groups-rans": (landscape, 270, 300, 3, {**TWO, "quality": 60, "entropy": "rans"}),
+    "v3-groups-visual": (landscape, 270, 300, 3, {**TWO, "quality": 60, "tune": "visual"}),
+    "v3-groups-fitted": (landscape, 270, 300, 3, {**TWO, "quality": 85, "effort": 9}),
+    "v3-groups-quick": (landscape, 270, 300, 3, {**TWO, "quality": 40, "effort": 1}),
+    "v3-regions": (landscape, 40, 1100, 1, {"quality": 20, **ONE}),
+    "v3-no-mid": (drawing, 75, 98, 3, {**TWO, "mid": "none"}),
     "v2-lossless": (drawing, 40, 50, 4, {"lossless": True}),
     "v2-lossless-fast": (drawing, 75, 98, 3, {"lossless": True, "effort": 1}),
     "v2-lossless-strong": (drawing, 75, 98, 3, {"lossless": True, "effort": 8}),
     "v2-lossless-grey-strong": (drawing, 75, 98, 1, {"lossless": True, "effort": 9}),
-    "v2-strong": (drawing, 75, 98, 3, {**TWO, "effort": 8}),
-    "v2-one-pixel": (drawing, 1, 1, 3, {}),
-    "v2-three": (
+    "v3-strong": (drawing, 75, 98, 3, {**TWO, "effort": 8}),
+    "v3-one-pixel": (drawing, 1, 1, 3, {}),
+    "v3-three": (
         drawing,
         64,
         64,
@@ -115,7 +137,7 @@ CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dic
     "v2-graphic-grey": (sketch, 61, 50, 1, {"lossless": True}),
     "v2-graphic-grey-alpha": (sketch, 61, 50, 2, {"lossless": True}),
     "v2-graphic-alpha": (sketch, 75, 98, 4, {"lossless": True}),
-    "v2-graphic-cores": (sketch, 75, 98, 4, {**TWO, "quality": 50}),
+    "v3-graphic-cores": (sketch, 75, 98, 4, {**TWO, "quality": 50}),
     "v2-cutout": (cutout, 75, 98, 4, {"lossless": True}),
     "v2-grey-as-rgb": (grey_drawing, 75, 98, 3, {"lossless": True}),
     "v2-grey-as-rgba": (grey_drawing, 75, 98, 4, {"lossless": True}),

@@ -95,7 +95,7 @@ examples:
 #: The names that settings.py allows, which cannot be imported here without NumPy.
 CHOICES = {
     "mid": ("auto", "palette", "dct", "none"),
-    "entropy": ("auto", "rans", "golomb", "snappy"),
+    "entropy": ("auto", "adaptive", "rans", "golomb", "snappy"),
     "tune": ("psnr", "visual"),
     "subsampling": ("auto", "4:2:0", "4:4:4"),
     "preset": ("tracking", "medical", "surveillance"),

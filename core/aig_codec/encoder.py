@@ -18,14 +18,18 @@ from .container import CODERS, Focus, Metadata, Segment, pack_prologue
 from .container.metadata import MAX_RADIUS
 from .geometry import CORE, MID, MID_LAST
 from .settings import Settings
-from .threads import Job, Workers
+from .threads import Workers
 
 U8 = NDArray[np.uint8]
 
+#: The segment of each block class.
+_TIERS = {dct.MID: "mid", dct.BACKGROUND: "background"}
+
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
-#: From this level on, chroma keeps its full resolution.
-_FULL_CHROMA_LEVEL = 217
+#: From this level on (quality 80), chroma keeps its full resolution: steps are so fine that half
+#: of it costs more error than bits.
+_FULL_CHROMA_LEVEL = 204
 
 #: The mid tier's quality level lies one part in so many from the background's to 255.
 _MID_PART = 3
@@ -66,10 +70,10 @@ def encode(
     angle per center, 0..2.55; radii, per center (core, mid) in units of the weighted distance,
     searched when left out; quality 0..100 (75) or quality_level 0..255; lambda_rd (0.02), larger
     for smaller cores; lossless, every pixel exact; mid "auto", "palette", "dct" or "none"; entropy
-    of the lossy tiers, "auto", "rans", "golomb" or "snappy"; effort 1..9 (5); tune "psnr" or
-    "visual"; subsampling "auto", "4:2:0" or "4:4:4"; boundary_tau, above which residuals in the
-    band between tiers are kept; preset "tracking", "medical" or "surveillance"; threads; exif,
-    icc_profile, xmp, dpi.
+    of the lossy tiers, "auto", "adaptive", "rans", "golomb" or "snappy"; effort 1..9 (5); tune
+    "psnr", for the least squared error, or "visual"; subsampling "auto", "4:2:0" or "4:4:4";
+    boundary_tau, above which residuals in the band between tiers are kept; preset "tracking",
+    "medical" or "surveillance"; threads; exif, icc_profile, xmp, dpi.
 
     Returns the file. The same input gives the same bytes, whatever the number of threads. Raises
     ValueError or TypeError for what is not allowed or cannot be stored.
@@ -171,7 +175,8 @@ def _describe(array: Pixels, wanted: Settings) -> Metadata:
 
 
 def _entropy(wanted: Settings) -> str:
-    return "rans" if wanted.entropy == "auto" else wanted.entropy
+    """Who codes the symbols of palettes and residuals, which are too few to learn from."""
+    return "rans" if wanted.entropy in ("auto", dct.ADAPTIVE) else wanted.entropy
 
 
 @dataclass(frozen=True)
@@ -209,33 +214,34 @@ def _lossy_tiers(
 ) -> tuple[Metadata, list[_Part]]:
     """Preview, alpha, mid, background and boundary; and the metadata with the mid tier decided."""
     colour = np.ascontiguousarray(array[..., : 1 if array.shape[2] < 3 else 3])
-    entropy = _entropy(wanted)
+    coder = dct.ADAPTIVE if wanted.entropy == "auto" else wanted.entropy
     metadata, palette_part, palette_pixels = _choose_mid(colour, metadata, class_map, wanted)
-    analysis = dct.Analysis(colour, metadata, class_map)
-    jobs: list[Job[_Part | None]] = []
     alpha = None
     if array.shape[2] in (2, 4):
         alpha = _alpha(array, class_map, wanted, workers)
-    for kind, block_class in (("mid", dct.MID), ("background", dct.BACKGROUND)):
-        if kind == "mid" and palette_part is not None:
-            jobs.append(workers.submit(lambda: palette_part))
-        elif analysis.has(block_class):
-            jobs.append(workers.submit(_tier, analysis, kind, block_class, entropy))
-    parts = [_Part("preview", "dct", analysis.encode_preview(entropy))]
-    if wanted.boundary_tau is not None or wanted.effort >= _BOUNDARY_EFFORT:
-        decoded = np.empty_like(colour)
-        analysis.render(decoded)
-        if palette_pixels is not None:
-            decoded[class_map >= MID] = palette_pixels
-        jobs.append(workers.submit(_boundary, colour, decoded, metadata, class_map, wanted))
+    analysis = dct.Analysis(colour, metadata, class_map, coder, wanted.effort, workers)
+    preview = analysis.encode_preview()
+    tiers = analysis.encode_tiers([b for b in (dct.MID, dct.BACKGROUND) if analysis.has(b)])
+    parts = [_Part("preview", "dct", preview)]
     if alpha is not None:
         parts.append(alpha.part())
-    parts += [part for job in jobs if (part := job.result()) is not None]
+    if palette_part is not None:
+        parts.append(palette_part)
+    parts += [_Part(_TIERS[b], "dct", payload) for b, payload in tiers.items()]
+    if wanted.boundary_tau is not None or (wanted.effort >= _BOUNDARY_EFFORT and class_map.any()):
+        del analysis  # its planes are larger than the picture
+        synthesis = dct.Synthesis(metadata, class_map, workers)
+        synthesis.read_preview(preview)
+        for block_class, payload in tiers.items():
+            synthesis.read_tier(payload, block_class)
+        decoded = np.empty_like(colour)
+        synthesis.render(decoded)
+        if palette_pixels is not None:
+            decoded[class_map >= MID] = palette_pixels
+        boundary_part = _boundary(colour, decoded, metadata, class_map, wanted)
+        if boundary_part is not None:
+            parts.append(boundary_part)
     return metadata, parts
-
-
-def _tier(analysis: dct.Analysis, kind: str, block_class: int, entropy: str) -> _Part | None:
-    return _Part(kind, "dct", analysis.encode_tier(block_class, entropy))
 
 
 def _alpha(array: U8, class_map: U8, wanted: Settings, workers: Workers) -> _Exact:

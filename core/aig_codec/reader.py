@@ -210,8 +210,9 @@ class AigFile:
         if segment is None:
             return shrink(self.decode(), 8)
         segment.require_known()
-        picture = dct.Synthesis(self.metadata, geometry.class_map(self.metadata))
-        picture.read_preview(self._payload(segment))
+        with Workers(1) as workers:
+            picture = dct.Synthesis(self.metadata, geometry.class_map(self.metadata), workers)
+            picture.read_preview(self._payload(segment))
         width, height = (-(-n // 8) for n in self.size)
         pixels = np.full((height, width, self.metadata.channels), 255, np.uint8)
         picture.preview(pixels)
@@ -280,7 +281,7 @@ class AigFile:
                     continue
                 with problems:
                     segment.require_known()
-                    payload = self._payload(segment)
+                    payload = self._payload(segment, problems)
                     if segment.center is None:
                         payloads[segment.kind] = payload
                     elif meta.shape != "all":
@@ -290,7 +291,7 @@ class AigFile:
             drawn = False
             if "preview" in payloads:
                 with problems:
-                    self._render(pixels, class_map, payloads, problems)
+                    self._render(pixels, class_map, payloads, problems, workers)
                     drawn = True
             if not drawn and not (strict and "all" in payloads):
                 # Nothing is known of these pixels yet.
@@ -330,11 +331,17 @@ class AigFile:
         return pixels
 
     def _render(
-        self, pixels: U8, class_map: U8, payloads: dict[str, bytes], problems: "_Problems"
+        self,
+        pixels: U8,
+        class_map: U8,
+        payloads: dict[str, bytes],
+        problems: "_Problems",
+        workers: Workers,
     ) -> None:
         """Preview, mid and background as far as they are there, by the DCT coder."""
-        picture = dct.Synthesis(self.metadata, class_map)
-        picture.read_preview(payloads["preview"])
+        picture = dct.Synthesis(self.metadata, class_map, workers)
+        with problems:
+            picture.read_preview(payloads["preview"])
         if self.metadata.mid == "dct" and "mid" in payloads:
             with problems:
                 picture.read_tier(payloads["mid"], dct.MID)
@@ -363,20 +370,28 @@ class AigFile:
         segment.require_known()
         return self._payload(segment)
 
-    def _payload(self, segment: Segment) -> bytes:
-        """A segment's bytes, checked against its checksum."""
+    def _payload(self, segment: Segment, problems: "_Problems | None" = None) -> bytes:
+        """A segment's bytes, checked against its checksum.
+
+        Those of the DCT coder consist of parts with checksums of their own: if `problems` may
+        hold what is wrong, the bytes come all the same.
+        """
         if segment.end <= len(self._ahead):
             data = self._ahead[segment.offset : segment.end]
         else:
             data = self._source.read(self._data_start + segment.offset, segment.length)
+        error: AigError | None = None
         if len(data) < segment.length:
             error = TruncatedError(
                 f"file ends inside the {segment.name}: {len(data)} of {segment.length} bytes"
             )
             error.needed = self._data_start + segment.end
-            raise error
-        if zlib.crc32(data) != segment.crc32:
-            raise CorruptError(f"checksum of the {segment.name} does not match")
+        elif zlib.crc32(data) != segment.crc32:
+            error = CorruptError(f"checksum of the {segment.name} does not match")
+        if error is not None:
+            if problems is None or problems.strict or segment.coder != "dct":
+                raise error
+            problems.found.append(error)
         return data
 
 
@@ -411,14 +426,14 @@ class _Problems:
     where it is strict."""
 
     def __init__(self, strict: bool) -> None:
-        self._strict = strict
+        self.strict = strict
         self.found: list[AigError] = []
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> bool:
-        if self._strict or not isinstance(error, AigError):
+        if self.strict or not isinstance(error, AigError):
             return False
         self.found.append(error)
         return True

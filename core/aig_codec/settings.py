@@ -20,7 +20,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 MIDS = ("auto", "palette", "dct", "none")
-ENTROPIES = ("auto", "rans", "golomb", "snappy")
+ENTROPIES = ("auto", "adaptive", "rans", "golomb", "snappy")
 TUNES = ("psnr", "visual")
 SUBSAMPLINGS = ("auto", "4:2:0", "4:4:4")
 

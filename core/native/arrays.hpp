@@ -1,5 +1,6 @@
 // Arrays of Python as views, and back. Shapes are checked here, so that no kernel can be led outside them.
 #pragma once
+#include "memory.hpp"
 #include "region.hpp"
 
 #include <nanobind/nanobind.h>
@@ -11,9 +12,6 @@
 #include <limits>
 #include <new>
 #include <span>
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -51,29 +49,12 @@ template <class A, class B> void require_same_size(const View<A>& a, const View<
     require(a.width == b.width && a.height == b.height, "arrays differ in height or width");
 }
 
-// Memory for an array. Large ones ask the system for huge pages: without them, a decoder that allocates
-// its planes anew for every picture spends a third of its time on page faults.
-void* allocate(std::size_t bytes) {
-    constexpr std::size_t huge = std::size_t{2} << 20;
-    void* data = nullptr;
-#ifdef __linux__
-    if (bytes >= huge) {
-        const std::size_t rounded = (bytes + huge - 1) / huge * huge;
-        data = std::aligned_alloc(huge, rounded);
-        if (data) madvise(data, rounded, MADV_HUGEPAGE);
-    }
-#endif
-    if (!data) data = std::malloc(bytes ? bytes : 1);
-    if (!data) throw std::bad_alloc();
-    return data;
-}
-
 // An array whose every element the caller is going to set.
 template <class T> Result<T> make_array(std::initializer_list<std::size_t> shape) {
     static_assert(std::is_trivial_v<T>);
     std::size_t size = 1;
     for (auto n : shape) size *= n;
-    void* data = allocate(size * sizeof(T));
+    void* data = aig::allocate(size * sizeof(T));
     nb::capsule owner(data, [](void* p) noexcept { std::free(p); });
     return Result<T>(data, shape, owner);
 }

@@ -1,7 +1,6 @@
 // The Python face of the kernels. The GIL is released around every kernel.
 #include "arrays.hpp"
 #include "boundary.hpp"
-#include "coefficients.hpp"
 #include "costs.hpp"
 #include "geometry.hpp"
 #include "palette.hpp"
@@ -9,6 +8,7 @@
 #include "simd.hpp"
 
 void bind_lossless(nb::module_& m);
+void bind_lossy(nb::module_& m);
 
 namespace {
 
@@ -53,25 +53,6 @@ aig::Steps steps(const Array<const std::int32_t>& a) {
     return out;
 }
 
-using Levels = Array<std::int16_t>;
-
-void require_levels(const Levels& levels, const View<const std::uint8_t>& blocks) {
-    require(levels.ndim() == 3 && levels.shape(2) == 64 && static_cast<int>(levels.shape(0)) == blocks.height &&
-                static_cast<int>(levels.shape(1)) == blocks.width && blocks.channels == 1,
-            "levels must be (blocks high, blocks wide, 64)");
-}
-
-std::vector<aig::LevelPlane> level_planes(const std::vector<Levels>& levels, const std::vector<U8In>& blocks) {
-    require(levels.size() == blocks.size(), "levels and blocks differ in number");
-    std::vector<aig::LevelPlane> out;
-    for (std::size_t i = 0; i < levels.size(); ++i) {
-        const auto b = view(blocks[i]);
-        require_levels(levels[i], b);
-        out.push_back({levels[i].data(), b});
-    }
-    return out;
-}
-
 std::span<const aig::Colour> colours(const U8In& a) {
     static_assert(sizeof(aig::Colour) == 3);
     require(a.ndim() == 2 && a.shape(1) == 3, "colours must be (n, 3)");
@@ -99,8 +80,6 @@ NB_MODULE(_native, m) {
         }
     });
 
-    m.attr("DC_CONTEXTS") = aig::kDcContexts;
-    m.attr("AC_CONTEXTS") = aig::kAcContexts;
     m.attr("PALETTE_CONTEXTS") = aig::kPaletteContexts;
     m.attr("BOUNDARY_CONTEXTS") = aig::kBoundaryContexts;
 
@@ -167,6 +146,7 @@ NB_MODULE(_native, m) {
     }, "kind"_a, "coded"_a, "raw"_a, "contexts"_a.noconvert(), "n_contexts"_a);
 
     bind_lossless(m);
+    bind_lossy(m);
 
     m.def("paste", [](const U8In& source, const U8In& map, int first, int last, int left, int top, const U8Out& target) {
         const auto s = view(source);
@@ -235,69 +215,14 @@ NB_MODULE(_native, m) {
         aig::classify_blocks(p, footprint, mid_is_hole, mid_is_finer, blocks);
         return out;
     }, "map"_a.noconvert(), "footprint"_a, "mid_is_hole"_a, "mid_is_finer"_a);
-    m.def("fill_rim", [](const U8Out& pixels, const U8In& map, int footprint, bool mid_is_hole) {
+    m.def("fill_hidden", [](const U8Out& pixels, const U8In& map, int footprint, bool mid_is_hole) {
         const auto p = view(pixels);
         const auto c = view(map);
         require_same_size(p, c);
-        require(c.channels == 1 && footprint >= 8 && footprint <= 16, "class map must have 2 axes, footprint 8..16");
+        require(c.channels == 1 && footprint >= 8 && footprint <= 64 && (footprint & (footprint - 1)) == 0, "class map must have 2 axes, footprint be 8, 16, 32 or 64");
         nb::gil_scoped_release release;
-        aig::fill_rim(p, c, footprint, mid_is_hole);
+        aig::fill_hidden(p, c, footprint, mid_is_hole);
     }, "pixels"_a.noconvert(), "map"_a.noconvert(), "footprint"_a, "mid_is_hole"_a);
-    m.def("to_planes", [](const U8In& pixels, bool subsampled) {
-        const auto p = view(pixels);
-        require(p.channels == 1 || p.channels == 3, "1 or 3 channels");
-        require(p.width >= 1 && p.height >= 1, "empty image");
-        const auto padded = [](int n) { return static_cast<std::size_t>((n + 7) / 8 * 8); };
-        const int cw = subsampled ? (p.width + 1) / 2 : p.width, ch = subsampled ? (p.height + 1) / 2 : p.height;
-        nb::list out;
-        View<std::uint8_t> planes[3];
-        for (int c = 0; c < p.channels; ++c) {
-            auto plane = make_array<std::uint8_t>({padded(c ? ch : p.height), padded(c ? cw : p.width)});
-            planes[c] = result_view(plane);
-            out.append(plane);
-        }
-        nb::gil_scoped_release release;
-        aig::to_planes(p, subsampled, planes);
-        return out;
-    }, "pixels"_a.noconvert(), "subsampled"_a);
-    m.def("from_planes", [](const std::vector<U8In>& arrays, bool subsampled, const U8Out& pixels) {
-        const auto p = view(pixels);
-        require(p.channels <= 4 && arrays.size() == (p.channels < 3 ? 1u : 3u), "1 plane for grey, 3 for colour");
-        View<const std::uint8_t> planes[3];
-        for (std::size_t c = 0; c < arrays.size(); ++c) {
-            planes[c] = view(arrays[c]);
-            const int w = c && subsampled ? (p.width + 1) / 2 : p.width, h = c && subsampled ? (p.height + 1) / 2 : p.height;
-            require(planes[c].channels == 1 && planes[c].width >= w && planes[c].height >= h, "plane is too small");
-        }
-        nb::gil_scoped_release release;
-        aig::from_planes(planes, subsampled, p);
-    }, "planes"_a, "subsampled"_a, "pixels"_a.noconvert());
-    m.def("forward_plane", [](const U8In& plane, const U8In& blocks, const Array<const std::int32_t>& background, const Array<const std::int32_t>& mid, float dead_zone) {
-        const auto p = view(plane);
-        const auto b = view(blocks);
-        require(p.channels == 1 && b.channels == 1 && p.width == 8 * b.width && p.height == 8 * b.height, "plane must be 8 x 8 per block");
-        const auto q = steps(background), r = steps(mid);
-        auto out = make_array<std::int16_t>({static_cast<std::size_t>(b.height), static_cast<std::size_t>(b.width), 64});
-        nb::gil_scoped_release release;
-        aig::forward_plane(p, b, q, r, dead_zone, out.data());
-        return out;
-    }, "plane"_a.noconvert(), "blocks"_a.noconvert(), "background"_a.noconvert(), "mid"_a.noconvert(), "dead_zone"_a);
-    m.def("inverse_plane", [](const Levels& levels, const U8In& blocks, const Array<const std::int32_t>& background, const Array<const std::int32_t>& mid, unsigned present) {
-        const auto b = view(blocks);
-        require_levels(levels, b);
-        const auto q = steps(background), r = steps(mid);
-        auto out = make_array<std::uint8_t>({static_cast<std::size_t>(8 * b.height), static_cast<std::size_t>(8 * b.width)});
-        const auto plane = result_view(out);
-        nb::gil_scoped_release release;
-        aig::inverse_plane(levels.data(), b, q, r, present, plane);
-        return out;
-    }, "levels"_a.noconvert(), "blocks"_a.noconvert(), "background"_a.noconvert(), "mid"_a.noconvert(), "present"_a);
-    m.def("preview_plane", [](const Levels& levels, int dc_step) {
-        require(levels.ndim() == 3 && levels.shape(2) == 64 && dc_step >= 1 && dc_step <= 32767, "levels must be (h, w, 64)");
-        auto out = make_array<std::uint8_t>({levels.shape(0), levels.shape(1)});
-        aig::preview_plane(levels.data(), dc_step, result_view(out));
-        return out;
-    }, "levels"_a.noconvert(), "dc_step"_a);
     m.def("block_costs", [](const U8In& pixels, const Array<const std::int32_t>& background, const Array<const std::int32_t>& mid) {
         const auto p = view(pixels);
         require(p.width >= 1 && p.height >= 1 && p.channels <= 4, "empty image");
@@ -308,38 +233,6 @@ NB_MODULE(_native, m) {
         aig::block_costs(p, q, r, reinterpret_cast<aig::BlockCost*>(out.data()));
         return out;
     }, "pixels"_a.noconvert(), "background"_a.noconvert(), "mid"_a.noconvert());
-
-    // Coefficients
-    m.def("dc_encode", [](const std::vector<Levels>& levels, const std::vector<U8In>& blocks) {
-        const auto planes = level_planes(levels, blocks);
-        aig::SymbolSink sink;
-        {
-            nb::gil_scoped_release release;
-            sink = aig::dc_encode(planes);
-        }
-        return sink_tuple(sink);
-    }, "levels"_a.noconvert(), "blocks"_a.noconvert());
-    m.def("dc_decode", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const std::vector<Levels>& levels, const std::vector<U8In>& blocks) {
-        const auto planes = level_planes(levels, blocks);
-        const auto s = stream(kind, coded, raw);
-        nb::gil_scoped_release release;
-        aig::dc_decode(s, planes);
-    }, "kind"_a, "coded"_a, "raw"_a, "levels"_a.noconvert(), "blocks"_a.noconvert());
-    m.def("ac_encode", [](const std::vector<Levels>& levels, const std::vector<U8In>& blocks, int block_class) {
-        const auto planes = level_planes(levels, blocks);
-        aig::SymbolSink sink;
-        {
-            nb::gil_scoped_release release;
-            sink = aig::ac_encode(planes, block_class);
-        }
-        return sink_tuple(sink);
-    }, "levels"_a.noconvert(), "blocks"_a.noconvert(), "block_class"_a);
-    m.def("ac_decode", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const std::vector<Levels>& levels, const std::vector<U8In>& blocks, int block_class) {
-        const auto planes = level_planes(levels, blocks);
-        const auto s = stream(kind, coded, raw);
-        nb::gil_scoped_release release;
-        aig::ac_decode(s, planes, block_class);
-    }, "kind"_a, "coded"_a, "raw"_a, "levels"_a.noconvert(), "blocks"_a.noconvert(), "block_class"_a);
 
     // Boundary
     m.def("boundary_band", [](const U8In& map, int radius) {

@@ -2,6 +2,7 @@
 #pragma once
 #include "common.hpp"
 
+#include <bit>
 #include <cstring>
 #include <span>
 
@@ -67,6 +68,20 @@ class BitReader {
 
   private:
     void refill() {
+        if (end_ - next_ >= 8) {
+            // Whole bytes that fit, of eight that are there.
+            std::uint64_t eight = 0;
+            if constexpr (std::endian::native == std::endian::little) {
+                std::memcpy(&eight, next_, 8);
+            } else {
+                for (unsigned i = 0; i < 8; ++i) eight |= static_cast<std::uint64_t>(next_[i]) << 8 * i;
+            }
+            const unsigned bytes = (63 - filled_) / 8;
+            buffer_ |= (eight & ((std::uint64_t{1} << 8 * bytes) - 1)) << filled_;
+            next_ += bytes;
+            filled_ += 8 * bytes;
+            return;
+        }
         while (filled_ <= 56) {
             if (next_ < end_) buffer_ |= static_cast<std::uint64_t>(*next_++) << filled_;
             else overrun_ += 8;

@@ -83,53 +83,20 @@ std::vector<unsigned> cluster_contexts(const std::vector<Counts>& counts, std::v
 
 }  // namespace
 
-Bytes rans_encode(std::span<const std::uint8_t> symbols, std::span<const std::uint8_t> contexts,
-                  unsigned n_contexts) {
-    std::vector<Counts> counts(n_contexts, Counts{});
-    for (std::size_t i = 0; i < symbols.size(); ++i) ++counts[contexts[i]][symbols[i]];
+Bytes rans_tables(const std::vector<Counts>& counts) {
     std::vector<Counts> clusters;
     const auto map = cluster_contexts(counts, clusters);
     if (clusters.empty()) clusters.push_back(Counts{1});
-
     BitWriter head;
     const auto n_clusters = static_cast<unsigned>(clusters.size());
     head.put(n_clusters - 1, 6);
     const auto map_bits = static_cast<unsigned>(std::bit_width(n_clusters - 1));
     for (unsigned c : map) head.put(c, map_bits);
-    std::vector<Frequencies> tables;
-    std::vector<std::array<std::uint16_t, kAlphabet>> starts(n_clusters);
-    for (unsigned k = 0; k < n_clusters; ++k) {
-        tables.push_back(normalise(clusters[k]));
-        write_frequencies(head, tables[k]);
-        std::uint16_t start = 0;
-        for (unsigned s = 0; s < kAlphabet; ++s) starts[k][s] = start, start = static_cast<std::uint16_t>(start + tables[k][s]);
-    }
-
-    // Symbols go in backwards, so the words come out last first.
-    std::vector<std::uint16_t> words;
-    std::array<std::uint32_t, kRansStates> state{kRansLow, kRansLow};
-    for (std::size_t i = symbols.size(); i-- > 0;) {
-        std::uint32_t& x = state[i % kRansStates];
-        const unsigned k = map[contexts[i]];
-        const std::uint32_t f = tables[k][symbols[i]];
-        if (x >= static_cast<std::uint64_t>(f) << (32 - kScaleBits)) {
-            words.push_back(static_cast<std::uint16_t>(x));
-            x >>= 16;
-        }
-        x = (x / f << kScaleBits) + x % f + starts[k][symbols[i]];
-    }
-    Bytes out = head.finish();
-    for (std::uint32_t x : state)
-        for (unsigned shift = 0; shift < 32; shift += 8) out.push_back(static_cast<std::uint8_t>(x >> shift));
-    for (std::size_t i = words.size(); i-- > 0;) {
-        out.push_back(static_cast<std::uint8_t>(words[i]));
-        out.push_back(static_cast<std::uint8_t>(words[i] >> 8));
-    }
-    return out;
+    for (const Counts& c : clusters) write_frequencies(head, normalise(c));
+    return head.finish();
 }
 
-RansSource::RansSource(std::span<const std::uint8_t> coded, std::span<const std::uint8_t> raw, unsigned n_contexts)
-    : raw_(raw) {
+RansTables::RansTables(std::span<const std::uint8_t> coded, unsigned n_contexts) {
     BitReader head(coded);
     const unsigned n_clusters = head.get(6) + 1;
     const auto map_bits = static_cast<unsigned>(std::bit_width(n_clusters - 1));
@@ -148,19 +115,62 @@ RansSource::RansSource(std::span<const std::uint8_t> coded, std::span<const std:
             slot += table.frequencies[s];
         }
     }
-    const std::uint8_t* next = head.position();
-    if (!head.padding_is_zero() || coded.data() + coded.size() - next < 4 * static_cast<std::ptrdiff_t>(kRansStates))
-        throw Corrupt("rANS tables are damaged or cut");
+    if (!head.padding_is_zero()) throw Corrupt("rANS tables are damaged or cut");
+    size_ = static_cast<std::size_t>(head.position() - coded.data());
+}
+
+Bytes rans_encode(const RansTables& tables, std::span<const std::uint8_t> symbols, std::span<const std::uint8_t> contexts) {
+    // Symbols go in backwards, so the words come out last first.
+    std::vector<std::uint16_t> words;
+    std::array<std::uint32_t, kRansStates> state{kRansLow, kRansLow};
+    for (std::size_t i = symbols.size(); i-- > 0;) {
+        std::uint32_t& x = state[i % kRansStates];
+        const RansTables::Table& table = *tables.of(contexts[i]);
+        const std::uint32_t f = table.frequencies[symbols[i]];
+        if (!f) throw std::invalid_argument("a symbol is not in the tables");
+        if (x >= static_cast<std::uint64_t>(f) << (32 - kScaleBits)) {
+            words.push_back(static_cast<std::uint16_t>(x));
+            x >>= 16;
+        }
+        x = (x / f << kScaleBits) + x % f + table.starts[symbols[i]];
+    }
+    Bytes out;
+    for (std::uint32_t x : state)
+        for (unsigned shift = 0; shift < 32; shift += 8) out.push_back(static_cast<std::uint8_t>(x >> shift));
+    for (std::size_t i = words.size(); i-- > 0;) {
+        out.push_back(static_cast<std::uint8_t>(words[i]));
+        out.push_back(static_cast<std::uint8_t>(words[i] >> 8));
+    }
+    return out;
+}
+
+Bytes rans_encode(std::span<const std::uint8_t> symbols, std::span<const std::uint8_t> contexts, unsigned n_contexts) {
+    std::vector<Counts> counts(n_contexts, Counts{});
+    for (std::size_t i = 0; i < symbols.size(); ++i) ++counts[contexts[i]][symbols[i]];
+    Bytes out = rans_tables(counts);
+    const Bytes stream = rans_encode(RansTables(out, n_contexts), symbols, contexts);
+    out.insert(out.end(), stream.begin(), stream.end());
+    return out;
+}
+
+RansSource::RansSource(std::span<const std::uint8_t> coded, std::span<const std::uint8_t> raw, unsigned n_contexts)
+    : own_(std::make_shared<RansTables>(coded, n_contexts)), tables_(own_.get()), raw_(raw) {
+    start(coded.subspan(own_->size()));
+}
+
+RansSource::RansSource(const RansTables& tables, std::span<const std::uint8_t> coded, std::span<const std::uint8_t> raw) : tables_(&tables), raw_(raw) {
+    start(coded);
+}
+
+void RansSource::start(std::span<const std::uint8_t> coded) {
+    if (coded.size() < 4 * kRansStates) throw Corrupt("rANS tables are damaged or cut");
+    next_ = coded.data();
+    end_ = next_ + coded.size();
     for (std::uint32_t& x : state_) {
-        x = next[0] | std::uint32_t{next[1]} << 8 | std::uint32_t{next[2]} << 16 | std::uint32_t{next[3]} << 24;
-        next += 4;
+        x = next_[0] | std::uint32_t{next_[1]} << 8 | std::uint32_t{next_[2]} << 16 | std::uint32_t{next_[3]} << 24;
+        next_ += 4;
         if (x < kRansLow) throw Corrupt("rANS state below its interval");
     }
-    const auto left = static_cast<std::size_t>(coded.data() + coded.size() - next);
-    whole_ = left % 2 == 0;
-    n_words_ = left / 2;
-    words_.resize(n_words_ + 1);
-    for (std::size_t i = 0; i < n_words_; ++i, next += 2) words_[i] = static_cast<std::uint16_t>(next[0] | next[1] << 8);
 }
 
 }  // namespace aig

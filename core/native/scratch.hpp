@@ -1,9 +1,10 @@
 // Memory that a thread keeps from one band to the next: to fault fresh pages in takes time.
 #pragma once
+#include "memory.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
-#include <new>
 #include <utility>
 #include <vector>
 
@@ -47,13 +48,11 @@ template <class T> class Scratch {
                 blocks_.erase(found);
                 return block;
             }
-            void* data = std::malloc(std::max<std::size_t>(size, 1));
-            if (!data) throw std::bad_alloc();
-            return {data, size};
+            return {allocate(size), size};
         }
         // What was given back longest ago makes room, so that sizes no longer in use go.
         void give(Block block) noexcept {
-            constexpr std::size_t most = std::size_t{24} << 20;
+            constexpr std::size_t most = std::size_t{48} << 20;
             try {
                 blocks_.push_back(block);
             } catch (const std::bad_alloc&) {

@@ -1,5 +1,7 @@
 #include "simd.hpp"
 
+#include "samples.hpp"
+#include "transforms.hpp"
 #include "wavefront.hpp"
 
 #include <atomic>
@@ -14,7 +16,7 @@ const Kernels& avx2_kernels();
 
 namespace {
 
-// For the DCT's small blocks wider registers bring nothing; the lossless coder has its own kernels.
+// For the estimates of the search wider registers bring nothing; the coders have kernels of their own.
 const Kernels& avx512_kernels() {
     static const Kernels kernels = [] {
         Kernels k = avx2_kernels();
@@ -60,6 +62,22 @@ const WavefrontKernels& wavefront_kernels() {
     if (&kernels() == &avx2_kernels()) return avx2_wavefront();
 #endif
     return plain_wavefront();
+}
+
+const SampleKernels& sample_kernels() {
+#ifdef AIG_HAVE_AVX2_BUILD
+    if (&kernels() == &avx512_kernels()) return avx512_samples();
+    if (&kernels() == &avx2_kernels()) return avx2_samples();
+#endif
+    return plain_samples();
+}
+
+const TransformKernels& transform_kernels() {
+#ifdef AIG_HAVE_AVX2_BUILD
+    if (&kernels() == &avx512_kernels()) return avx512_transforms();
+    if (&kernels() == &avx2_kernels()) return avx2_transforms();
+#endif
+    return plain_transforms();
 }
 
 bool choose_kernels(const char* name) {

@@ -3,6 +3,8 @@
 #include "rans.hpp"
 #include "rice.hpp"
 
+#include <optional>
+
 namespace aig {
 
 // One byte per symbol, as Snappy unpacks them.
@@ -52,5 +54,55 @@ template <class Decode> void with_source(const Stream& stream, unsigned n_contex
     }
     throw Corrupt("unknown entropy coder");
 }
+
+// What streams of static coders have in common in a segment: frequency tables, Rice parameters, or nothing.
+class StaticTables {
+  public:
+    // Throws Corrupt, also if bytes are left over.
+    StaticTables(SourceKind kind, std::span<const std::uint8_t> coded, unsigned n_contexts) : kind_(kind), contexts_(n_contexts) {
+        std::size_t used = 0;
+        if (kind == SourceKind::rans) {
+            rans_.emplace(coded, n_contexts);
+            used = rans_->size();
+        } else if (kind == SourceKind::rice) {
+            BitReader in(coded);
+            rice_ = read_rice_parameters(in, n_contexts);
+            if (!in.padding_is_zero()) throw Corrupt("Rice parameters are damaged or cut");
+            used = static_cast<std::size_t>(in.position() - coded.data());
+        } else if (kind != SourceKind::plain) {
+            throw Corrupt("unknown entropy coder");
+        }
+        if (used != coded.size()) throw Corrupt("entropy coding tables have bytes left over");
+    }
+    SourceKind kind() const { return kind_; }
+    unsigned contexts() const { return contexts_; }
+
+    // The coded symbols of a stream; those of Snappy's are only gathered here.
+    Bytes encode(const SymbolSink& sink) const {
+        if (sink.symbols.empty() || kind_ == SourceKind::plain) return sink.symbols;
+        if (kind_ == SourceKind::rans) return rans_encode(*rans_, sink.symbols, sink.contexts);
+        BitWriter out;
+        rice_encode(out, rice_, sink.symbols, sink.contexts);
+        return out.finish();
+    }
+    // Like with_source().
+    template <class Decode> void decode(std::span<const std::uint8_t> raw, std::span<const std::uint8_t> coded, Decode decode) const {
+        auto run = [&](auto source) {
+            decode(source);
+            if (!source.ok()) throw Corrupt("entropy-coded data does not end where it should");
+        };
+        switch (kind_) {
+        case SourceKind::plain: return run(PlainSource(coded, raw, 0));
+        case SourceKind::rice: return run(RiceSource(rice_, coded, raw));
+        case SourceKind::rans: return run(RansSource(*rans_, coded, raw));
+        }
+    }
+
+  private:
+    SourceKind kind_;
+    unsigned contexts_;
+    std::optional<RansTables> rans_;
+    RiceParameters rice_{};
+};
 
 }  // namespace aig

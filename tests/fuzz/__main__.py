@@ -1,7 +1,8 @@
-"""`python tests/fuzz [MINUTES]`: fuzz the lossless core's decoders under sanitizers.
+"""`python tests/fuzz [MINUTES]`: fuzz the decoders under sanitizers.
 
-Builds lossless.cpp with the address and undefined-behaviour sanitizers of g++ or the compiler in
-CXX, and runs it in every processor, by default for ten minutes. `--seed N` runs one seed again.
+Builds main.cpp and what it fuzzes, the lossless core and the lossy tiers, with the address and
+undefined-behaviour sanitizers of g++ or the compiler in CXX, and runs it in every processor, by
+default for ten minutes. `--seed N` runs one seed again, `--only` one of both.
 """
 
 import argparse
@@ -20,16 +21,21 @@ _ADDRESS, _UNDEFINED = "-fsanitize=address", "-fsanitize=undefined"
 
 #: What the harness needs of core/native, with the compiler's options for each. The units with
 #: intrinsics have little that is undefined, and take minutes if it is looked for.
-_COMMON = "alias frequencies graphic photo predictor_search predictors strips tables"
-_MORE = "transform_choice simd simd_plain simd_vector"
+_LOSSLESS = "alias graphic photo predictor_search predictors strips tables transform_choice"
+_LOSSY = "blocks eighth finisher frame level_search lossy_decoder lossy_encoder quantiser rans"
+_MORE = "restoration_fit trained_models samples_plain transforms_plain"
+_BOTH = "frequencies simd simd_plain simd_vector"
 _AVX512 = ("-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mpopcnt")
 SOURCES: dict[str, tuple[str, ...]] = {
     "wavefront_plain": (_UNDEFINED,),
     "wavefront_avx512": _AVX512,
-    "wavefront_avx2": ("-mavx2",),
+    "transforms_avx512": _AVX512,
+    "samples_avx512": _AVX512,
+    **dict.fromkeys(("wavefront_avx2", "transforms_avx2", "samples_avx2"), ("-mavx2",)),
     "simd_avx2": ("-mavx2",),
-    **dict.fromkeys(f"{_COMMON} {_MORE}".split(), (_UNDEFINED,)),
+    **dict.fromkeys(f"{_LOSSLESS} {_LOSSY} {_MORE} {_BOTH}".split(), (_UNDEFINED,)),
 }
+HARNESS = ("lossless", "lossy", "main")
 _FLAGS = (
     *("-std=c++20", "-O1", "-g1", "-fno-var-tracking", "-ffp-contract=off", "-Wno-psabi"),
     *("-DAIG_HAVE_AVX2_BUILD", _ADDRESS, "-fno-sanitize-recover=all"),
@@ -40,7 +46,7 @@ def build(folder: Path) -> Path:
     """Compile and link the harness in a folder; as many compilers at a time as processors."""
     compiler = os.environ.get("CXX", "g++")
     units = [(NATIVE / f"{name}.cpp", options) for name, options in SOURCES.items()]
-    units.append((HERE / "lossless.cpp", (_UNDEFINED,)))
+    units += [(HERE / f"{name}.cpp", (_UNDEFINED,)) for name in HARNESS]
     waiting, running, objects = units[::-1], [], []
     while waiting or running:
         while waiting and len(running) < (os.cpu_count() or 1):
@@ -52,19 +58,19 @@ def build(folder: Path) -> Path:
         if running.pop(0).wait():
             raise SystemExit("the harness does not compile")
     print()
-    harness = folder / "lossless"
-    link = [compiler, _ADDRESS, _UNDEFINED, *map(str, objects), "-o", str(harness)]
+    harness = folder / "harness"
+    link = [compiler, _ADDRESS, _UNDEFINED, "-pthread", *map(str, objects), "-o", str(harness)]
     subprocess.run(link, check=True)
     return harness
 
 
-def run(harness: Path, minutes: float) -> int:
+def run(harness: Path, what: str, minutes: float) -> int:
     """Run one process for each processor; 0 if none found anything."""
     count = os.cpu_count() or 1
     first = int(time.time()) % 1_000_000 * 1000
     jobs = [
         subprocess.Popen(
-            [harness, str(60 * minutes), str(first + i), str(count)],
+            [harness, what, str(60 * minutes), str(first + i), str(count)],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -104,12 +110,13 @@ def main() -> int:
     )
     parser.add_argument("minutes", type=float, nargs="?", default=10)
     parser.add_argument("--seed", type=int, help="run this seed only")
+    parser.add_argument("--only", choices=("lossless", "lossy"), default="all", help="(both)")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         harness = build(Path(folder))
         if args.seed is not None:
-            return subprocess.run([harness, str(args.seed)]).returncode
-        return run(harness, args.minutes)
+            return subprocess.run([harness, args.only, str(args.seed)]).returncode
+        return run(harness, args.only, args.minutes)
 
 
 if __name__ == "__main__":

@@ -6,26 +6,30 @@ Numbers in docstrings are sections of docs/format.md.  Whatever it refuses, it r
 """
 
 from .binary import BinaryDecoder
-from .boundary import apply_boundary, boundary_band, decode_residuals
-from .container import Focus, header_bytes, read_container, sigma_code
-from .dct import (
+from .blocks import (
     BLOCK_BACKGROUND,
     BLOCK_MID,
     HOLE,
-    SCAN,
-    TRANSFORM,
+    Block,
+    adapted_step,
     base_step,
-    block_classes,
-    dc_step,
-    decode_ac,
-    decode_dc,
-    eighth,
+    blocks_of_square,
+    cell_classes,
+    coefficient,
+    eighth_of_block,
+    inverse_transform,
+    low_base_step,
+    plane_step,
     planes_of,
-    reconstruct,
-    steps,
-    to_colours,
+    step,
+    transform_matrix,
+    weights,
 )
+from .boundary import apply_boundary, boundary_band, decode_residuals
+from .container import Focus, header_bytes, read_container, sigma_code
+from .dct import DctPicture, decode_dct, decode_eighth
 from .entropy import SymbolReader, SymbolWriter, read_symbols
+from .filters import KnownCells, deblock_columns, interpolate, reconstruct, restore, to_colours
 from .geometry import (
     angle,
     class_map,
@@ -40,35 +44,46 @@ from .notation import BadFile, ByteReader, varint
 from .palette import decode_palette
 from .photo import AliasTable, decode_photo
 from .picture import UPTO, decode_file, decode_preview
+from .preview import Preview
 from .snappy import pack_snappy
+from .streams import AdaptiveReader, StaticReader, read_streams
+from .tiers import busy_of, scan_of
 
 __all__ = [
     "BLOCK_BACKGROUND",
     "BLOCK_MID",
     "HOLE",
     "METHODS",
-    "SCAN",
-    "TRANSFORM",
     "UPTO",
+    "AdaptiveReader",
     "AliasTable",
     "BadFile",
     "BinaryDecoder",
+    "Block",
     "ByteReader",
+    "DctPicture",
     "Focus",
+    "KnownCells",
+    "Preview",
+    "StaticReader",
     "SymbolReader",
     "SymbolWriter",
+    "adapted_step",
     "angle",
     "apply_boundary",
     "bands_of",
     "base_step",
-    "block_classes",
+    "blocks_of_square",
     "boundary_band",
+    "busy_of",
+    "cell_classes",
     "class_map",
+    "coefficient",
     "core_pixels",
-    "dc_step",
-    "decode_ac",
+    "deblock_columns",
     "decode_band",
-    "decode_dc",
+    "decode_dct",
+    "decode_eighth",
     "decode_file",
     "decode_graphic",
     "decode_lossless",
@@ -76,19 +91,28 @@ __all__ = [
     "decode_photo",
     "decode_preview",
     "decode_residuals",
-    "eighth",
+    "eighth_of_block",
     "fixed_point",
     "graphic_pixels",
     "header_bytes",
+    "interpolate",
+    "inverse_transform",
+    "low_base_step",
     "pack_snappy",
     "picture_classes",
+    "plane_step",
     "planes_of",
     "read_container",
+    "read_streams",
     "read_symbols",
     "reconstruct",
+    "restore",
+    "scan_of",
     "sigma_code",
-    "steps",
+    "step",
     "to_colours",
+    "transform_matrix",
     "varint",
     "weighted_distance",
+    "weights",
 ]

@@ -1,4 +1,4 @@
-"""Symbols: the payloads' coders, raw bits and values (6)."""
+"""Symbols: the static coders, raw bits and values (6)."""
 
 import struct
 from bisect import bisect_right
@@ -34,7 +34,7 @@ class BitReader:
 class SnappySymbols:
     """6.3"""
 
-    def __init__(self, coded, contexts):
+    def __init__(self, coded):
         self.symbols = ByteReader(unpack_snappy(coded))
 
     def symbol(self, context):
@@ -44,14 +44,19 @@ class SnappySymbols:
         expect(self.symbols.done(), "symbols are left over")
 
 
+def rice_parameters(stream, contexts):
+    """6.4: the parameter of every context."""
+    parameters = [stream.bits(3) for _ in range(contexts)]
+    expect(max(parameters) <= 5, "impossible Rice parameter")
+    return parameters
+
+
 class RiceSymbols:
     """6.4"""
 
-    def __init__(self, coded, contexts):
-        self.source = ByteReader(coded)
-        self.stream = BitReader(self.source)
-        self.parameters = [self.stream.bits(3) for _ in range(contexts)]
-        expect(max(self.parameters) <= 5, "impossible Rice parameter")
+    def __init__(self, parameters, stream):
+        self.parameters = parameters
+        self.stream = stream
 
     def symbol(self, context):
         k = self.parameters[context]
@@ -64,7 +69,7 @@ class RiceSymbols:
 
     def finish(self):
         self.stream.align()
-        expect(self.source.done(), "symbols are left over")
+        expect(self.stream.source.done(), "symbols are left over")
 
 
 def read_frequencies(stream):
@@ -77,24 +82,28 @@ def read_frequencies(stream):
     return [*frequencies, 4096 - sum(frequencies)]
 
 
+def rans_tables(stream, contexts):
+    """6.5, items 1 to 3: for every context where the intervals of the symbols start."""
+    tables = stream.bits(6) + 1
+    table_of = [stream.bits((tables - 1).bit_length()) for _ in range(contexts)]
+    expect(max(table_of) < tables, "a context without table")
+    starts = [list(accumulate(read_frequencies(stream), initial=0)) for _ in range(tables)]
+    stream.align()
+    return [starts[table] for table in table_of]
+
+
 class RansSymbols:
     """6.5"""
 
-    def __init__(self, coded, contexts):
-        self.source = ByteReader(coded)
-        stream = BitReader(self.source)
-        tables = stream.bits(6) + 1
-        self.table_of = [stream.bits((tables - 1).bit_length()) for _ in range(contexts)]
-        expect(max(self.table_of) < tables, "a context without table")
-        frequencies = [read_frequencies(stream) for _ in range(tables)]
-        self.tables = [list(accumulate(table, initial=0)) for table in frequencies]
-        stream.align()
-        self.states = list(struct.unpack("<II", self.source.take(8)))
+    def __init__(self, starts, source):
+        self.starts = starts
+        self.source = source
+        self.states = list(struct.unpack("<II", source.take(8)))
         expect(min(self.states) >= 1 << 16, "impossible state")
         self.turn = 0
 
     def symbol(self, context):
-        starts = self.tables[self.table_of[context]]
+        starts = self.starts[context]
         x = self.states[self.turn]
         slot = x & 4095
         symbol = bisect_right(starts, slot) - 1
@@ -110,7 +119,18 @@ class RansSymbols:
         expect(self.source.done(), "symbols are left over")
 
 
-ENTROPY_CODERS = (SnappySymbols, RiceSymbols, RansSymbols)
+SNAPPY, RICE, RANS = range(3)
+
+
+def symbols_of_payload(name, coded, contexts):
+    """6: the coded symbols of a payload, behind the tables of their coder."""
+    if name == SNAPPY:
+        return SnappySymbols(coded)
+    stream = BitReader(ByteReader(coded))
+    if name == RICE:
+        return RiceSymbols(rice_parameters(stream, contexts), stream)
+    expect(name == RANS, "unknown entropy coder")
+    return RansSymbols(rans_tables(stream, contexts), stream.source)
 
 
 class SymbolReader:
@@ -119,11 +139,13 @@ class SymbolReader:
     def __init__(self, payload, contexts):
         source = ByteReader(payload)
         name = source.take(1)[0]
-        expect(name < len(ENTROPY_CODERS), "unknown entropy coder")
-        self.raw_source = ByteReader(source.take(source.varint()))
-        self.raw = BitReader(self.raw_source)
+        raw = source.take(source.varint())
+        self.begin(raw, symbols_of_payload(name, source.rest(), contexts), contexts)
+
+    def begin(self, raw, coded, contexts):
+        self.raw = BitReader(ByteReader(raw))
+        self.coded = coded
         self.contexts = contexts
-        self.coded = ENTROPY_CODERS[name](source.rest(), contexts)
 
     def symbol(self, context):
         assert 0 <= context < self.contexts
@@ -148,7 +170,7 @@ class SymbolReader:
 
     def finish(self):
         self.raw.align()
-        expect(self.raw_source.done(), "raw bits are left over")
+        expect(self.raw.source.done(), "raw bits are left over")
         self.coded.finish()
 
 

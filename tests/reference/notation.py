@@ -1,6 +1,7 @@
 """The words that the page uses throughout: integers, bytes, and what is an error."""
 
 from bisect import bisect_right
+from contextlib import contextmanager
 
 
 class BadFile(ValueError):
@@ -10,6 +11,17 @@ class BadFile(ValueError):
 def expect(condition, what):
     if not condition:
         raise BadFile(what)
+
+
+@contextmanager
+def tolerate(problems):
+    """Collect what is bad in a list instead of refusing it; without a list, refuse it."""
+    try:
+        yield
+    except BadFile as error:
+        if problems is None:
+            raise
+        problems.append(error)
 
 
 def clip(value, low, high):

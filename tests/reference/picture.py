@@ -7,7 +7,7 @@ from .container import read_container
 from .dct import DctPicture, decode_dct, decode_eighth
 from .geometry import CORE, MID, core_pixels, picture_classes
 from .lossless import decode_lossless
-from .notation import expect
+from .notation import expect, tolerate
 from .palette import decode_palette
 
 UPTO = ("core", "preview", "mid", "full")
@@ -26,53 +26,65 @@ def dct_picture(container):
     )
 
 
-def decode_file(data, upto="full"):
-    """8: the picture as (height, width, channels), of the segments up to the stage asked for."""
+def decode_file(data, upto="full", problems=None):
+    """8: the picture as (height, width, channels), of the segments up to the stage asked for.
+
+    If there is a list of problems, what is damaged goes there and is left out.
+    """
     container = read_container(data)
     stage = UPTO.index(upto)
     classes = picture_classes(container)
     core = core_pixels(classes)
     colours, has_alpha = container.colours, container.channels in (2, 4)
 
-    def bytes_of(kind, wanted=True):
-        segment = container.find(kind)
-        return container.read(segment) if wanted and segment is not None else None
+    def bytes_of(kind, wanted=True, center=None):
+        segment = container.find(kind, center)
+        if wanted and segment is not None:
+            with tolerate(problems):
+                return container.read(segment, problems)
+        return None
 
     samples = np.uint8 if container.bits == 8 else np.uint16
     picture = np.full((container.height, container.width, container.channels), 128, samples)
     if has_alpha:
         picture[..., -1] = 255
 
+    cores = [bytes_of("core", center=k) for k in range(len(container.foci))]
     preview = bytes_of("preview", stage >= 1)
-    mid = bytes_of("mid", stage >= 2)
     alpha = bytes_of("alpha", stage >= 2)
+    mid = bytes_of("mid", stage >= 2)
     background = bytes_of("background", stage >= 3)
     boundary = bytes_of("boundary", stage >= 3)
     if preview is not None:
         by_dct = mid if container.mid == "dct" else None
         picture[..., :colours] = decode_dct(
-            dct_picture(container), classes, preview, by_dct, background
+            dct_picture(container), classes, preview, by_dct, background, problems
         )
     if mid is not None and container.mid == "palette":
-        region = classes >= MID
-        picture[region, :colours] = decode_palette(mid, region, colours)[region]
-    if boundary is not None:
-        picture[..., :colours] = apply_boundary(boundary, classes, picture[..., :colours])
+        with tolerate(problems):
+            region = classes >= MID
+            picture[region, :colours] = decode_palette(mid, region, colours)[region]
+    if boundary is not None and not problems:
+        with tolerate(problems):
+            picture[..., :colours] = apply_boundary(boundary, classes, picture[..., :colours])
     if alpha is not None and has_alpha:
-        picture[~core, -1] = decode_lossless(alpha, ~core, 1)[~core, 0]
-    for k in range(len(container.foci)):
-        segment = container.find("core", k)
+        with tolerate(problems):
+            picture[~core, -1] = decode_lossless(alpha, ~core, 1)[~core, 0]
+    for k, segment in enumerate(cores):
         if segment is not None:
-            region = classes == CORE + k
-            deep = {} if container.bits == 8 else {"most": (1 << container.bits) - 1}
-            own = decode_lossless(container.read(segment), region, container.channels, **deep)
-            picture[region] = own[region]
+            with tolerate(problems):
+                region = classes == CORE + k
+                deep = {} if container.bits == 8 else {"most": (1 << container.bits) - 1}
+                own = decode_lossless(segment, region, container.channels, **deep)
+                picture[region] = own[region]
     return picture
 
 
 def decode_preview(data):
-    """7.3.7: the 1/8 image of a file, (ceil(height / 8), ceil(width / 8), 1 or 3)."""
+    """7.3.10: the 1/8 image of a file, (ceil(height / 8), ceil(width / 8), 1 or 3)."""
     container = read_container(data)
     preview = container.find("preview")
     expect(preview is not None, "no preview")
-    return decode_eighth(dct_picture(container), container.read(preview))
+    return decode_eighth(
+        dct_picture(container), picture_classes(container), container.read(preview)
+    )

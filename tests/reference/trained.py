@@ -1,4 +1,4 @@
-"""The trained constants (7.1.6), as they stand in the sources of the kernels."""
+"""The trained constants (6.8, 7.1.6), as they stand in the sources of the kernels."""
 
 import re
 from functools import cache
@@ -33,3 +33,8 @@ def table_of(planes):
     """The number of the trained table of every context."""
     numbers = constant("trained_tables.inl", "kTrainedTableOf")
     return numbers[:144] if planes == 3 else numbers[144:]
+
+
+def model(name):
+    """6.8: what the probabilities of a model start with."""
+    return [256 * v + 128 for v in constant("trained_models.inl", name)]

@@ -1,49 +1,114 @@
-"""DCT coder: YCbCr, integer 8x8 transform, one quantiser for the background and a finer one for
-the mid tier, the DC of all blocks as the 1/8 image (format.md, 7.3).
+"""DCT coder: YCbCr in 1/16 of a grey level, integer transforms of 8 to 32 samples, one quantiser
+for the background and a finer one for the mid tier, the lowest coefficients of all blocks as the
+1/8 image, deblocking and restoration (format.md, 7.3).
 
 `Analysis` is the encoder's side and `Synthesis` the decoder's. Both work on whole pictures and
-speak of tiers, not of blocks, so that larger transforms or groups need not change their callers.
+speak of tiers; the kernels behind them work on groups of 256 x 256 pixels, which are independent
+of each other: threads, and damage that stays where it is.
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from math import isqrt
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import _native, entropy
 from ..container import Metadata
+from ..errors import CorruptError
+from ..threads import Workers, finish
+from . import streams
+from .streams import Stream, Streams
 
 U8 = NDArray[np.uint8]
-I16 = NDArray[np.int16]
+T = TypeVar("T")
 
-#: Block classes, which double as names of the AC segments' tiers.
+#: Block classes, which double as names of the tiers.
 BACKGROUND, MID = 0, 1
 
-#: Largest DC step in 1/16: the 1/8 image stays useful at any quality.
-MAX_DC_STEP = 512
+#: Side in pixels of what one stream covers.
+GROUP = 256
 
-#: Rounding offset of AC levels; below 1/2 it is a dead zone. The encoder's choice alone.
-DEAD_ZONE = 0.38
+#: Largest step of the 1/8 image in 1/16: it stays useful at any quality.
+MAX_LOW_STEP = 512
+
+#: Strength of deblocking, in 1/16.
+_DEBLOCKING = 16
+
+#: Steps of Cb and Cr in 1/16 of luma's, by subsampling: an error of a subsampled sample shows in
+#: four pixels, and Cb weighs more than Cr in the squared error of R, G and B.
+_CHROMA_STEPS = {"4:2:0": (9, 10), "4:4:4": (15, 18)}
+
+#: Octaves by which steps follow the variance of a superblock, per octave of variance.
+_ADAPTATION = 0.2
 
 
-def base_step(level: int) -> int:
-    """Quantiser step in 1/16 of a quality level 0..255: 1 at 255, 26 at 128, 173 at 0.
+@dataclass(frozen=True)
+class Effort:
+    """What an effort of 1 to 9 means here.
 
-    Linear above 128; below it doubles every 48 levels, linear in between.
+    largest: log2 of the largest transform in cells of 8 samples; chooses: among the sizes up to it,
+    else that one alone; halves: also transforms of two to one; exact: levels by the bits that they
+    will take, else by those that training expects; fit: restoration filters fitted to the picture.
     """
-    if level >= 128:
-        return 16 + (400 * (255 - level) + 63) // 127
-    octave, part = divmod(128 - level, 48)
-    return (416 << octave) * (48 + part) // 48
+
+    largest: int
+    chooses: bool = True
+    halves: bool = False
+    exact: bool = False
+    fit: bool = False
+
+
+_EFFORTS = (
+    Effort(1, chooses=False),
+    Effort(1),
+    Effort(1),
+    Effort(2),
+    Effort(2),
+    Effort(2, halves=True),
+    Effort(2, halves=True, exact=True, fit=True),
+    Effort(2, halves=True, exact=True, fit=True),
+    Effort(2, halves=True, exact=True, fit=True),
+)
+
+#: The entropy coder that learns, by its keyword and by its number in files.
+ADAPTIVE, ADAPTIVE_ID = "adaptive", 3
+
+#: Bytes of a tier's restoration filters: luma and chroma, 7 classes of 6 taps.
+_TAPS = 84
+
+#: More symbols no stream has: 3 planes of samples and of ends of blocks.
+_GROUP_SYMBOLS, _REGION_SYMBOLS = 2**18, 2**17
+
+#: Squared error, in squared steps, that one bit is worth.
+_LAMBDA = 0.09
+
+
+def base_step(level: int, table_id: int = 0) -> int:
+    """Quantiser step in 1/16 of a quality level 0..255: 1 at 255, 19 at 192, 28 at 128, 112 at 0.
+
+    Linear in between; below 128 it doubles every 64 levels. Table 1 begins at 5/8 of that, so that
+    both take about as many bits at a level.
+    """
+    if level >= 192:
+        base = 16 + (288 * (255 - level) + 31) // 63
+    elif level >= 128:
+        base = 304 + 9 * (192 - level) // 4
+    else:
+        octave, part = divmod(128 - level, 64)
+        base = (448 << octave) * (64 + part) // 64
+    return (5 * base + 4) >> 3 if table_id == 1 else base
 
 
 def steps(level: int, table_id: int) -> NDArray[np.int32]:
-    """Steps of the 64 coefficients in 1/16, index 8 * horizontal + vertical frequency.
+    """Steps of the 64 coefficients of 8x8 samples in 1/16, for estimates of cost.
 
-    Table 0 is flat. Table 1 grows with radial frequency r as 1 + 5/16 (r - 1). Entry 0 is the DC
-    step, which never exceeds `MAX_DC_STEP`.
+    Table 0 is flat. Table 1 grows with radial frequency r as 1 + 5/16 (r - 1).
     """
-    base = base_step(level)
+    base = base_step(level, table_id)
     out = np.empty(64, np.int32)
     for h in range(8):
         for v in range(8):
@@ -51,94 +116,266 @@ def steps(level: int, table_id: int) -> NDArray[np.int32]:
             if table_id == 1:
                 weight += max(0, isqrt(256 * (h * h + v * v)) - 16) * 5 // 16
             out[8 * h + v] = (base * weight + 8) // 16
-    out[0] = min(base, MAX_DC_STEP)
+    out[0] = min(base, MAX_LOW_STEP)
     return out
 
 
-class _Blocks:
-    """What encoder and decoder both know before any bit: planes, block classes, quantisers."""
+class _Layout:
+    """What encoder and decoder both know before any bit."""
 
     def __init__(self, metadata: Metadata, class_map: U8) -> None:
-        self.colours = 3 if metadata.channels >= 3 else 1
-        self.subsampled = self.colours == 3 and metadata.subsampling == "4:2:0"
+        self.metadata = metadata
+        self.colour = metadata.channels >= 3
+        self.subsampled = self.colour and metadata.subsampling == "4:2:0"
         self.mid_is_hole = metadata.mid == "palette"
-        self.background_steps = steps(metadata.quality_level, metadata.qp_table_id)
-        self.mid_steps = steps(metadata.mid_level, metadata.qp_table_id)
-        footprints = [8] + [16 if self.subsampled else 8] * (self.colours - 1)
-        maps = {
-            size: _native.classify_blocks(class_map, size, self.mid_is_hole, metadata.mid == "dct")
-            for size in set(footprints)
-        }
-        self.blocks: list[U8] = [maps[size] for size in footprints]
-        self.levels: list[I16] = []
-        #: Bit per block class: whether its AC levels are there.
-        self.present = 0
+        footprints = [8, 16 if self.subsampled else 8]
+        self.classes = [
+            _native.classify_blocks(class_map, size, self.mid_is_hole, metadata.mid == "dct")
+            for size in footprints
+        ]
 
     def has(self, block_class: int) -> bool:
         """Whether any block of any plane is of this class."""
-        return any(bool((b == block_class).any()) for b in self.blocks)
+        return any(bool((c == block_class).any()) for c in self.classes)
+
+    def frame(self, chroma: tuple[int, int]) -> tuple[int, int, bool, bool, U8, U8, list[int], int]:
+        """The arguments that the kernels' encoder and decoder have in common."""
+        meta = self.metadata
+        levels = (meta.quality_level, meta.mid_level)
+        luma = [base_step(level, meta.qp_table_id) for level in levels]
+        planes = []
+        for share in (16, *chroma) if self.colour else (16,):
+            own = [max(1, (step * share + 8) >> 4) for step in luma]
+            planes += [*own, max(1, (min(luma[0], MAX_LOW_STEP) * share + 8) >> 4)]
+        return (
+            *(meta.width, meta.height, self.colour, self.subsampled),
+            *(self.classes[0], self.classes[1], planes, meta.qp_table_id),
+        )
+
+
+class Analysis(_Layout):
+    """A picture cut into blocks and transformed, ready to be coded.
+
+    pixels: uint8 (H, W, 1 or 3) without alpha; class_map: uint8 (H, W); coder: who codes, by the
+    name of the keyword `entropy`.
+    """
+
+    def __init__(
+        self,
+        pixels: U8,
+        metadata: Metadata,
+        class_map: U8,
+        coder: str,
+        effort: int,
+        workers: Workers,
+    ) -> None:
+        super().__init__(metadata, class_map)
+        self._coder = coder
+        self._workers = workers
+        self._effort = _EFFORTS[effort - 1]
+        self._chroma = _CHROMA_STEPS[metadata.subsampling]
+        self._adapts = metadata.qp_table_id == 1
+        how = self._effort
+        self._kernel = _native.LossyEncoder(
+            *self.frame(self._chroma),
+            *(how.largest, how.chooses, how.halves, how.fit, _LAMBDA, how.exact),
+        )
+        self._pixels, self._class_map = pixels, class_map
+        self._each(self._kernel.group_rows, self._sample)
+        if self._adapts:
+            self._kernel.adapt(_ADAPTATION)
+        self._each(self._kernel.groups, self._kernel.search)
+
+    def _sample(self, row: int, again: bool = False) -> None:
+        """Hand a row of groups over, what no tier shows of it replaced by something smooth."""
+        rows = slice(row * GROUP, (row + 1) * GROUP)
+        own, classes = self._pixels[rows], self._class_map[rows]
+        if classes.any():
+            own = own.copy()
+            footprint = 16 if self.subsampled else 8
+            _native.fill_hidden(own, classes, footprint, self.mid_is_hole)
+        self._kernel.sample(row, own, again)
+
+    def encode_preview(self) -> bytes:
+        """The lowest coefficients of every block: the 1/8 image. Comes before the tiers."""
+        head = bytes([*self._chroma, self._adapts])
+        count = self._kernel.regions
+        if self._coder == ADAPTIVE:
+            return self._pack(head, self._each(count, self._kernel.encode_region))
+        symbols = self._each(count, self._kernel.region_symbols)
+        return self._pack_symbols(head, symbols, _native.LOW_CONTEXTS)
+
+    def encode_tiers(self, block_classes: Sequence[int]) -> dict[int, bytes]:
+        """The high frequencies of the blocks of each class. Comes after the preview."""
+        kernel, count = self._kernel, self._kernel.groups
+        coded = {}
+        symbols = {}
+        for c in block_classes:
+            if self._coder == ADAPTIVE:
+                coded[c] = self._each(count, partial(kernel.encode_group, tier=c))
+            else:
+                symbols[c] = self._each(count, partial(kernel.group_symbols, tier=c))
+        # Filters are fitted to what all tiers together look like.
+        if self._effort.fit:
+            self._each(self._kernel.group_rows, partial(self._sample, again=True))
+        heads = {c: self._filters(c) for c in block_classes}
+        packed = {c: self._pack(heads[c], coded[c]) for c in coded}
+        for c in symbols:
+            packed[c] = self._pack_symbols(heads[c], symbols[c], _native.HIGH_CONTEXTS)
+        return packed
+
+    def counts(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """For training: how often each decision of the background's high frequencies, and of the
+        1/8 image, is 0 and 1; two arrays (decisions, 2)."""
+        return self._kernel.counts(BACKGROUND)
+
+    def _filters(self, block_class: int) -> bytes:
+        head = bytes([_DEBLOCKING, int(self._effort.fit)])
+        if self._effort.fit:
+            head += self._kernel.fit(block_class, _DEBLOCKING).tobytes()
+        return head
+
+    def _each(self, count: int, task: Callable[[int], T]) -> list[T]:
+        return finish([self._workers.submit(task, i) for i in range(count)])
+
+    def _pack(self, head: bytes, coded: Sequence[tuple[bytes, bytes]]) -> bytes:
+        return streams.pack(bytes([ADAPTIVE_ID]) + head, [Stream(*c) for c in coded])
+
+    def _pack_symbols(
+        self, head: bytes, symbols: Sequence[tuple[U8, U8, bytes]], n_contexts: int
+    ) -> bytes:
+        coder = entropy.CODERS[self._coder]
+        tables = _native.static_tables(
+            coder.KIND, [s for s, _, _ in symbols], [c for _, c, _ in symbols], n_contexts
+        )
+        shared = _native.StaticTables(coder.KIND, tables, n_contexts)
+        coded = [
+            Stream(bits, coder.finish(shared.encode(s, c)) if len(s) else b"")
+            for s, c, bits in symbols
+        ]
+        return streams.pack(bytes([coder.ID]) + head + tables, coded)
+
+
+class Synthesis(_Layout):
+    """The picture as far as it has been read: first `read_preview`, then tiers in any order.
+
+    Both raise CorruptError if parts of the picture are damaged, having decoded all others.
+    """
+
+    def __init__(self, metadata: Metadata, class_map: U8, workers: Workers) -> None:
+        super().__init__(metadata, class_map)
+        self._workers = workers
+        self._kernel: _native.LossyDecoder | None = None
+        self._lost_regions: set[int] = set()
+
+    def read_preview(self, payload: bytes) -> None:
+        """Decode the 1/8 image."""
+        count = _regions(self.metadata)
+        head, parts = streams.unpack(payload, count)
+        coder, (cb, cr, adapts), tables = _take_head(head, 3)
+        if cb == 0 or cr == 0 or adapts > 1:
+            raise CorruptError("the preview's parameters are outside their ranges")
+        kernel = _native.LossyDecoder(*self.frame((cb, cr)), bool(adapts))
+        coding = _Coding(coder, tables, _native.LOW_CONTEXTS, _REGION_SYMBOLS)
+        self._kernel = kernel
+        self._lost_regions = self._read(parts, coding, kernel.read_region)
+        if self._lost_regions:
+            raise _lost(self._lost_regions, count, "regions of 1024 x 1024 pixels")
+
+    def read_tier(self, payload: bytes, block_class: int) -> None:
+        """Decode the high frequencies of one class; where that fails, blocks keep the preview."""
+        kernel = self._kernel
+        if kernel is None:
+            raise CorruptError("without a preview, this cannot be decoded")
+        head, parts = streams.unpack(payload, kernel.groups)
+        coder, (deblocking, fitted), tables = _take_head(head, 2)
+        if fitted > 1:
+            raise CorruptError("the filters' parameters are outside their ranges")
+        taps = None
+        if fitted:
+            taps = np.frombuffer(tables[:_TAPS], np.int8).copy()
+            if taps.size < _TAPS or taps.min() < -64 or taps.max() > 63:
+                raise CorruptError("the filters' taps are cut or outside their range")
+            taps, tables = taps.reshape(2, 7, 6), tables[_TAPS:]
+        coding = _Coding(coder, tables, _native.HIGH_CONTEXTS, _GROUP_SYMBOLS)
+        kernel.set_filters(block_class, deblocking, taps)
+        kernel.start()
+        for group, part in enumerate(parts):
+            if part is not None and any(part) and kernel.region_of(group) in self._lost_regions:
+                parts[group] = None
+        lost = self._read(
+            parts, coding, lambda g, *stream: kernel.read_group(g, block_class, *stream)
+        )
+        if lost:
+            raise _lost(lost, kernel.groups, "groups of 256 x 256 pixels")
 
     def render(self, pixels: U8) -> None:
         """Write the colour channels of every pixel of `pixels`, uint8 (H, W, C).
 
         Blocks whose tier was not read are a smooth interpolation of the 1/8 image.
         """
-        planes = [
-            _native.inverse_plane(lv, b, self.background_steps, self.mid_steps, self.present)
-            for lv, b in zip(self.levels, self.blocks, strict=True)
-        ]
-        _native.from_planes(planes, self.subsampled, pixels)
-
-
-class Analysis(_Blocks):
-    """Transformed and quantised picture.
-
-    pixels: uint8 (H, W, 1 or 3) without alpha; class_map: uint8 (H, W).
-    """
-
-    def __init__(self, pixels: U8, metadata: Metadata, class_map: U8) -> None:
-        super().__init__(metadata, class_map)
-        filled = pixels.copy()
-        footprint = 16 if self.subsampled else 8
-        _native.fill_rim(filled, class_map, footprint, self.mid_is_hole)
-        planes = _native.to_planes(filled, self.subsampled)
-        self.levels = [
-            _native.forward_plane(p, b, self.background_steps, self.mid_steps, DEAD_ZONE)
-            for p, b in zip(planes, self.blocks, strict=True)
-        ]
-        self.present = 1 << BACKGROUND | 1 << MID
-
-    def encode_preview(self, coder: str) -> bytes:
-        """The DC of every block: the 1/8 image."""
-        stream = entropy.SymbolStream(*_native.dc_encode(self.levels, self.blocks))
-        return entropy.pack(stream, _native.DC_CONTEXTS, coder)
-
-    def encode_tier(self, block_class: int, coder: str) -> bytes:
-        """The AC of the blocks of one class, `BACKGROUND` or `MID`."""
-        stream = entropy.SymbolStream(*_native.ac_encode(self.levels, self.blocks, block_class))
-        return entropy.pack(stream, _native.AC_CONTEXTS, coder)
-
-
-class Synthesis(_Blocks):
-    """The picture as far as it has been read: first `read_preview`, then tiers in any order."""
-
-    def __init__(self, metadata: Metadata, class_map: U8) -> None:
-        super().__init__(metadata, class_map)
-        self.levels = [np.zeros((*b.shape, 64), np.int16) for b in self.blocks]
-
-    def read_preview(self, payload: bytes) -> None:
-        """Decode the DC of every block."""
-        source = entropy.unpack(payload, sum(b.size for b in self.blocks))
-        _native.dc_decode(*source, self.levels, self.blocks)
-
-    def read_tier(self, payload: bytes, block_class: int) -> None:
-        """Decode the AC of the blocks of one class; if that fails, they keep the preview."""
-        source = entropy.unpack(payload, sum(64 * b.size for b in self.blocks))
-        _native.ac_decode(*source, self.levels, self.blocks, block_class)
-        self.present |= 1 << block_class
+        kernel = self._kernel
+        if kernel is None:
+            raise CorruptError("without a preview, this cannot be decoded")
+        kernel.start()
+        rows = range(kernel.group_rows)
+        finish([self._workers.submit(kernel.interpolate, r, r + 1) for r in rows])
+        finish([self._workers.submit(kernel.rows, r, r + 1, pixels) for r in rows])
 
     def preview(self, pixels: U8) -> None:
         """Write the colours of the 1/8 image into `pixels`, uint8 (ceil(H/8), ceil(W/8), C)."""
-        dc_step = int(self.background_steps[0])
-        planes = [_native.preview_plane(lv, dc_step) for lv in self.levels]
-        _native.from_planes(planes, self.subsampled, pixels)
+        if self._kernel is not None:
+            self._kernel.preview(pixels)
+
+    def _read(self, parts: Streams, coding: "_Coding", task: Callable[..., None]) -> set[int]:
+        """Decode all streams that are there; returns the numbers of those that are not."""
+
+        def decode(number: int) -> bool:
+            part = parts[number]
+            if part is None:
+                return False
+            try:
+                task(number, coding.tables, part.raw, coding.prepare(part.coded))
+            except CorruptError:
+                return False
+            return True
+
+        jobs = [self._workers.submit(decode, i) for i in range(len(parts))]
+        return {i for i, sound in enumerate(finish(jobs)) if not sound}
+
+
+class _Coding:
+    """How the streams of a segment are coded."""
+
+    def __init__(self, coder: int, tables: bytes, n_contexts: int, most_symbols: int) -> None:
+        self.tables: _native.StaticTables | None = None
+        self.prepare: Callable[[bytes], bytes] = bytes
+        if coder == ADAPTIVE_ID:
+            if tables:
+                raise CorruptError("adaptive coding has no tables")
+            return
+        module = entropy.by_id(coder)
+        self.tables = _native.StaticTables(module.KIND, tables, n_contexts)
+        self.prepare = partial(_prepare, module.prepare, most_symbols)
+
+
+def _prepare(unpack: Callable[[bytes, int], bytes], most: int, coded: bytes) -> bytes:
+    prepared = unpack(coded, most) if coded else coded
+    if coded and not prepared:
+        raise CorruptError("a stream has coded data, but no symbols")
+    return prepared
+
+
+def _regions(metadata: Metadata) -> int:
+    return -(-metadata.width // 1024) * -(-metadata.height // 1024)
+
+
+def _take_head(head: bytes, parameters: int) -> tuple[int, bytes, bytes]:
+    """Entropy coder, parameters, and what is behind them."""
+    if len(head) < 1 + parameters:
+        raise CorruptError("the head of a segment is cut")
+    return head[0], head[1 : 1 + parameters], head[1 + parameters :]
+
+
+def _lost(lost: set[int], count: int, what: str) -> CorruptError:
+    return CorruptError(f"{len(lost)} of {count} {what} are damaged or missing")

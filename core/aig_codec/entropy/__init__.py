@@ -63,13 +63,19 @@ def pack(stream: SymbolStream, n_contexts: int, entropy: str) -> bytes:
     return bytes([coder.ID]) + varint(len(stream.bits)) + stream.bits + coded
 
 
+def by_id(number: int) -> ModuleType:
+    """The coder of this number in files. Raises UnsupportedError."""
+    coder = _BY_ID.get(number)
+    if coder is None:
+        raise UnsupportedError(f"entropy coder {number} is needed")
+    return coder
+
+
 def unpack(payload: bytes, max_symbols: int) -> Source:
     """Take a payload apart. No more than `max_symbols` bytes are allocated for its symbols."""
     if not payload:
         raise CorruptError("empty payload")
-    coder = _BY_ID.get(payload[0])
-    if coder is None:
-        raise UnsupportedError(f"entropy coder {payload[0]} is needed")
+    coder = by_id(payload[0])
     length, start = read_varint(payload, 1)
     if length > len(payload) - start:
         raise CorruptError("payload ends inside its raw bits")

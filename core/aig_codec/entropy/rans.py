@@ -14,6 +14,11 @@ def encode(symbols: NDArray[np.uint8], contexts: NDArray[np.uint8], n_contexts: 
     return _native.rans_encode(symbols, contexts, n_contexts)
 
 
+def finish(coded: bytes) -> bytes:
+    """Shared tables: what the kernel made is the stream."""
+    return coded
+
+
 def prepare(coded: bytes, max_symbols: int) -> bytes:
     """The kernel reads the stream as it is."""
     return coded

@@ -17,6 +17,12 @@ def encode(symbols: NDArray[np.uint8], contexts: NDArray[np.uint8], n_contexts: 
     return data
 
 
+def finish(coded: bytes) -> bytes:
+    """Compress symbols, one byte each."""
+    data: bytes = snappy.compress(coded)
+    return data
+
+
 def prepare(coded: bytes, max_symbols: int) -> bytes:
     """Unpack to one byte per symbol, having checked how many the block claims."""
     claim = snappy_length(coded)

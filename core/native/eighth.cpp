@@ -1,0 +1,70 @@
+#include "eighth.hpp"
+
+#include "matrix.hpp"
+#include "samples.hpp"
+#include "simd.hpp"
+
+namespace aig {
+namespace {
+
+// Sums of the basis functions over 8 samples: entry [k][i] is that of frequency k in cell i.
+using Sums = std::array<std::array<std::int32_t, kSuperblock>, kSuperblock>;
+
+constexpr std::array<Sums, 3> kSums = [] {
+    std::array<Sums, 3> out{};
+    for (std::size_t log = 0; log < 3; ++log)
+        for (int k = 0; k < 1 << log; ++k)
+            for (int n = 0; n < kCell << log; ++n)
+                out[log][static_cast<std::size_t>(k)][static_cast<std::size_t>(n / kCell)] += dct_entry(static_cast<int>(log) + 3, k, n);
+    return out;
+}();
+
+}  // namespace
+
+void eighth_of(Shape shape, const std::int16_t* low, std::int16_t* means) {
+    if (shape.cells() == 1) {
+        // The one product is 512 * 512 times the coefficient.
+        *means = static_cast<std::int16_t>(clamp_int((*low + 4) >> 3, -2048, 2047));
+        return;
+    }
+    const int w = shape.cells_w(), h = shape.cells_h();
+    const Sums &columns = kSums[shape.log_w], &rows = kSums[shape.log_h];
+    // Nothing is rounded before the end, so that either direction may come first.
+    std::int32_t along[kSuperblock][kSuperblock];
+    for (int v = 0; v < h; ++v)
+        for (int x = 0; x < w; ++x) {
+            std::int32_t sum = 0;
+            for (int u = 0; u < w; ++u) sum += columns[static_cast<std::size_t>(u)][static_cast<std::size_t>(x)] * low[v * w + u];
+            along[v][x] = sum;
+        }
+    for (int y = 0; y < h; ++y)
+        for (int x = 0; x < w; ++x) {
+            std::int64_t sum = 1 << 20;
+            for (int v = 0; v < h; ++v) sum += std::int64_t{rows[static_cast<std::size_t>(v)][static_cast<std::size_t>(y)]} * along[v][x];
+            means[y * w + x] = static_cast<std::int16_t>(clamp_int(static_cast<int>(sum >> 21), -2048, 2047));
+        }
+}
+
+void show_eighth(const Frame& frame, View<std::uint8_t> pixels) {
+    const auto& kernels = sample_kernels();
+    const int width = pixels.width, half_w = (width + 1) / 2, half_h = (pixels.height + 1) / 2;
+    const auto row = [&](int p, int y) { return &frame.cells(p).eighth[frame.cell(p, 0, y)]; };
+    std::vector<std::int16_t> up[2];
+    for (auto& r : up) r.resize(static_cast<std::size_t>(2 * half_w));
+    for (int y = 0; y < pixels.height; ++y) {
+        if (!frame.settings().colour) {
+            kernels.plane_to_grey(row(0, y), width, pixels.channels, pixels.row(y));
+            continue;
+        }
+        const std::int16_t* chroma[2];
+        for (int c = 0; c < 2; ++c) {
+            chroma[c] = row(c + 1, frame.settings().subsampled ? y / 2 : y);
+            if (!frame.settings().subsampled) continue;
+            kernels.upsample(chroma[c], row(c + 1, clamp_int(y & 1 ? y / 2 + 1 : y / 2 - 1, 0, half_h - 1)), half_w, up[c].data());
+            chroma[c] = up[c].data();
+        }
+        kernels.planes_to_rgb(row(0, y), chroma[0], chroma[1], width, pixels.channels, pixels.row(y));
+    }
+}
+
+}  // namespace aig

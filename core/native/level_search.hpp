@@ -1,0 +1,50 @@
+// Rate-distortion optimised quantisation: the levels that cost least in squared error plus lambda times bits (Sullivan and
+// Wiegand 1998), chosen one after the other from high to low frequencies.
+#pragma once
+#include "levels.hpp"
+
+namespace aig {
+
+struct LevelEffort {
+    float lambda = 0.09f;  // in squared steps per bit
+    bool exact = true;     // by the probabilities as they have been learned, else by those of training
+};
+
+// Bits of a decision in a model, as floats.
+float bits_of(AdaptiveBit p, bool one);
+
+class LevelSearch {
+  public:
+    explicit LevelSearch(const LevelEffort& effort);
+
+    // The levels of one block. coefficients and inverse_steps by index; those of the 1/8 image play no part.
+    void choose(const HighModel& model, int plane, Shape shape, int around, const std::int16_t* coefficients, const float* inverse_steps,
+                BlockLevels& levels) const;
+
+  private:
+    // Coefficients that may become levels, by their position in the scan.
+    using Candidates = std::array<std::uint64_t, kMaxBlockSamples / 64>;
+    // Of a block: what choosing its levels needs to know.
+    struct Task {
+        int plane;
+        Shape shape;
+        int around;
+        const std::int16_t* coefficients;
+        const float* inverse_steps;
+
+        float magnitude(const ScanEntry& e) const { return static_cast<float>(abs_int(coefficients[e.coefficient])) * inverse_steps[e.coefficient]; }
+        int signed_level(const ScanEntry& e, int level) const { return coefficients[e.coefficient] < 0 ? -level : level; }
+    };
+    void by_thresholds(const Task& task, Candidates& candidates, BlockLevels& levels) const;
+    void by_costs(const HighModel& model, const Task& task, const Candidates& candidates, BlockLevels& levels) const;
+
+    LevelEffort effort_;
+    // From which magnitude on, in steps, 1 and 2 pay; the last level of a block pays for the end as well.
+    struct Thresholds {
+        float one, two;
+    };
+    Thresholds thresholds_[kPlaneClasses][kSizeClasses][kBands][kMagnitudeClasses][kBusyClasses];
+    float last_one_, least_;
+};
+
+}  // namespace aig

@@ -1,0 +1,159 @@
+#include "lossy_decoder.hpp"
+
+#include "eighth.hpp"
+#include "levels.hpp"
+#include "simd.hpp"
+#include "transforms.hpp"
+
+#include <algorithm>
+
+namespace aig {
+namespace {
+
+// Run `decode(words)` over a stream; throws Corrupt unless it uses the stream up.
+template <class Model, class Decode> void with_words(EntropyCoding coding, const CodedStream& stream, const Model& model, Decode decode) {
+    if (coding) {
+        coding->decode(stream.raw, stream.coded, [&](auto& source) {
+            SymbolReader words(source);
+            decode(words);
+        });
+        return;
+    }
+    AdaptiveDecoder bits(stream.raw, stream.coded);
+    AdaptiveWords<AdaptiveDecoder, Model> words(bits, model);
+    decode(words);
+    if (!bits.finished()) throw Corrupt("entropy-coded data does not end where it should");
+}
+
+}  // namespace
+
+LossyDecoder::LossyDecoder(const FrameSettings& settings, View<const std::uint8_t> luma_classes, View<const std::uint8_t> chroma_classes)
+    : frame_(settings, luma_classes, chroma_classes) {
+    for (int p = 0; p < frame_.planes(); ++p) std::fill(frame_.cells(p).busy.begin(), frame_.cells(p).busy.end(), kNotCoded);
+}
+
+void LossyDecoder::read_region(int region, EntropyCoding coding, const CodedStream& stream) {
+    try {
+        with_words(coding, stream, trained_low(), [&](auto& words) {
+            EighthCoder coder(frame_, region, words);
+            coder.run([](int, const Block&, int, std::int32_t, int*) {});
+        });
+    } catch (const Corrupt&) {
+        frame_.forget_region(region);
+        throw;
+    }
+}
+
+void LossyDecoder::start() {
+    if (samples_.empty()) samples_ = make_planes(frame_);
+}
+
+void LossyDecoder::read_group(int group, int tier, EntropyCoding coding, const CodedStream& stream) {
+    if (!frame_.has_tier(group, tier)) {
+        if (!stream.raw.empty() || !stream.coded.empty()) throw Corrupt("a group without blocks of a tier has a stream of it");
+        return;
+    }
+    try {
+        with_words(coding, stream, trained_high(), [&](auto& words) { decode_group(group, tier, words); });
+    } catch (const Corrupt&) {
+        for (int p = 0; p < frame_.planes(); ++p) {
+            const CellRect r = frame_.group_cells(p, group);
+            for (int y = r.y0; y < r.y1; ++y)
+                for (int x = r.x0; x < r.x1; ++x)
+                    if (frame_.grid(p).class_of(x, y) == tier) frame_.cells(p).busy[frame_.cell(p, x, y)] = kNotCoded;
+        }
+        throw;
+    }
+}
+
+template <class Words> void LossyDecoder::decode_group(int group, int tier, Words& words) {
+    const auto planes = this->planes();
+    BlockBuffer buffer;
+    BusyMap busy;
+    for (int p = 0; p < frame_.planes(); ++p) {
+        const Grid& grid = frame_.grid(p);
+        const Quantiser& quantiser = frame_.settings().steps[static_cast<std::size_t>(p)].high[static_cast<std::size_t>(tier)];
+        busy.start(frame_.group_cells(p, group));
+        frame_.for_blocks(p, group, [&](const Block& b) {
+            if (grid.class_of(b.x, b.y) != tier) return;
+            const std::int32_t base = frame_.adaptation_varies() ? quantiser.base_at(frame_.adaptation(p, b.x, b.y)) : quantiser.base;
+            const std::uint8_t* weights = weights_of(quantiser.matrix, b.shape).data();
+            const unsigned nonzero = decode_levels(words, p > 0, b.shape, busy.around(b), [&](const ScanEntry& e, int level) {
+                buffer.set(e, dequantise(level, Quantiser::step(base, b.shape, weights[e.coefficient])), b.shape.log_w + 3);
+            });
+            buffer.finish(frame_, p, b, nonzero, planes[static_cast<std::size_t>(p)]);
+            busy.set(b, BusyMap::of(b.shape, nonzero));
+        });
+    }
+}
+
+void BlockBuffer::finish(Frame& frame, int plane, const Block& b, unsigned nonzero, SamplePlane samples) {
+    const Shape shape = b.shape;
+    const int log_w = shape.log_w + 3;
+    PlaneCells& cells = frame.cells(plane);
+    const auto row = static_cast<std::size_t>(frame.grid(plane).width());
+    const std::size_t at = frame.cell(plane, b.x, b.y);
+    const int busy = BusyMap::of(shape, nonzero);
+    for (int v = 0; v < shape.cells_h(); ++v) {
+        const std::size_t first = at + static_cast<std::size_t>(v) * row;
+        for (int h = 0; h < shape.cells_w(); ++h) coefficients_[(v << log_w) + h] = cells.low[first + static_cast<std::size_t>(h)];
+        std::memset(&cells.busy[first], busy, static_cast<std::size_t>(shape.cells_w()));
+    }
+    // Indices joined by "or" are at least the largest of them and less than twice that.
+    const int columns = static_cast<int>(places_h_ | static_cast<unsigned>(shape.cells_w() - 1)) + 1;
+    const int rows = static_cast<int>(places_v_ | static_cast<unsigned>(shape.cells_h() - 1)) + 1;
+    transform_kernels().inverse(coefficients_, log_w, shape.log_h + 3, columns, rows, samples.at(b.x * kCell, b.y * kCell), samples.stride);
+    std::memset(coefficients_, 0, (static_cast<std::size_t>(rows) << log_w) * sizeof *coefficients_);
+    places_h_ = places_v_ = 0;
+}
+
+namespace {
+
+// Rows that lie a power of two apart would share a few sets of the cache, and blocks of 32 rows would not fit into it.
+std::ptrdiff_t plane_stride(int width) {
+    const int lines = (width + 31) / 32;
+    return 32 * (lines | 1);
+}
+
+}  // namespace
+
+std::vector<Scratch<std::int16_t>> make_planes(const Frame& frame) {
+    std::vector<Scratch<std::int16_t>> out;
+    for (int p = 0; p < frame.planes(); ++p)
+        out.emplace_back(static_cast<std::size_t>(plane_stride(frame.grid(p).width() * kCell)) * static_cast<std::size_t>(frame.grid(p).height() * kCell));
+    return out;
+}
+
+std::array<SamplePlane, 3> as_planes(const Frame& frame, const std::vector<Scratch<std::int16_t>>& samples) {
+    std::array<SamplePlane, 3> out;
+    for (std::size_t p = 0; p < samples.size(); ++p) out[p] = {samples[p].get(), plane_stride(frame.grid(static_cast<int>(p)).width() * kCell)};
+    return out;
+}
+
+void interpolate(const Frame& frame, const std::array<SamplePlane, 3>& planes, int first_row, int last_row) {
+    // Weights in 1/16 of the cell before, of the own one and of the one behind: sample i lies (2i - 7) / 16 of a cell from its centre.
+    static constexpr int kBefore[kCell] = {7, 5, 3, 1, 0, 0, 0, 0}, kBehind[kCell] = {0, 0, 0, 0, 1, 3, 5, 7};
+    for (int p = 0; p < frame.planes(); ++p) {
+        const Grid& grid = frame.grid(p);
+        const PlaneCells& cells = frame.cells(p);
+        const SamplePlane plane = planes[static_cast<std::size_t>(p)];
+        const int n = grid.group_cells();
+        for (int y = first_row * n; y < std::min(last_row * n, grid.height()); ++y)
+            for (int x = 0; x < grid.width(); ++x) {
+                if (cells.busy[frame.cell(p, x, y)] != kNotCoded) continue;
+                int around[3][3];
+                for (int j = 0; j < 3; ++j)
+                    for (int i = 0; i < 3; ++i)
+                        around[j][i] = cells.eighth[frame.cell(p, clamp_int(x + i - 1, 0, grid.width() - 1), clamp_int(y + j - 1, 0, grid.height() - 1))];
+                for (int j = 0; j < kCell; ++j) {
+                    int column[3];
+                    for (int i = 0; i < 3; ++i) column[i] = kBefore[j] * around[0][i] + (16 - kBefore[j] - kBehind[j]) * around[1][i] + kBehind[j] * around[2][i];
+                    std::int16_t* out = plane.at(x * kCell, y * kCell + j);
+                    for (int i = 0; i < kCell; ++i)
+                        out[i] = static_cast<std::int16_t>((kBefore[i] * column[0] + (16 - kBefore[i] - kBehind[i]) * column[1] + kBehind[i] * column[2] + 128) >> 8);
+                }
+            }
+    }
+}
+
+}  // namespace aig

@@ -1,0 +1,66 @@
+// The decoder of the lossy tiers: regions of the 1/8 image, then groups of high frequencies in any order, then pixels.
+// Everything that one call writes belongs to its region, group or rows alone, so that threads may share a decoder.
+#pragma once
+#include "finisher.hpp"
+#include "sources.hpp"
+
+namespace aig {
+
+// The coded bytes of one region or group: raw bits and coded decisions or symbols.
+struct CodedStream {
+    std::span<const std::uint8_t> raw, coded;
+};
+
+// How the streams of a segment are coded: with these tables, or adaptively if there are none.
+using EntropyCoding = const StaticTables*;
+
+// Memory for the samples of all planes of a frame.
+std::vector<Scratch<std::int16_t>> make_planes(const Frame& frame);
+std::array<SamplePlane, 3> as_planes(const Frame& frame, const std::vector<Scratch<std::int16_t>>& samples);
+
+// Set all cells of these rows of groups that have no high frequencies to a smooth interpolation of the 1/8 image.
+void interpolate(const Frame& frame, const std::array<SamplePlane, 3>& planes, int first_row, int last_row);
+
+// Coefficients of one block, gathered and then turned into samples.
+class BlockBuffer {
+  public:
+    // High frequencies of the block at hand, in any order.
+    AIG_INLINE void set(const ScanEntry& e, std::int16_t coefficient, int log_w) {
+        coefficients_[e.coefficient] = coefficient;
+        places_h_ |= e.coefficient & ((1u << log_w) - 1);
+        places_v_ |= static_cast<unsigned>(e.coefficient) >> log_w;
+    }
+    // Join them with those of the 1/8 image, put the samples into the plane, say how busy the cells are, and be empty again.
+    void finish(Frame& frame, int plane, const Block& b, unsigned nonzero, SamplePlane samples);
+
+  private:
+    alignas(64) std::int16_t coefficients_[kMaxBlockSamples] = {};
+    unsigned places_h_ = 0, places_v_ = 0;
+};
+
+class LossyDecoder {
+  public:
+    LossyDecoder(const FrameSettings& settings, View<const std::uint8_t> luma_classes, View<const std::uint8_t> chroma_classes);
+
+    LossyDecoder(const LossyDecoder&) = delete;
+    LossyDecoder& operator=(const LossyDecoder&) = delete;
+
+    Frame& frame() { return frame_; }
+    // Throws Corrupt; the region is then as if nothing were known of it.
+    void read_region(int region, EntropyCoding coding, const CodedStream& stream);
+    // After the group's region. Throws Corrupt; the group's cells of that tier then keep the 1/8 image.
+    void read_group(int group, int tier, EntropyCoding coding, const CodedStream& stream);
+    // Have planes for the samples; before groups are read.
+    void start();
+    bool started() const { return !samples_.empty(); }
+    void interpolate(int first_row, int last_row) { aig::interpolate(frame_, planes(), first_row, last_row); }
+    std::array<SamplePlane, 3> planes() const { return as_planes(frame_, samples_); }
+
+  private:
+    template <class Words> void decode_group(int group, int tier, Words& words);
+
+    Frame frame_;
+    std::vector<Scratch<std::int16_t>> samples_;
+};
+
+}  // namespace aig

@@ -1,0 +1,285 @@
+// Fuzzes the decoder of the lossy tiers: pictures with cells of all classes are coded, adaptively or with tables, streams and
+// tables damaged in many ways, and decoded by every set of kernels, groups in any order and rows of groups in any pieces. All
+// must agree on which streams they refuse and on every pixel, and leave alpha alone.
+#include "eighth.hpp"
+#include "fuzzing.hpp"
+#include "lossy_encoder.hpp"
+
+#include <memory>
+#include <optional>
+#include <thread>
+
+namespace fuzz {
+namespace {
+
+using namespace aig;
+
+// A picture, and what its encoder and decoder both know of it.
+struct Scene {
+    FrameSettings settings;
+    Bytes luma, chroma, pixels;
+    bool adapts = false;
+
+    int colours() const { return settings.colour ? 3 : 1; }
+    static View<const std::uint8_t> cells(const Bytes& classes, int width) {
+        return {classes.data(), width, width, static_cast<int>(classes.size()) / width, 1};
+    }
+    View<const std::uint8_t> luma_cells() const { return cells(luma, (settings.width + 7) / 8); }
+    View<const std::uint8_t> chroma_cells() const { return cells(chroma, settings.subsampled ? (settings.width + 15) / 16 : (settings.width + 7) / 8); }
+};
+
+Bytes random_cells(Chance& chance, int width, int height) {
+    Bytes out;
+    const int kind = chance.below(5), cut = chance.below(width + 1), one = chance.below(3), other = chance.below(3);
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x) {
+            const int classes[] = {0, one, x < cut ? one : other, chance.below(3), chance.one_in(12) ? one : other};
+            out.push_back(static_cast<std::uint8_t>(classes[kind]));
+        }
+    return exact(out);
+}
+
+// The finest step that encoder.py asks for, of chroma under tune "visual". Finer ones make levels that no word is for.
+constexpr int kFinest = 6;
+
+Scene random_scene(Chance& chance) {
+    Scene s;
+    FrameSettings& f = s.settings;
+    f.width = chance.size(90), f.height = chance.size(70);
+    if (chance.one_in(6)) f.width = chance.size(600), f.height = chance.size(40);
+    if (chance.one_in(6)) f.height = chance.size(600), f.width = chance.size(40);
+    if (chance.one_in(40)) (chance.one_in(2) ? f.width : f.height) = 1000 + chance.below(60);
+    f.colour = !chance.one_in(4);
+    f.subsampled = f.colour && chance.one_in(2);
+    const int matrix = chance.below(2);
+    const auto step = [&] {
+        const int sizes[] = {kFinest, 16, kFinest + chance.size(200), kFinest + chance.size(2000), 32767};
+        return sizes[chance.below(5)];
+    };
+    const int high = step(), low = step();
+    for (PlaneSteps& p : f.steps) {
+        const bool own = chance.one_in(4);
+        p.high = {Quantiser{own ? step() : high, matrix}, Quantiser{own ? step() : std::max(kFinest, high / 2), matrix}};
+        p.low = own ? step() : low;
+    }
+    s.adapts = chance.one_in(3);
+    const int footprint = f.subsampled ? 16 : 8;
+    s.luma = random_cells(chance, (f.width + 7) / 8, (f.height + 7) / 8);
+    s.chroma = random_cells(chance, (f.width + footprint - 1) / footprint, (f.height + footprint - 1) / footprint);
+    const int kind = chance.below(6), slope = chance.below(9);
+    for (int y = 0; y < f.height; ++y)
+        for (int x = 0; x < f.width; ++x)
+            for (int c = 0; c < s.colours(); ++c) {
+                const int values[] = {c * 90, chance.below(256), x * slope + y * c, chance.below(2) * 255, (x + y + c) % 2 * 255, (x * x / 9 + y * (c + 2)) % 256 + chance.below(9)};
+                s.pixels.push_back(static_cast<std::uint8_t>(std::min(values[kind], 255)));
+            }
+    return s;
+}
+
+// Streams and the tables that those of a segment share.
+struct Segment {
+    Bytes tables;
+    std::vector<StreamBytes> streams;
+};
+
+struct Coded {
+    std::optional<SourceKind> kind;  // none: adaptive
+    Segment preview, tiers[kTiers];
+    std::array<TierFilters, kTiers> filters{};
+};
+
+Bytes tables_for(SourceKind kind, const std::vector<SymbolSink>& sinks, unsigned contexts) {
+    std::vector<Counts> counts(contexts, Counts{});
+    for (const SymbolSink& sink : sinks)
+        for (std::size_t i = 0; i < sink.symbols.size(); ++i) ++counts[sink.contexts[i]][sink.symbols[i]];
+    if (kind == SourceKind::rans) return rans_tables(counts);
+    if (kind == SourceKind::rice) return rice_tables(counts);
+    return {};
+}
+
+Segment with_tables(SourceKind kind, std::vector<SymbolSink> sinks, unsigned contexts) {
+    Segment out{tables_for(kind, sinks, contexts), {}};
+    const StaticTables tables(kind, out.tables, contexts);
+    for (SymbolSink& sink : sinks) {
+        StreamBytes stream;
+        stream.coded = tables.encode(sink);
+        stream.raw = sink.bits.finish();
+        out.streams.push_back(std::move(stream));
+    }
+    return out;
+}
+
+Coded encode(const Scene& scene, Chance& chance) {
+    Coded out;
+    const FrameSettings& f = scene.settings;
+    const bool rebuild = chance.one_in(3);
+    LossyEncoder encoder(f, scene.luma_cells(), scene.chroma_cells(), BlockEffort{chance.below(3), !chance.one_in(4), chance.one_in(2), rebuild},
+                         LevelEffort{chance.one_in(4) ? 0.0f : 0.09f, chance.one_in(2)});
+    Frame& frame = encoder.frame();
+    const std::ptrdiff_t stride = std::ptrdiff_t{f.width} * scene.colours();
+    const auto pixels_of = [&](int row) {
+        return View<const std::uint8_t>{scene.pixels.data() + row * kGroup * stride, stride, f.width, std::min(kGroup, f.height - row * kGroup), scene.colours()};
+    };
+    for (int row = 0; row < frame.group_rows(); ++row) encoder.sample(row, pixels_of(row));
+    if (scene.adapts) encoder.adapt(0.2f);
+    for (int g = 0; g < frame.groups(); ++g) encoder.search(g);
+    if (chance.one_in(2)) {
+        for (int r = 0; r < frame.regions(); ++r) out.preview.streams.push_back(encoder.encode_region(r));
+        for (int t = 0; t < kTiers; ++t)
+            for (int g = 0; g < frame.groups(); ++g) out.tiers[t].streams.push_back(frame.has_tier(g, t) ? encoder.encode_group(g, t) : StreamBytes{});
+    } else {
+        out.kind = static_cast<SourceKind>(chance.below(3));
+        std::vector<SymbolSink> sinks;
+        for (int r = 0; r < frame.regions(); ++r) sinks.push_back(encoder.region_symbols(r));
+        out.preview = with_tables(*out.kind, std::move(sinks), SymbolContexts::kLow);
+        for (int t = 0; t < kTiers; ++t) {
+            sinks.clear();
+            for (int g = 0; g < frame.groups(); ++g) sinks.push_back(encoder.group_symbols(g, t));
+            out.tiers[t] = with_tables(*out.kind, std::move(sinks), SymbolContexts::kHigh);
+        }
+    }
+    if (rebuild)
+        for (int row = 0; row < frame.group_rows(); ++row) encoder.sample_again(row, pixels_of(row));
+    for (int t = 0; t < kTiers; ++t) {
+        TierFilters& filters = out.filters[static_cast<std::size_t>(t)];
+        const int strengths[] = {0, 16, chance.below(256), 255};
+        filters.deblocking = strengths[chance.below(4)];
+        if (rebuild) encoder.fit(t, filters);
+        filters.restores = !chance.one_in(3);
+        if (rebuild && chance.one_in(2)) continue;
+        const int most = chance.size(64);
+        for (auto& plane : filters.taps)
+            for (auto& cell : plane)
+                for (std::int16_t& tap : cell) tap = static_cast<std::int16_t>(chance.below(2 * most) - most);
+    }
+    return out;
+}
+
+// What a decoder makes of it.
+struct Shown {
+    std::vector<bool> accepted;
+    Bytes pixels, preview;
+    bool operator==(const Shown&) const = default;
+};
+
+std::unique_ptr<StaticTables> read_tables(const Coded& coded, const Segment& segment, unsigned contexts) {
+    return coded.kind ? std::make_unique<StaticTables>(*coded.kind, exact(segment.tables), contexts) : nullptr;
+}
+
+constexpr std::uint8_t kUntouched = 77;
+
+// Chance comes by value: all sets of kernels go the same way.
+Shown decode(const Scene& scene, const Coded& coded, Chance chance) {
+    Shown out;
+    const auto accepts = [&](auto job) {
+        bool sound = true;
+        try {
+            job();
+        } catch (const Corrupt&) {
+            sound = false;
+        }
+        out.accepted.push_back(sound);
+        return sound;
+    };
+    const FrameSettings& f = scene.settings;
+    LossyDecoder decoder(f, scene.luma_cells(), scene.chroma_cells());
+    Frame& frame = decoder.frame();
+    if (scene.adapts) frame.let_adaptation_vary();
+    std::vector<bool> lost(static_cast<std::size_t>(frame.regions()), true);
+    std::unique_ptr<StaticTables> tables;
+    const auto read = [&](const Segment& segment, int number, auto job) {
+        const StreamBytes& s = segment.streams[static_cast<std::size_t>(number)];
+        const Bytes raw = exact(s.raw), bytes = exact(s.coded);
+        return accepts([&] { job(CodedStream{raw, bytes}); });
+    };
+    if (accepts([&] { tables = read_tables(coded, coded.preview, SymbolContexts::kLow); }))
+        for (int r = 0; r < frame.regions(); ++r)
+            lost[static_cast<std::size_t>(r)] = !read(coded.preview, r, [&](const CodedStream& s) { decoder.read_region(r, tables.get(), s); });
+    decoder.start();
+    const int first_tier = chance.below(2);
+    for (int i = 0; i < kTiers; ++i) {
+        const int t = i ^ first_tier;
+        const Segment& segment = coded.tiers[t];
+        if (!accepts([&] { tables = read_tables(coded, segment, SymbolContexts::kHigh); })) continue;
+        std::vector<int> order(static_cast<std::size_t>(frame.groups()));
+        for (std::size_t g = 0; g < order.size(); ++g) order[g] = static_cast<int>(g);
+        for (std::size_t g = order.size(); g > 1; --g) std::swap(order[g - 1], order[static_cast<std::size_t>(chance.below(static_cast<int>(g)))]);
+        for (const int g : order)
+            if (!lost[static_cast<std::size_t>(frame.region_of(g))] || chance.one_in(3))
+                read(segment, g, [&](const CodedStream& s) { decoder.read_group(g, t, tables.get(), s); });
+    }
+    const int channels = scene.colours() + chance.below(2), rows = frame.group_rows();
+    std::vector<int> cuts = {0};
+    while (cuts.back() < rows) cuts.push_back(cuts.back() + 1 + chance.below(rows - cuts.back()));
+    for (std::size_t i = cuts.size() - 1; i > 0; --i) decoder.interpolate(cuts[i - 1], cuts[i]);
+    out.pixels.assign(static_cast<std::size_t>(f.width) * static_cast<std::size_t>(f.height) * static_cast<std::size_t>(channels), kUntouched);
+    out.pixels.shrink_to_fit();
+    const View<std::uint8_t> pixels{out.pixels.data(), std::ptrdiff_t{f.width} * channels, f.width, f.height, channels};
+    for (std::size_t i = cuts.size() - 1; i > 0; --i)
+        Finisher(frame, decoder.planes(), coded.filters).rows(cuts[i - 1] * kGroup / 16, std::min(cuts[i] * kGroup / 16, (f.height + 15) / 16), pixels);
+    const int small_width = (f.width + 7) / 8, small_height = (f.height + 7) / 8;
+    out.preview.assign(static_cast<std::size_t>(small_width) * static_cast<std::size_t>(small_height) * static_cast<std::size_t>(channels), kUntouched);
+    show_eighth(frame, {out.preview.data(), std::ptrdiff_t{small_width} * channels, small_width, small_height, channels});
+    return out;
+}
+
+bool try_all(Round& round, const Scene& scene, const Coded& coded) {
+    const Chance chance(static_cast<unsigned>(round.chance.below(1 << 30)));
+    std::optional<Shown> first;
+    with_all_kernels([&] {
+        Shown shown;
+        // In a thread of its own, whose planes are not left over from earlier ones and larger than they need be.
+        std::thread([&] { shown = decode(scene, coded, chance); }).join();
+        const auto channels = shown.pixels.size() / (scene.pixels.size() / static_cast<std::size_t>(scene.colours()));
+        for (const Bytes* pixels : {&shown.pixels, &shown.preview})
+            for (std::size_t i = static_cast<std::size_t>(scene.colours()); i < pixels->size() && channels > static_cast<std::size_t>(scene.colours()); i += channels)
+                if ((*pixels)[i] != kUntouched) round.fail("alpha was touched");
+        if (!first) first = std::move(shown);
+        else if (!(shown == *first)) round.fail("the kernels differ");
+    });
+    const bool sound = std::find(first->accepted.begin(), first->accepted.end(), false) == first->accepted.end();
+    ++(sound ? round.tally.decoded : round.tally.refused);
+    return sound;
+}
+
+void damage(Coded& coded, const Bytes& other, Chance& chance) {
+    Segment* const segments[] = {&coded.preview, &coded.tiers[0], &coded.tiers[1]};
+    for (int n = chance.size(3); n > 0; --n) {
+        Segment& segment = *segments[chance.below(3)];
+        if (coded.kind && chance.one_in(4)) {
+            damage(segment.tables, other, chance);
+            continue;
+        }
+        StreamBytes& stream = segment.streams[static_cast<std::size_t>(chance.below(static_cast<int>(segment.streams.size())))];
+        damage(chance.one_in(3) ? stream.raw : stream.coded, other, chance);
+    }
+    if (chance.one_in(8)) coded.kind = coded.kind && chance.one_in(2) ? std::nullopt : std::optional(static_cast<SourceKind>(chance.below(3)));
+}
+
+}  // namespace
+
+void fuzz_lossy(Round& round) {
+    Bytes other;
+    for (int i = 0; i < 2; ++i) {
+        ++round.tally.pictures;
+        Scene scene = random_scene(round.chance);
+        const Coded coded = encode(scene, round.chance);
+        if (!try_all(round, scene, coded)) round.fail("sound bytes were refused");
+        for (int k = 0; k < 24; ++k) {
+            Coded changed = coded;
+            damage(changed, other, round.chance);
+            try_all(round, scene, changed);
+        }
+        // The same bytes for a picture that has other steps and other cells.
+        Scene wrong = random_scene(round.chance);
+        wrong.settings.width = scene.settings.width, wrong.settings.height = scene.settings.height;
+        wrong.settings.colour = scene.settings.colour, wrong.settings.subsampled = scene.settings.subsampled;
+        wrong.luma = random_cells(round.chance, scene.luma_cells().width, scene.luma_cells().height);
+        wrong.chroma = random_cells(round.chance, scene.chroma_cells().width, scene.chroma_cells().height);
+        wrong.pixels = scene.pixels;
+        try_all(round, wrong, coded);
+        other = coded.tiers[0].streams[0].coded;
+    }
+}
+
+}  // namespace fuzz

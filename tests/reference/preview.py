@@ -1,0 +1,180 @@
+"""The preview: cuts, adaptation of steps, and the 1/8 image (7.3.5)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .blocks import (
+    Block,
+    adapted_step,
+    blocks_of_square,
+    cell_classes,
+    coefficient,
+    eighth_of_block,
+    low_base_step,
+    plane_step,
+    planes_of,
+    step,
+)
+from .levels import LOW_CONTEXTS, AdaptiveLow, StaticLow, signed
+from .notation import clip, expect, med, tolerate
+from .streams import GROUP, REGION, parts_of, read_streams
+
+
+@dataclass(frozen=True)
+class LowBlock:
+    """A block and its lowest coefficients [v, h]."""
+
+    block: Block
+    lowest: np.ndarray
+
+
+class Preview:
+    """7.3.5: what the preview says, of the regions that are there."""
+
+    def __init__(self, picture, classes):
+        self.picture = picture
+        size = picture.width, picture.height
+        self.planes = planes_of(*size, picture.colours, picture.subsampling)
+        self.classes = [cell_classes(plane, classes, picture.mid) for plane in self.planes]
+        shapes = [own.shape for own in self.classes]
+        self.eighth = [np.zeros(shape, np.int64) for shape in shapes]
+        self.across = [np.zeros(shape, np.int64) for shape in shapes]  # log2 of a block's width
+        self.down = [np.zeros(shape, np.int64) for shape in shapes]  # and of its height
+        rows, columns = shapes[0]
+        self.adaptation = np.zeros(((rows + 3) // 4, (columns + 3) // 4), np.int64)  # of luma
+        self.shares = (16, 16, 16)
+        self.is_adapted = False
+        self.groups = {}  # (row, column) to the LowBlocks of every plane
+
+    def read_parameters(self, head):
+        share_b, share_r, adapted = head.take(3)
+        expect(share_b and share_r and adapted < 2, "impossible parameters")
+        self.shares = (16, share_b, share_r)
+        self.is_adapted = bool(adapted)
+
+    def decode(self, segment, problems=None):
+        parts = parts_of(self.picture, REGION)
+        streams = read_streams(segment, len(parts), LOW_CONTEXTS, self.read_parameters)
+        for number, part in enumerate(parts):
+            with tolerate(problems):
+                self.groups.update(self.decode_region(streams, number, *part))
+            if (part[0] * REGION // GROUP, part[1] * REGION // GROUP) not in self.groups:
+                for plane, eighth in zip(self.planes, self.eighth, strict=True):
+                    top, bottom, left, right = plane.window(REGION, *part)
+                    eighth[top:bottom, left:right] = 0  # 7.3.9
+
+    def decode_region(self, streams, number, row, column):
+        """All planes of a region: the LowBlocks of its groups."""
+        reader = streams.open(number, AdaptiveLow, StaticLow)
+        if self.is_adapted:
+            self.decode_adaptation(reader, row, column)
+        inside = [
+            (y, x)
+            for y, x in parts_of(self.picture, GROUP)
+            if (y // (REGION // GROUP), x // (REGION // GROUP)) == (row, column)
+        ]
+        groups = {part: [] for part in inside}
+        for index, plane in enumerate(self.planes):
+            window = plane.window(REGION, row, column)
+            coder = LowCoder(self, reader, index, window[0], window[2])
+            for part in inside:
+                if index < 2:
+                    blocks = [coder.decode(block) for block in coder.blocks(part)]
+                else:
+                    blocks = [coder.decode(low.block) for low in groups[part][1]]
+                groups[part].append(blocks)
+        reader.finish()
+        return groups
+
+    def decode_adaptation(self, reader, row, column):
+        top, bottom, left, right = self.planes[0].window(REGION, row, column)
+        value = 0
+        for y in range(top // 4, (bottom + 3) // 4):
+            for x in range(left // 4, (right + 3) // 4):
+                value += signed(reader, reader.adaptation())
+                expect(-8 <= value <= 8, "impossible adaptation")
+                self.adaptation[y, x] = value
+
+    def steps_of_cells(self, base):
+        """7.3.3: B of the high frequencies of every cell, of every plane."""
+        result = []
+        for plane, classes, share in zip(self.planes, self.classes, self.shares, strict=False):
+            b = plane_step(base, share)
+            cells = np.full(classes.shape, b)
+            if self.is_adapted:
+                y, x = (np.arange(count) * plane.scale // 4 for count in classes.shape)
+                table = np.array([adapted_step(b, value) for value in range(-8, 9)])
+                cells = table[self.adaptation[y][:, x] + 8]
+            result.append(cells)
+        return result
+
+
+class LowCoder:
+    """7.3.5: cuts and lowest coefficients of one plane in a region, which begins at a cell."""
+
+    def __init__(self, preview, reader, number, top, left):
+        self.preview = preview
+        self.reader = reader
+        self.plane = preview.planes[number]
+        self.p = int(self.plane.chroma)
+        self.classes = preview.classes[number]
+        self.eighth = preview.eighth[number]
+        self.across = preview.across[number]
+        self.down = preview.down[number]
+        self.top, self.left = top, left
+        base = low_base_step(preview.picture.quality_level, preview.picture.matrix)
+        self.step = plane_step(base, preview.shares[number])
+
+    def blocks(self, group):
+        """The blocks of a group, cut by what the stream says."""
+        top, bottom, left, right = self.plane.window(GROUP, *group)
+        for row in range(top, bottom, 4):
+            for column in range(left, right, 4):
+                yield from blocks_of_square(self.classes, row, column, 2, self.cut)
+
+    def cut(self, row, column, size):
+        e = 3 * int(self.across[row - 1, column]) if row > self.top else 0
+        e += int(self.down[row, column - 1]) if column > self.left else 0
+        return self.reader.cut(self.p, 2 - size, e)
+
+    def prediction(self, block):
+        """What DC is predicted to be, and the gradient."""
+        row, column = block.row, block.column
+        rows, columns = block.cells
+        left = above = 0
+        if column > self.left:
+            left = int(self.eighth[rows, column - 1].sum()) * 4 // (1 << block.b)
+        if row > self.top:
+            above = int(self.eighth[row - 1, columns].sum()) * 4 // (1 << block.a)
+        if column == self.left or row == self.top:
+            return 2 * (left + above), 0
+        corner = 4 * int(self.eighth[row - 1, column - 1])
+        value = (2 * med(left, above, corner) + left + above + 1) >> 1
+        return value, abs(left - corner) + abs(above - corner)
+
+    def decode(self, block):
+        """One block: its lowest coefficients, and its cells in the 1/8 image."""
+        size = block.a + block.b
+        width, height = 1 << block.a, 1 << block.b
+        steps = int(step(self.step, 16, size))
+        prediction, gradient = self.prediction(block)
+        gradient_class = min((32 * gradient // steps).bit_length(), 7)
+        levels = np.zeros((height, width), np.int64)
+        levels[0, 0] = signed(self.reader, self.reader.dc(self.p, size, gradient_class))
+
+        small = [[0] * (width + 1) for _ in range(height + 1)]  # m, with a border of zeros
+        for total in range(width + height - 2, 0, -1):
+            for v in range(max(0, total - width + 1), min(total, height - 1) + 1):
+                h = total - v
+                r = min(5, small[v][h + 1] + small[v + 1][h] + small[v + 1][h + 1])
+                magnitude = self.reader.low(self.p, size, total, r)
+                small[v][h] = min(3, magnitude)
+                levels[v, h] = signed(self.reader, magnitude)
+
+        lowest = coefficient(levels, steps)
+        lowest[0, 0] = clip(prediction + int(lowest[0, 0]), -32768, 32767)
+        self.eighth[block.cells] = eighth_of_block(lowest)
+        self.across[block.cells] = block.a
+        self.down[block.cells] = block.b
+        return LowBlock(block, lowest)
