@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pictures
 import pytest
+import reference
 from files import payloads, reseal
 from lossy import by_kernels, coded, picture_of, with_streams
 
@@ -115,6 +116,24 @@ def test_a_damaged_group_costs_itself_alone(
         np.testing.assert_array_equal(shown[far], coarse[far])
         assert (whole[far] != coarse[far]).mean() > 0.3
         assert np.array_equal(aig_codec.decode(damaged, upto="mid"), coarse)
+
+
+def test_a_stream_that_begins_beyond_the_range_is_refused() -> None:
+    """Of a flat picture: all decisions are 0, which is what such a stream would go on to say."""
+    data = aig_codec.encode(np.full((64, 64), 90, np.uint8), centers=[(8, 8)], radii=[(4, 4)])
+    payload = payloads(data)["background", None]
+    head, own = streams.unpack(payload, 1)
+    assert own[0] is not None
+    for start, fits in ((b"\xff" * 8, False), (b"\xff" * 7 + b"\xfe", True)):
+        crafted = streams.pack(head, [streams.Stream(own[0].raw, start)])
+        changed = reseal(data, {("background", None): crafted})
+        if fits:
+            assert np.array_equal(aig_codec.decode(changed), aig_codec.decode(data))
+            assert np.array_equal(reference.decode_file(changed)[..., 0], aig_codec.decode(data))
+            continue
+        for decode in (aig_codec.decode, reference.decode_file):
+            with pytest.raises((errors.CorruptError, reference.BadFile)):
+                decode(changed)
 
 
 def test_several_damaged_groups_are_counted() -> None:

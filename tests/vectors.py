@@ -119,6 +119,7 @@ CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dic
     "v3-groups-fitted": (landscape, 270, 300, 3, {**TWO, "quality": 85, "effort": 9}),
     "v3-groups-quick": (landscape, 270, 300, 3, {**TWO, "quality": 40, "effort": 1}),
     "v3-regions": (landscape, 40, 1100, 1, {"quality": 20, **ONE}),
+    "v3-shapes": (landscape, 270, 300, 3, {**TWO, "quality": 5, "effort": 9, "tune": "visual"}),
     "v3-no-mid": (drawing, 75, 98, 3, {**TWO, "mid": "none"}),
     "v2-lossless": (drawing, 40, 50, 4, {"lossless": True}),
     "v2-lossless-fast": (drawing, 75, 98, 3, {"lossless": True, "effort": 1}),

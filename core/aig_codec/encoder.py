@@ -32,7 +32,7 @@ _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _FULL_CHROMA_LEVEL = 204
 
 #: The mid tier's quality level lies one part in so many from the background's to 255.
-_MID_PART = 3
+_MID_PART = 8
 
 #: Lagrange multiplier of the lossy tiers, per squared quantiser step (2-codec: 0.07 to 0.10).
 _LAMBDA_PER_STEP = 0.1

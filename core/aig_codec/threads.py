@@ -70,6 +70,12 @@ class Workers:
             job.help()
         return job
 
+    def map(self, task: Callable[[int], T], count: int) -> list[T]:
+        """`task(i)` for all i below `count`, in any order; its first error is raised."""
+        if self._pool is None:
+            return [task(i) for i in range(count)]
+        return finish([self.submit(task, i) for i in range(count)])
+
     def __enter__(self) -> "Workers":
         return self
 

@@ -117,6 +117,7 @@ class AdaptiveDecoder {
         : next_(coded.data()), end_(next_ + coded.size()), raw_(raw) {
         offset_ = std::uint64_t{word()} << 32;
         offset_ |= word();
+        if (offset_ >= range_) throw Corrupt("entropy-coded data begin beyond the range");
     }
     AIG_INLINE bool bit(AdaptiveBit& p, bool = false) {
         const std::uint64_t bound = (range_ >> 16) * p;

@@ -98,16 +98,7 @@ template <class Words> class EighthCoder {
 
         const int gradient = std::min(kGradientClasses - 1, static_cast<int>(std::bit_width(static_cast<unsigned>(32 * prediction.gradient / step))));
         levels[0] = signed_word(static_cast<int>(words_.dc(plane, b.shape, gradient, magnitude(levels[0]))), levels[0]);
-        // From high to low frequencies, in the context of the higher ones.
-        int known[kSuperblock + 1][kSuperblock + 1] = {};
-        for (int sum = w + h - 2; sum > 0; --sum)
-            for (int v = std::max(0, sum - w + 1); v < h && v <= sum; ++v) {
-                const int u = sum - v;
-                const int around = std::min(kLowMagnitudes - 1, known[v][u + 1] + known[v + 1][u] + known[v + 1][u + 1]);
-                int& level = levels[v * w + u];
-                level = signed_word(static_cast<int>(words_.low(plane, b.shape, sum, around, magnitude(level))), level);
-                known[v][u] = std::min(3, abs_int(level));
-            }
+        if (w + h > 2) low_frequencies(plane, b.shape, levels);
         std::int16_t low[kMost], means[kMost];
         for (int i = 0; i < w * h; ++i) low[i] = dequantise(levels[i], step);
         low[0] = clip_int16(prediction.dc + low[0]);
@@ -118,6 +109,19 @@ template <class Words> class EighthCoder {
                 const std::size_t at = frame_.cell(p, b.x + u, b.y + v);
                 cells.low[at] = low[v * w + u];
                 cells.eighth[at] = means[v * w + u];
+            }
+    }
+    // From high to low frequencies, in the context of the higher ones.
+    void low_frequencies(int plane, Shape shape, int* levels) {
+        const int w = shape.cells_w(), h = shape.cells_h();
+        int known[kSuperblock + 1][kSuperblock + 1] = {};
+        for (int sum = w + h - 2; sum > 0; --sum)
+            for (int v = std::max(0, sum - w + 1); v < h && v <= sum; ++v) {
+                const int u = sum - v;
+                const int around = std::min(kLowMagnitudes - 1, known[v][u + 1] + known[v + 1][u] + known[v + 1][u + 1]);
+                int& level = levels[v * w + u];
+                level = signed_word(static_cast<int>(words_.low(plane, shape, sum, around, magnitude(level))), level);
+                known[v][u] = std::min(3, abs_int(level));
             }
     }
     static unsigned magnitude(int level) { return static_cast<unsigned>(abs_int(level)); }

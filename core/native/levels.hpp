@@ -7,29 +7,27 @@
 
 namespace aig {
 
-// How busy the blocks around are, from what has been coded in this stream; one map per plane and group.
+// How busy the blocks around are, from what has been coded in this stream; one map per plane and group. Blocks come in an order
+// in which the latest one of a row is the next one on the left, and the latest one of a column the next one above.
 class BusyMap {
   public:
     static constexpr int kMost = 12;
 
     void start(const CellRect& cells) {
         x0_ = cells.x0, y0_ = cells.y0;
-        std::memset(busy_, 0, sizeof busy_);
+        std::memset(left_, 0, sizeof left_);
+        std::memset(above_, 0, sizeof above_);
     }
     // 0..12, the mean over the cells on the left and above, as far as the group has them.
     int around(const Block& b) const {
         const int x = b.x - x0_, y = b.y - y0_;
-        int left = 0, above = 0;
-        if (x)
-            for (int j = 0; j < b.shape.cells_h(); ++j) left += busy_[y + j][x - 1];
-        if (y)
-            for (int i = 0; i < b.shape.cells_w(); ++i) above += busy_[y - 1][x + i];
-        left >>= b.shape.log_h, above >>= b.shape.log_w;
-        return x && y ? (left + above + 1) / 2 : left + above;
+        const int left = mean(left_ + y, b.shape.log_h), above = mean(above_ + x, b.shape.log_w);
+        return x && y ? (left + above + 1) / 2 : x ? left : y ? above : 0;
     }
+    // Also of blocks that are of no interest: they are 0.
     void set(const Block& b, int busy) {
-        for (int j = 0; j < b.shape.cells_h(); ++j)
-            std::memset(&busy_[b.y - y0_ + j][b.x - x0_], busy, static_cast<std::size_t>(b.shape.cells_w()));
+        put(left_ + b.y - y0_, b.shape.log_h, busy);
+        put(above_ + b.x - x0_, b.shape.log_w, busy);
     }
     // By how many levels per 64 samples are not 0: twice the binary logarithm of 4 of them plus 1.
     static int of(Shape shape, unsigned nonzero) {
@@ -39,8 +37,23 @@ class BusyMap {
     }
 
   private:
+    // Cells are looked at four at once, the first one lowest: of a block's side 1, 2 or 4 of them count.
+    static std::uint32_t counting(int log) { return 0xffffffffu >> (32 - (8 << log)); }
+    static std::uint32_t get(const std::uint8_t* c) {
+        return c[0] | std::uint32_t{c[1]} << 8 | std::uint32_t{c[2]} << 16 | std::uint32_t{c[3]} << 24;
+    }
+    static int mean(const std::uint8_t* cells, int log) {
+        return static_cast<int>((get(cells) & counting(log)) * 0x01010101u >> (24 + log));
+    }
+    static void put(std::uint8_t* cells, int log, int busy) {
+        const std::uint32_t mask = counting(log), four = (get(cells) & ~mask) | (static_cast<unsigned>(busy) * 0x01010101u & mask);
+        for (int i = 0; i < 4; ++i) cells[i] = static_cast<std::uint8_t>(four >> 8 * i);
+    }
+
+    static constexpr int kCells = kGroup / kCell, kRoom = 3;
+
     int x0_ = 0, y0_ = 0;
-    std::uint8_t busy_[kGroup / kCell][kGroup / kCell];
+    std::uint8_t left_[kCells + kRoom], above_[kCells + kRoom];
 };
 
 // The levels of a block that are known, as their neighbours see them.

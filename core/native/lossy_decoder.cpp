@@ -75,7 +75,10 @@ template <class Words> void LossyDecoder::decode_group(int group, int tier, Word
         const Quantiser& quantiser = frame_.settings().steps[static_cast<std::size_t>(p)].high[static_cast<std::size_t>(tier)];
         busy.start(frame_.group_cells(p, group));
         frame_.for_blocks(p, group, [&](const Block& b) {
-            if (grid.class_of(b.x, b.y) != tier) return;
+            if (grid.class_of(b.x, b.y) != tier) {
+                busy.set(b, 0);
+                return;
+            }
             const std::int32_t base = frame_.adaptation_varies() ? quantiser.base_at(frame_.adaptation(p, b.x, b.y)) : quantiser.base;
             const std::uint8_t* weights = weights_of(quantiser.matrix, b.shape).data();
             const unsigned nonzero = decode_levels(words, p > 0, b.shape, busy.around(b), [&](const ScanEntry& e, int level) {

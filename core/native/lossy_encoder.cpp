@@ -303,6 +303,8 @@ template <class Words> void LossyEncoder::code_group(int group, int tier, Words&
                     }
                     buffer.finish(frame_, p, b, levels.count, sample_planes()[static_cast<std::size_t>(p)]);
                 }
+            } else {
+                busy.set(b, 0);
             }
             coefficients += b.shape.samples();
         });

@@ -168,6 +168,8 @@ def _interpret(meta, body):
         end += segment.length
     order = [(KINDS.index(s.kind), s.center or 0) for s in segments if s.kind in KINDS]
     expect(order == sorted(set(order)), "segments are out of order")
+    if layout["shape"] != "all":
+        expect(any(s.kind == "preview" for s in segments), "the preview is missing")
     return Container(
         width=width,
         height=height,

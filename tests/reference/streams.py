@@ -38,6 +38,7 @@ class AdaptiveReader:
         self.position = self.behind = 0
         self.range = U64
         self.offset = self.word() << 32 | self.word()
+        expect(self.offset < self.range, "an offset beyond the range")
 
     def word(self):
         word = self.coded[self.position : self.position + 4]

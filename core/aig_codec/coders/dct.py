@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import isqrt
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +18,11 @@ from numpy.typing import NDArray
 from .. import _native, entropy
 from ..container import Metadata
 from ..errors import CorruptError
-from ..threads import Workers, finish
+from ..threads import Workers
 from . import streams
 from .streams import Stream, Streams
 
 U8 = NDArray[np.uint8]
-T = TypeVar("T")
 
 #: Block classes, which double as names of the tiers.
 BACKGROUND, MID = 0, 1
@@ -181,10 +179,10 @@ class Analysis(_Layout):
             *(how.largest, how.chooses, how.halves, how.fit, _LAMBDA, how.exact),
         )
         self._pixels, self._class_map = pixels, class_map
-        self._each(self._kernel.group_rows, self._sample)
+        workers.map(self._sample, self._kernel.group_rows)
         if self._adapts:
             self._kernel.adapt(_ADAPTATION)
-        self._each(self._kernel.groups, self._kernel.search)
+        workers.map(self._kernel.search, self._kernel.groups)
 
     def _sample(self, row: int, again: bool = False) -> None:
         """Hand a row of groups over, what no tier shows of it replaced by something smooth."""
@@ -201,8 +199,8 @@ class Analysis(_Layout):
         head = bytes([*self._chroma, self._adapts])
         count = self._kernel.regions
         if self._coder == ADAPTIVE:
-            return self._pack(head, self._each(count, self._kernel.encode_region))
-        symbols = self._each(count, self._kernel.region_symbols)
+            return self._pack(head, self._workers.map(self._kernel.encode_region, count))
+        symbols = self._workers.map(self._kernel.region_symbols, count)
         return self._pack_symbols(head, symbols, _native.LOW_CONTEXTS)
 
     def encode_tiers(self, block_classes: Sequence[int]) -> dict[int, bytes]:
@@ -212,12 +210,12 @@ class Analysis(_Layout):
         symbols = {}
         for c in block_classes:
             if self._coder == ADAPTIVE:
-                coded[c] = self._each(count, partial(kernel.encode_group, tier=c))
+                coded[c] = self._workers.map(partial(kernel.encode_group, tier=c), count)
             else:
-                symbols[c] = self._each(count, partial(kernel.group_symbols, tier=c))
+                symbols[c] = self._workers.map(partial(kernel.group_symbols, tier=c), count)
         # Filters are fitted to what all tiers together look like.
         if self._effort.fit:
-            self._each(self._kernel.group_rows, partial(self._sample, again=True))
+            self._workers.map(partial(self._sample, again=True), kernel.group_rows)
         heads = {c: self._filters(c) for c in block_classes}
         packed = {c: self._pack(heads[c], coded[c]) for c in coded}
         for c in symbols:
@@ -234,9 +232,6 @@ class Analysis(_Layout):
         if self._effort.fit:
             head += self._kernel.fit(block_class, _DEBLOCKING).tobytes()
         return head
-
-    def _each(self, count: int, task: Callable[[int], T]) -> list[T]:
-        return finish([self._workers.submit(task, i) for i in range(count)])
 
     def _pack(self, head: bytes, coded: Sequence[tuple[bytes, bytes]]) -> bytes:
         return streams.pack(bytes([ADAPTIVE_ID]) + head, [Stream(*c) for c in coded])
@@ -318,9 +313,8 @@ class Synthesis(_Layout):
         if kernel is None:
             raise CorruptError("without a preview, this cannot be decoded")
         kernel.start()
-        rows = range(kernel.group_rows)
-        finish([self._workers.submit(kernel.interpolate, r, r + 1) for r in rows])
-        finish([self._workers.submit(kernel.rows, r, r + 1, pixels) for r in rows])
+        self._workers.map(lambda r: kernel.interpolate(r, r + 1), kernel.group_rows)
+        self._workers.map(lambda r: kernel.rows(r, r + 1, pixels), kernel.group_rows)
 
     def preview(self, pixels: U8) -> None:
         """Write the colours of the 1/8 image into `pixels`, uint8 (ceil(H/8), ceil(W/8), C)."""
@@ -340,8 +334,7 @@ class Synthesis(_Layout):
                 return False
             return True
 
-        jobs = [self._workers.submit(decode, i) for i in range(len(parts))]
-        return {i for i, sound in enumerate(finish(jobs)) if not sound}
+        return {i for i, sound in enumerate(self._workers.map(decode, len(parts))) if not sound}
 
 
 class _Coding:
