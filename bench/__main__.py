@@ -1,4 +1,4 @@
-"""`python -m bench`: run the focus task, the speed table and the two tiers' parts; report."""
+"""`python -m bench`: the focus task, the speed table, the tiers' parts and reading; report."""
 
 import argparse
 import os
@@ -21,7 +21,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 _NEEDED = ("aig_codec", "imagecodecs", "matplotlib", "rich", "scipy", "skimage")
 _INSTALL = "pip install 'pillow-aig[bench]'"
 
-PARTS = ("focus", "speed", "lossless", "background")
+PARTS = ("focus", "speed", "lossless", "background", "reading")
 #: Not a part of all, and no measurement: a picture for the documentation.
 SHEET = "sheet"
 QUICK_IMAGES = 3
@@ -128,7 +128,9 @@ def _measure(args: argparse.Namespace, pictures: list["Picture"], command: str) 
     )
     # Nothing may tick while the clock runs, so the bar moves only between measurements.
     with Progress(*columns, auto_refresh=False) as bar:
-        for name, run in zip(PARTS, (_focus, _speed, _lossless, _background), strict=True):
+        for name, run in zip(
+            PARTS, (_focus, _speed, _lossless, _background, _reading), strict=True
+        ):
             if args.part in ("all", name):
                 run(args, pictures, command, bar)
 
@@ -184,6 +186,16 @@ def _background(
     _run("background", jobs, background_goals.FILES, args.out, bar)
 
 
+def _reading(
+    args: argparse.Namespace, pictures: list["Picture"], command: str, bar: "Progress"
+) -> None:
+    from . import reading, reading_report, report
+
+    report.note_run(args.out, "reading", report.describe_run(command))
+    jobs = reading.jobs(pictures, args.runs or 5, args.quick)
+    _run("reading", jobs, reading_report.FILES, args.out, bar)
+
+
 def _run(
     part: str, jobs: Sequence["Job"], files: Mapping[str, type], out: Path, bar: "Progress"
 ) -> None:
@@ -223,6 +235,7 @@ def _finish(out: Path) -> int:
         lossless_goals,
         lossless_report,
         markdown,
+        reading_report,
         report,
         rows,
         speed,
@@ -241,6 +254,7 @@ def _finish(out: Path) -> int:
     for line in (
         *lossless_report.headlines(lossless_goals.read(out)),
         *background_report.headlines(background_goals.read(out)),
+        *reading_report.headlines(reading_report.read(out)),
     ):
         print(line)
     print(f"report: {out / 'report.md'}")

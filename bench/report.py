@@ -18,6 +18,7 @@ from . import (
     lossless_goals,
     lossless_report,
     plots,
+    reading_report,
     rows,
     speed,
 )
@@ -84,6 +85,8 @@ def write(out: Path) -> list[str]:
     if background_rows.any():
         background_plots.draw(background_rows, out)
         parts += [background_report.section(background_rows), provenance(notes["background"])]
+    if reading_rows := reading_report.read(out):
+        parts += [reading_report.section(reading_rows), provenance(notes["reading"])]
     (out / "report.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return complaints
 

@@ -16,6 +16,7 @@ Row = TypeVar(
     "ThreadsRow",
     "PointRow",
     "ScaleRow",
+    "ReadingRow",
 )
 
 
@@ -141,6 +142,21 @@ class ScaleRow:
     bytes: int
     psnr: float
     ssim: float
+
+
+@dataclass(frozen=True)
+class ReadingRow:
+    """A task on a file: its median time, the bytes that it read, those that they are held against
+    (or 0), and the PSNR of what came out where that is the question (else 0)."""
+
+    image: str
+    megapixels: float
+    task: str
+    codec: str
+    ms: float
+    bytes: int
+    of: int
+    psnr: float
 
 
 class Log:

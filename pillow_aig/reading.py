@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 MAGIC = b"AIG2"
 
 #: Size of the first read; header and metadata fit unless the table of contents is unusual.
-_FIRST_READ = 4096
+_FIRST_READ = 2048
+
+#: The scales that `draft` knows, and the kinds of segments that the smallest one needs.
+_SCALES = (8, 4, 2)
+_SMALLEST = ("core", "preview")
 
 #: Where `Image.info` keeps the segments that are not pixels.
 _INFO_KEYS = {"icc": "icc_profile", "exif": "exif", "xmp": "xmp"}
@@ -34,14 +38,16 @@ def accept(prefix: bytes) -> bool:
 class _Plan(NamedTuple):
     """What the decoder has to know about the file.
 
-    length: of the whole file, header to last segment. steps: (bytes needed, tier) in file order.
-    late: the keys that `info` still lacks because their segments were not there on opening.
+    length: of all that is needed, header to last segment. steps: (bytes needed, tier) in file
+    order. late: the keys that `info` still lacks because their segments were not there on opening.
+    scale: 1, or what `draft` settled on.
     """
 
     length: int
     steps: tuple[tuple[int, str], ...]
     late: tuple[str, ...]
     info: dict[str | tuple[int, int], Any]
+    scale: int = 1
 
 
 class AigImageFile(ImageFile.ImageFile):
@@ -73,15 +79,47 @@ class AigImageFile(ImageFile.ImageFile):
             self.info["dpi"] = metadata.dpi
         late = self._read_ancillary(self.fp, prologue)
         end = metadata.segments[-1].end if metadata.segments else 0
-        plan = _Plan(
+        # Of lossless files all is needed at any scale.
+        small = [s.end for s in metadata.segments if s.kind in _SMALLEST]
+        self._small_length = prologue.data_start + (max(small, default=end) if not late else end)
+        self._plan = _Plan(
             length=prologue.data_start + end,
             steps=_steps(metadata, prologue.data_start),
             late=late,
             info=self.info,
         )
+        self._averaged = metadata.mode in ("LA", "RGBA") or metadata.mid == "palette"
+        self._set_tile()
+
+    def _set_tile(self) -> None:
         # Pillow before version 11 has plain tuples.
         tile = getattr(ImageFile, "_Tile", lambda *fields: fields)
-        self.tile = [tile(AigDecoder.name, (0, 0, *self.size), self._start, (plan,))]
+        self.tile = [tile(AigDecoder.name, (0, 0, *self.size), self._start, (self._plan,))]
+
+    def draft(
+        self, mode: str | None, size: tuple[int, int] | None
+    ) -> tuple[str, tuple[int, int, float, float]] | None:
+        """Load the image at 1/2, 1/4 or 1/8 of its size, the smallest that is at least `size`.
+
+        `Image.thumbnail` calls this. The mode stays. Returns it with the box of the image in pixels
+        of the smaller one, or None if the image has been loaded or drafted before.
+        """
+        if not self.tile or self._plan.scale > 1:
+            return None
+        scale = 1
+        for s in _SCALES if size is not None else ():
+            if all(-(-own // s) >= asked for own, asked in zip(self.size, size or (), strict=True)):
+                scale = s
+                break
+        width, height = self.size
+        if scale > 1:
+            length = self._plan.length
+            if scale == _SCALES[0] and not self._averaged:
+                length = self._small_length
+            self._plan = self._plan._replace(scale=scale, length=length, steps=())
+            self._size = -(-width // scale), -(-height // scale)
+            self._set_tile()
+        return self.mode, (0, 0, width / scale, height / scale)
 
     def load(self) -> Any:
         """Decode the pixels, if that has not happened yet; see `PIL.Image.Image.load`."""
@@ -205,7 +243,7 @@ class AigDecoder(ImageFile.PyDecoder):
     def _set(self, upto: str, strict: bool) -> None:
         import aig_codec
 
-        pixels = aig_codec.decode(self._data, upto=upto, strict=strict)
+        pixels = aig_codec.decode(self._data, upto=upto, scale=self._plan.scale, strict=strict)
         self.set_as_raw(_raw(pixels))
 
 

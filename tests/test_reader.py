@@ -114,11 +114,13 @@ def test_preview_of_other_modes_and_of_lossless_files(channels: int) -> None:
 
 
 @pytest.mark.parametrize("scale", [2, 4, 8])
-def test_scaled_decoding_averages_boxes(data: bytes, scale: int) -> None:
-    small = aig_codec.decode(data, scale=scale)
-    full = aig_codec.decode(data).astype(int)
+def test_scaled_decoding_of_lossless_files_averages_boxes(
+    picture: np.ndarray, data: bytes, scale: int
+) -> None:
+    small = aig_codec.decode(aig_codec.encode(picture, lossless=True), scale=scale)
+    assert small.shape == aig_codec.decode(data, scale=scale).shape
     assert small.shape == (-(-301 // scale), -(-403 // scale), 3)
-    box = full[scale : 2 * scale, 3 * scale : 4 * scale].reshape(-1, 3)
+    box = picture[scale : 2 * scale, 3 * scale : 4 * scale].reshape(-1, 3).astype(int)
     assert np.array_equal(small[1, 3], (box.sum(0) + len(box) // 2) // len(box))
     with pytest.raises(ValueError, match="scale"):
         aig_codec.decode(data, scale=3)
@@ -139,8 +141,8 @@ def test_sources_of_every_kind(data: bytes, tmp_path: Path) -> None:
             return True
 
         def readinto(self, buffer: memoryview) -> int:
-            part, self.left = self.left[:1000], self.left[1000:]
-            part = part[: len(buffer)]
+            size = min(1000, len(buffer))
+            part, self.left = self.left[:size], self.left[size:]
             buffer[: len(part)] = part
             return len(part)
 
@@ -151,7 +153,7 @@ def test_sources_of_every_kind(data: bytes, tmp_path: Path) -> None:
     with open(path, "rb") as stream:
         assert np.array_equal(aig_codec.decode(stream), expected)
         assert not stream.closed
-    with pytest.raises(TypeError, match="path, bytes or a binary file"):
+    with pytest.raises(TypeError, match="path, a URL, bytes or a binary file"):
         aig_codec.open(42)
     with pytest.raises(FileNotFoundError):
         aig_codec.open(tmp_path / "missing.aig")

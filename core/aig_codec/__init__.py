@@ -1,4 +1,5 @@
-"""AIG codec: focus-first images. `encode`, `decode` and `open` are the whole API.
+"""AIG codec: focus-first images. `encode`, `decode` and `open` are most of the API; `progressive`
+looks at files that are still arriving, and `AIGProcessor` runs models on what is in focus first.
 
 Importing this package costs nothing: NumPy and the native kernels come with the first use.
 """
@@ -18,15 +19,18 @@ from .errors import (
 
 if TYPE_CHECKING:
     from .encoder import encode
-    from .reader import AigFile, Core, decode, open
+    from .processor import AIGProcessor, Findings
+    from .reader import AigFile, Core, decode, open, progressive
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AIGProcessor",
     "AigError",
     "AigFile",
     "Core",
     "CorruptError",
+    "Findings",
     "LimitError",
     "NotAigError",
     "TruncatedError",
@@ -36,14 +40,18 @@ __all__ = [
     "errors",
     "limits",
     "open",
+    "progressive",
 ]
 
 _HOMES = {
     "encode": "encoder",
     "decode": "reader",
     "open": "reader",
+    "progressive": "reader",
     "AigFile": "reader",
     "Core": "reader",
+    "AIGProcessor": "processor",
+    "Findings": "processor",
 }
 
 

@@ -17,6 +17,7 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 U32 = NDArray[np.uint32]
 Symbols = tuple[U8, U8, bytes]
+Pixels = U8 | U16
 
 PALETTE_CONTEXTS: int
 BOUNDARY_CONTEXTS: int
@@ -79,6 +80,32 @@ def make_grey(pixels: U8 | U16, map: U8, first: int, last: int, top: int, bottom
 def lossless_statistics(pixels: U8) -> NDArray[np.uint32]: ...
 def region_extent(map: U8, first: int, last: int) -> tuple[int, int, int]: ...
 def paste(source: U8, map: U8, first: int, last: int, left: int, top: int, target: U8) -> None: ...
+
+# Smaller scales
+def shrink(pixels: Pixels, scale: int) -> Pixels: ...
+def add_to_boxes(
+    pixels: U8,
+    map: U8,
+    first: int,
+    last: int,
+    left: int,
+    top: int,
+    scale: int,
+    box_left: int,
+    box_top: int,
+    sums: U32,
+    counts: U32,
+) -> None: ...
+def blend_boxes(
+    sums: U32,
+    counts: U32,
+    scale: int,
+    box_left: int,
+    box_top: int,
+    width: int,
+    height: int,
+    target: U8,
+) -> None: ...
 
 # Palette
 def palette_fit(pixels: U8, limit: int, rounds: int) -> U8: ...
@@ -164,13 +191,14 @@ class LossyDecoder:
     def read_region(
         self, region: int, tables: StaticTables | None, raw: bytes, coded: bytes
     ) -> None: ...
-    def start(self) -> None: ...
+    def start(self, log: int = 0) -> None: ...
     def read_group(
         self, group: int, tier: int, tables: StaticTables | None, raw: bytes, coded: bytes
     ) -> None: ...
     def interpolate(self, first_row: int, last_row: int) -> None: ...
     def set_filters(self, tier: int, deblocking: int, taps: NDArray[np.int8] | None) -> None: ...
     def rows(self, first_row: int, last_row: int, pixels: U8) -> None: ...
+    def scaled_rows(self, first_row: int, last_row: int, pixels: U8) -> None: ...
     def preview(self, pixels: U8) -> None: ...
 
 # Boundary

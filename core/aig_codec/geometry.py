@@ -35,6 +35,21 @@ class Window(NamedTuple):
         """For indexing an array of rows and columns."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    def scaled(self, scale: int) -> "Window":
+        """The boxes of scale x scale pixels that hold pixels of it."""
+        return Window(
+            self.left // scale, self.top // scale, -(-self.right // scale), -(-self.bottom // scale)
+        )
+
+    def grown(self, margin: int, width: int, height: int) -> "Window":
+        """With a margin on all sides, as far as a picture of width x height has it."""
+        return Window(
+            max(0, self.left - margin),
+            max(0, self.top - margin),
+            min(width, self.right + margin),
+            min(height, self.bottom + margin),
+        )
+
 
 class _FixedPoint(NamedTuple):
     """A focus as the kernels want it (format.md, 5.1)."""

@@ -1,22 +1,23 @@
 """Lazy reading: header and metadata first, then only the segments that an answer needs."""
 
-import io
-import os
 import zlib
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _native, geometry, limits
-from .coders import boundary, dct, lossless, palette
+from .coders import dct
 from .coders.lossless import Pixels
-from .container import KINDS, Header, Metadata, Segment, read_prologue
+from .coders.streams import Part
+from .container import HEADER_SIZE, KINDS, Header, Metadata, Prologue, Segment, read_prologue
 from .errors import AigError, CorruptError, LimitError, TruncatedError
-from .geometry import CORE, MID, MID_LAST, Window
-from .threads import Job, Workers, finish
-
-U8 = NDArray[np.uint8]
+from .geometry import CORE, Window
+from .picture import Picture, Problems, start_core
+from .sources import Chunks, Source, Stream, is_stream, open_source
+from .threads import Workers
 
 #: What `decode(upto=)` may ask for, with the segment kinds that each adds.
 TIERS = {
@@ -27,8 +28,12 @@ TIERS = {
 }
 SCALES = (1, 2, 4, 8)
 
-#: Size of the first read; header and metadata fit unless the table of contents is unusual.
-FIRST_READ = 4096
+#: Size of the first read; header and metadata fit unless the table of contents is unusual. What it
+#: has of the first core is not read again, so that core costs at most so much more than it is long.
+FIRST_READ = 2048
+
+#: Of what can only be read on, nothing is asked for that may never come.
+_CAUTIOUS_READ = HEADER_SIZE + 4
 
 
 class Core(NamedTuple):
@@ -44,52 +49,6 @@ class Core(NamedTuple):
     top: int
 
 
-class _Source:
-    """Random access to bytes, a path or a binary file object, counting what is read."""
-
-    def __init__(self, source: Any) -> None:
-        self.bytes_read = 0
-        self._owned = False
-        self._file: BinaryIO
-        self._start = 0
-        if isinstance(source, (bytes, bytearray, memoryview)):
-            self._file = io.BytesIO(source)
-        elif isinstance(source, (str, os.PathLike)):
-            self._file = io.open(source, "rb")  # noqa: SIM115, UP020  open() here is ours
-            self._owned = True
-        elif hasattr(source, "read"):
-            seekable = getattr(source, "seekable", None)
-            if seekable is not None and seekable():
-                self._file = source
-                self._start = source.tell()
-            else:
-                # Without seeking, all that comes is all there is.
-                self._file = io.BytesIO(source.read())
-        else:
-            raise TypeError(
-                f"expected a path, bytes or a binary file object, not {type(source).__name__}"
-            )
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Up to `length` bytes from `offset`; fewer only at the end of the file."""
-        self._file.seek(self._start + offset)
-        parts = []
-        while length > 0:
-            # In pieces: a file's claim must not decide how much is allocated.
-            part = self._file.read(min(length, 2**20))
-            if not part:
-                break
-            parts.append(part)
-            length -= len(part)
-        data = b"".join(parts)
-        self.bytes_read += len(data)
-        return data
-
-    def close(self) -> None:
-        if self._owned:
-            self._file.close()
-
-
 class AigFile:
     """An open AIG file. Use `aig_codec.open`; works as a context manager.
 
@@ -97,24 +56,17 @@ class AigFile:
     """
 
     def __init__(self, source: Any) -> None:
-        self._source = _Source(source)
+        self._source: Source = open_source(source)
         self.problems: list[AigError] = []
         try:
-            head = self._source.read(0, FIRST_READ)
-            try:
-                prologue = read_prologue(head)
-            except TruncatedError as error:
-                if error.needed <= len(head) or len(head) < FIRST_READ:
-                    raise
-                head += self._source.read(len(head), error.needed - len(head))
-                prologue = read_prologue(head)
+            head, prologue = _read_head(self._source)
         except BaseException:
             self.close()
             raise
         self.header: Header = prologue.header
         self.metadata: Metadata = prologue.metadata
         self._data_start = prologue.data_start
-        #: The part of the first read that lies behind the metadata.
+        #: What has been read behind the metadata.
         self._ahead = head[prologue.data_start :]
 
     # What the metadata says
@@ -159,6 +111,11 @@ class AigFile:
         """How many bytes have been read from the source so far."""
         return self._source.bytes_read
 
+    @property
+    def requests(self) -> int:
+        """How many times the source has been asked for bytes so far."""
+        return self._source.requests
+
     def info(self) -> dict[str, Any]:
         """What Pillow shows as ``.info["aig"]``."""
         return self.metadata.info()
@@ -190,16 +147,11 @@ class AigFile:
         """The core of focus k, reading its segment alone."""
         if not 0 <= k < self.metadata.cores:
             raise ValueError(f"there is no core {k}; the file has {self.metadata.cores}")
-        segment = self.segments[k]  # cores come first, in order
-        segment.require_known()
-        with Workers(1) as workers:
-            core = self._start_core(self._payload(segment), k, workers).result()
-        pixels = core.pixels[..., 0] if self.mode == "L" else core.pixels
-        return Core(pixels, core.class_map == CORE + k, core.window.left, core.window.top)
+        return self._cores([k])[0]
 
     def cores(self) -> list[Core]:
-        """The cores of all foci."""
-        return [self.core(k) for k in range(self.metadata.cores)]
+        """The cores of all foci, whose segments lie side by side and are read in one go."""
+        return self._cores(range(self.metadata.cores))
 
     def preview(self) -> Pixels:
         """The image at 1/8 scale, (ceil(H / 8), ceil(W / 8)[, C]), reading only that segment.
@@ -208,7 +160,7 @@ class AigFile:
         """
         segment = self._find("preview")
         if segment is None:
-            return shrink(self.decode(), 8)
+            return self.decode(scale=8)
         segment.require_known()
         with Workers(1) as workers:
             picture = dct.Synthesis(self.metadata, geometry.class_map(self.metadata), workers)
@@ -223,29 +175,71 @@ class AigFile:
         upto: str = "full",
         scale: int = 1,
         *,
+        region: Sequence[int] | None = None,
         threads: int | None = None,
         strict: bool = True,
     ) -> Pixels:
-        """Decode the image, or as much of it as `upto` asks for.
+        """Decode the image, or as much of it as `upto`, `scale` and `region` ask for.
 
         upto: "core" (the rest is mid grey), "preview" (cores and a smooth enlargement of the 1/8
-        image), "mid" or "full". scale: 1, 2, 4 or 8, averaging boxes of the result. strict=False
-        leaves out segments that are missing, damaged or unknown and lists them in `problems`.
+        image), "mid" or "full".
 
-        Returns an array of `dtype`, (H, W) for grey, else (H, W, C); the caller owns it. Raises
-        the kinds of `aig_codec.errors`. Bytes alone decide the pixels, not the number of threads.
+        scale: 1, 2, 4 or 8; smaller pictures come straight from coefficients, without filters (at
+        8, from the lowest alone), close to the means over boxes of scale x scale pixels, which
+        those of exact pixels are.
+
+        region: (left, top, right, bottom) in pixels of the whole image, the latter two exclusive;
+        only what it needs is read and decoded, and the result is the crop of what would come
+        without it (at a smaller scale, all boxes that hold a pixel of it).
+
+        strict=False leaves out segments that are missing, damaged or unknown and lists them in
+        `problems`.
+
+        Returns an array of `dtype`, (H, W) for grey, else (H, W, C), with H and W divided by scale
+        and rounded up; the caller owns it. Raises the kinds of `aig_codec.errors`, and ValueError
+        for what cannot be asked for. Bytes alone decide the pixels, not the number of threads.
         """
         if upto not in TIERS:
             raise ValueError(f"upto {upto!r} is not known; one of {', '.join(TIERS)} is")
         if scale not in SCALES:
             raise ValueError(f"scale {scale!r} is not one of {SCALES}")
+        window = None if region is None else self._window_of(region, scale)
         tiers = list(TIERS)
         kinds = {kind for tier in tiers[: tiers.index(upto) + 1] for kind in TIERS[tier]}
         if upto == "full":
             kinds |= {s.kind for s in self.segments if s.kind not in KINDS}
-        pixels = self._decode(kinds, threads, strict)
-        image = pixels[..., 0] if self.mode == "L" else pixels
-        return image if scale == 1 else shrink(image, scale)
+        problems = Problems(strict)
+        with Workers(threads) as workers:
+            picture = Picture(self.metadata, workers, problems, scale=scale, window=window)
+            wanted = [s for s in self.segments if s.kind in kinds and picture.wants(s)]
+            for segment, payload in self._payloads(wanted, problems, in_parts=window is not None):
+                with problems:
+                    picture.add(segment, payload)
+            pixels = picture.show()
+        self.problems = problems.found
+        return self._shaped(pixels)
+
+    def stages(self, *, threads: int | None = None) -> Iterator[tuple[str, Pixels]]:
+        """The image as it becomes better: a stage and all that is known by then, stage by stage.
+
+        The stages are "core", "preview", "mid" and "full", without those that add nothing. Each
+        reads its own segments only, so that a file that is still arriving can be looked at. Raises
+        what `decode` does, having given the stages before.
+        """
+        problems = Problems(strict=True)
+        with Workers(threads) as workers:
+            picture = Picture(self.metadata, workers, problems)
+            for tier, kinds in TIERS.items():
+                own = [s for s in self.segments if s.kind in kinds]
+                if tier == "full":
+                    own += [s for s in self.segments if s.kind not in KINDS]
+                if not own:
+                    continue
+                for segment, payload in self._payloads(own, problems):
+                    picture.add(segment, payload)
+                # A file of one exact core has no more to come.
+                last = "full" if self.metadata.shape == "all" or own[-1] == self._last else tier
+                yield last, self._shaped(picture.show())
 
     def verify(self) -> None:
         """Check every segment's presence, coder and checksum without decoding pixels."""
@@ -265,98 +259,36 @@ class AigFile:
 
     # How it is done
 
-    def _decode(self, kinds: set[str], threads: int | None, strict: bool) -> Pixels:
-        """The passes of the decoder, coarse to fine, each over the result of the one before."""
-        meta = self.metadata
-        problems = _Problems(strict)
-        class_map = geometry.class_map(meta)
-        pixels = np.empty((meta.height, meta.width, meta.channels), self.dtype)
-        colours = 3 if meta.channels >= 3 else 1
+    def _cores(self, wanted: Sequence[int]) -> list[Core]:
+        problems = Problems(strict=True)
+        found = []
+        with Workers(1) as workers:
+            segments = [self.segments[k] for k in wanted]  # cores come first, in order
+            for k, (_, payload) in zip(wanted, self._payloads(segments, problems), strict=True):
+                assert isinstance(payload, bytes)
+                core = start_core(self.metadata, k, payload, workers).result()
+                mask = core.class_map == CORE + k
+                found.append(Core(self._shaped(core.pixels), mask, *core.window[:2]))
+        return found
 
-        with Workers(threads) as workers:
-            cores = []
-            payloads: dict[str, bytes] = {}
-            for segment in self.segments:
-                if segment.kind not in kinds:
-                    continue
-                with problems:
-                    segment.require_known()
-                    payload = self._payload(segment, problems)
-                    if segment.center is None:
-                        payloads[segment.kind] = payload
-                    elif meta.shape != "all":
-                        cores.append(self._start_core(payload, segment.center, workers))
-                    else:
-                        payloads["all"] = payload
-            drawn = False
-            if "preview" in payloads:
-                with problems:
-                    self._render(pixels, class_map, payloads, problems, workers)
-                    drawn = True
-            if not drawn and not (strict and "all" in payloads):
-                # Nothing is known of these pixels yet.
-                pixels[...] = meta.max_sample // 2 + 1
-            if self.mode in ("LA", "RGBA"):
-                pixels[..., -1] = meta.max_sample
-            if meta.mid == "palette" and "mid" in payloads:
-                with problems:
-                    palette.decode(payloads["mid"], pixels, colours, class_map, MID, MID_LAST)
-            if "boundary" in payloads and not problems.found:
-                # Residuals fit the complete reconstruction only.
-                with problems:
-                    band = boundary.band(class_map)
-                    boundary.decode(payloads["boundary"], pixels, colours, band)
-            if "alpha" in payloads:
-                with problems:
-                    alpha = np.full((meta.height, meta.width, 1), 255, np.uint8)
-                    outside = geometry.outside_cores(class_map)
-                    finish(
-                        lossless.start_decoding(payloads["alpha"], alpha, outside, 1, 1, workers)
-                    )
-                    pixels[..., -1:] = alpha
-            # The cores go on top: nothing above can change them.
-            for core in cores:
-                with problems:
-                    core.result().paste(pixels)
-            jobs: list[Job[None]] = []
-            if "all" in payloads:
-                with problems:
-                    jobs = lossless.start_decoding(
-                        payloads["all"], pixels, class_map, CORE, CORE, workers
-                    )
-                for job in reversed(jobs):
-                    with problems:
-                        job.result()
-        self.problems = problems.found
-        return pixels
+    @property
+    def _last(self) -> Segment:
+        return [s for s in self.segments if s.coder != "raw"][-1]
 
-    def _render(
-        self,
-        pixels: U8,
-        class_map: U8,
-        payloads: dict[str, bytes],
-        problems: "_Problems",
-        workers: Workers,
-    ) -> None:
-        """Preview, mid and background as far as they are there, by the DCT coder."""
-        picture = dct.Synthesis(self.metadata, class_map, workers)
-        with problems:
-            picture.read_preview(payloads["preview"])
-        if self.metadata.mid == "dct" and "mid" in payloads:
-            with problems:
-                picture.read_tier(payloads["mid"], dct.MID)
-        if "background" in payloads:
-            with problems:
-                picture.read_tier(payloads["background"], dct.BACKGROUND)
-        picture.render(pixels)
+    def _shaped(self, pixels: Pixels) -> Pixels:
+        return pixels[..., 0] if self.mode == "L" else pixels
 
-    def _start_core(self, payload: bytes, k: int, workers: Workers) -> "_ComingCore":
-        window = geometry.core_window(self.metadata, k)
-        class_map = geometry.class_map(self.metadata, window)
-        pixels = np.zeros((*class_map.shape, self.metadata.channels), self.dtype)
-        c = CORE + k
-        bands = lossless.start_decoding(payload, pixels, class_map, c, c, workers)
-        return _ComingCore(bands, _DecodedCore(pixels, class_map, c, window))
+    def _window_of(self, region: Sequence[int], scale: int) -> Window:
+        """The boxes that a region touches, in pixels."""
+        width, height = self.size
+        try:
+            left, top, right, bottom = (int(n) for n in region)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"region {region!r} is not (left, top, right, bottom)") from error
+        if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+            raise ValueError(f"region {region!r} is empty or not inside {width} x {height} pixels")
+        boxes = Window(left, top, right, bottom).scaled(scale)
+        return Window(*(n * scale for n in boxes)).grown(0, width, height)
 
     def _find(self, kind: str, center: int | None = None) -> Segment | None:
         return next((s for s in self.segments if (s.kind, s.center) == (kind, center)), None)
@@ -370,16 +302,55 @@ class AigFile:
         segment.require_known()
         return self._payload(segment)
 
-    def _payload(self, segment: Segment, problems: "_Problems | None" = None) -> bytes:
-        """A segment's bytes, checked against its checksum.
+    def _payload(self, segment: Segment) -> bytes:
+        """A segment's bytes, checked against its checksum."""
+        return self._checked(segment, self._read(segment.offset, segment.length), None)
+
+    def _payloads(
+        self, segments: Sequence[Segment], problems: Problems, *, in_parts: bool = False
+    ) -> Iterator[tuple[Segment, bytes | Part]]:
+        """Segments and their bytes, those that lie side by side read in one go.
+
+        in_parts: those of the DCT coder, which consist of parts with checksums of their own, are
+        not read, but can be.
+        """
+        rows = list(segments)
+        while rows:
+            run = [rows.pop(0)]
+            if in_parts and run[0].coder == "dct":
+                with problems:
+                    run[0].require_known()
+                    yield run[0], Part(partial(self._read_of, run[0]), run[0].length)
+                continue
+            while (
+                rows and rows[0].offset == run[-1].end and not (in_parts and rows[0].coder == "dct")
+            ):
+                run.append(rows.pop(0))
+            start = run[0].offset
+            data = self._read(start, run[-1].end - start)
+            for segment in run:
+                with problems:
+                    segment.require_known()
+                    own = data[segment.offset - start : segment.end - start]
+                    yield segment, self._checked(segment, own, problems)
+
+    def _read(self, offset: int, length: int) -> bytes:
+        """Bytes behind the metadata; fewer where the file ends."""
+        data = self._ahead[offset : offset + length]
+        if len(data) < length:
+            rest = length - len(data)
+            data += self._source.read(self._data_start + offset + len(data), rest)
+        return data
+
+    def _read_of(self, segment: Segment, offset: int, length: int) -> bytes:
+        return self._read(segment.offset + offset, min(length, segment.length - offset))
+
+    def _checked(self, segment: Segment, data: bytes, problems: Problems | None) -> bytes:
+        """The bytes of a segment, if they are all there and as they were written.
 
         Those of the DCT coder consist of parts with checksums of their own: if `problems` may
-        hold what is wrong, the bytes come all the same.
+        hold what is wrong, the bytes pass all the same.
         """
-        if segment.end <= len(self._ahead):
-            data = self._ahead[segment.offset : segment.end]
-        else:
-            data = self._source.read(self._data_start + segment.offset, segment.length)
         error: AigError | None = None
         if len(data) < segment.length:
             error = TruncatedError(
@@ -395,48 +366,18 @@ class AigFile:
         return data
 
 
-class _DecodedCore(NamedTuple):
-    """A core's pixels (h, w, C), where they lie, and which of them count."""
-
-    pixels: Pixels
-    class_map: U8
-    pixel_class: int
-    window: Window
-
-    def paste(self, image: U8) -> None:
-        """Put the core's pixels, and no others, into the image."""
-        c = self.pixel_class
-        left, top, _, _ = self.window
-        _native.paste(self.pixels, self.class_map, c, c, left, top, image)
-
-
-class _ComingCore(NamedTuple):
-    """A core whose bands are being decoded."""
-
-    bands: list[Job[None]]
-    core: _DecodedCore
-
-    def result(self) -> _DecodedCore:
-        finish(self.bands)
-        return self.core
-
-
-class _Problems:
-    """Context that collects errors of the file where the caller is lenient, and passes them on
-    where it is strict."""
-
-    def __init__(self, strict: bool) -> None:
-        self.strict = strict
-        self.found: list[AigError] = []
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> bool:
-        if self.strict or not isinstance(error, AigError):
-            return False
-        self.found.append(error)
-        return True
+def _read_head(source: Source) -> tuple[bytes, Prologue]:
+    """The first bytes of a file, and what they say."""
+    head = source.read(0, _CAUTIOUS_READ if isinstance(source, Stream) else FIRST_READ)
+    while True:
+        try:
+            return head, read_prologue(head)
+        except TruncatedError as error:
+            rest = error.needed - len(head)
+            more = source.read(len(head), rest) if rest > 0 else b""
+            if not more:
+                raise
+            head += more
 
 
 def shrink(image: Pixels, scale: int) -> Pixels:
@@ -444,21 +385,16 @@ def shrink(image: Pixels, scale: int) -> Pixels:
 
     image: uint8 or uint16 (H, W[, C]). Returns (ceil(H / scale), ceil(W / scale)[, C]) of its type.
     """
-    sums = image.astype(np.uint32)
-    counts = np.ones(image.shape[:2], np.uint32)
-    for axis in (0, 1):
-        starts = np.arange(0, image.shape[axis], scale)
-        sums = np.add.reduceat(sums, starts, axis)
-        counts = np.add.reduceat(counts, starts, axis)
-    counts = counts.reshape(counts.shape + (1,) * (image.ndim - 2))
-    return ((sums + counts // 2) // counts).astype(image.dtype)
+    return _native.shrink(np.ascontiguousarray(image), scale)
 
 
 def open(source: Any) -> AigFile:
     """Open an AIG file, reading header and metadata only.
 
-    source: path, bytes-like object or binary file object (read from where it stands). Raises
-    `NotAigError`, `TruncatedError`, `CorruptError`, `UnsupportedError` or `LimitError`.
+    source: path, bytes-like object, binary file object (read from where it stands; one that cannot
+    seek is read no further than needed), or a URL: http and https, or whatever fsspec knows. The
+    first read is of 2048 bytes; one more has the focus. Raises `NotAigError`, `TruncatedError`,
+    `CorruptError`, `UnsupportedError` or `LimitError`.
     """
     return AigFile(source)
 
@@ -468,9 +404,22 @@ def decode(
     *,
     upto: str = "full",
     scale: int = 1,
+    region: Sequence[int] | None = None,
     threads: int | None = None,
     strict: bool = True,
 ) -> Pixels:
     """Decode an AIG file to (H, W) or (H, W, C); see `AigFile.decode`."""
     with open(data) as file:
-        return file.decode(upto, scale, threads=threads, strict=strict)
+        return file.decode(upto, scale, region=region, threads=threads, strict=strict)
+
+
+def progressive(stream: Any, *, threads: int | None = None) -> Iterator[tuple[str, Pixels]]:
+    """Look at a file while it arrives: (stage, image), better with every stage.
+
+    stream: whatever `open` takes, or an iterable of bytes. Stages and errors are those of
+    `AigFile.stages`; an image is there as soon as its bytes are.
+    """
+    if not hasattr(stream, "read") and is_stream(stream):
+        stream = Chunks(stream)
+    with open(stream) as file:
+        yield from file.stages(threads=threads)

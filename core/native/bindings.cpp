@@ -3,6 +3,7 @@
 #include "boundary.hpp"
 #include "costs.hpp"
 #include "geometry.hpp"
+#include "means.hpp"
 #include "palette.hpp"
 #include "planes.hpp"
 #include "simd.hpp"
@@ -11,6 +12,17 @@ void bind_lossless(nb::module_& m);
 void bind_lossy(nb::module_& m);
 
 namespace {
+
+template <class Sample> Result<Sample> shrunk(const Array<const Sample>& pixels, int scale) {
+    const auto p = view(pixels);
+    require(scale >= 1 && scale <= 8 && p.width >= 1 && p.height >= 1 && p.channels <= 4, "pixels must be (H, W[, C]), scale 1..8");
+    const auto height = static_cast<std::size_t>(aig::scaled(p.height, scale)), width = static_cast<std::size_t>(aig::scaled(p.width, scale));
+    auto out = pixels.ndim() == 3 ? make_array<Sample>({height, width, pixels.shape(2)}) : make_array<Sample>({height, width});
+    const auto o = result_view(out);
+    nb::gil_scoped_release release;
+    aig::shrink(p, scale, o);
+    return out;
+}
 
 nb::tuple sink_tuple(aig::SymbolSink& sink) {
     return nb::make_tuple(bytes_array(sink.symbols), bytes_array(sink.contexts), to_bytes(sink.bits.finish()));
@@ -158,6 +170,37 @@ NB_MODULE(_native, m) {
         nb::gil_scoped_release release;
         aig::paste(s, r, left, top, t);
     }, "source"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "left"_a, "top"_a, "target"_a.noconvert());
+
+    // Smaller scales
+    m.def("shrink", [](const U8In& pixels, int scale) { return shrunk(pixels, scale); }, "pixels"_a.noconvert(), "scale"_a);
+    m.def("shrink", [](const Array<const std::uint16_t>& pixels, int scale) { return shrunk(pixels, scale); }, "pixels"_a.noconvert(), "scale"_a);
+    m.def("add_to_boxes", [](const U8In& pixels, const U8In& map, int first, int last, int left, int top, int scale, int box_left, int box_top,
+                             const Array<std::uint32_t>& sums, const Array<std::uint32_t>& counts) {
+        const auto p = view(pixels), c = view(map);
+        const auto s = view(sums), n = view(counts);
+        require_same_size(p, c);
+        require_same_size(s, n);
+        require(c.channels == 1 && n.channels == 1 && s.channels == p.channels && p.channels <= 4, "channels do not fit");
+        require(scale >= 1 && scale <= 8 && left >= 0 && top >= 0 && left < 1 << 17 && top < 1 << 17 && box_left >= 0 && box_top >= 0, "scale or place outside its range");
+        require(left / scale >= box_left && top / scale >= box_top && aig::scaled(left + p.width, scale) <= box_left + n.width &&
+                    aig::scaled(top + p.height, scale) <= box_top + n.height, "boxes do not hold the pixels");
+        nb::gil_scoped_release release;
+        aig::add_to_boxes(p, c, first, last, left, top, scale, box_left, box_top, s, n);
+    }, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "left"_a, "top"_a, "scale"_a, "box_left"_a, "box_top"_a,
+          "sums"_a.noconvert(), "counts"_a.noconvert());
+    m.def("blend_boxes", [](const Array<const std::uint32_t>& sums, const Array<const std::uint32_t>& counts, int scale, int box_left, int box_top, int width,
+                            int height, const U8Out& target) {
+        const auto s = view(sums), n = view(counts);
+        const auto t = view(target);
+        require_same_size(s, n);
+        require(n.channels == 1 && s.channels == t.channels && t.channels <= 4, "channels do not fit");
+        require(scale >= 1 && scale <= 8 && width >= 1 && height >= 1 && t.width == aig::scaled(width, scale) && t.height == aig::scaled(height, scale),
+                "target is not the picture at its scale");
+        require(box_left >= 0 && box_top >= 0 && box_left + n.width <= t.width && box_top + n.height <= t.height, "boxes do not fit into the target");
+        for (std::size_t i = 0; i < counts.size(); ++i) require(counts.data()[i] <= 64u, "more pixels than a box has");
+        nb::gil_scoped_release release;
+        aig::blend_boxes(s, n, scale, box_left, box_top, width, height, t);
+    }, "sums"_a.noconvert(), "counts"_a.noconvert(), "scale"_a, "box_left"_a, "box_top"_a, "width"_a, "height"_a, "target"_a.noconvert());
 
     // Palette
     m.def("palette_fit", [](const U8In& pixels, std::size_t limit, int rounds) {

@@ -202,7 +202,11 @@ void bind_decoder(nb::module_& m) {
         nb::gil_scoped_release release;
         self.codec.read_region(region, tables, s);
     }, "region"_a, "tables"_a.none(), "raw"_a, "coded"_a);
-    c.def("start", [](Decoder& self) { self.codec.start(); });
+    c.def("start", [](Decoder& self, int log) {
+        require(log >= 0 && log <= 2, "scale outside 1..4");
+        require(!self.codec.started() || self.codec.log() == log, "started at another scale");
+        self.codec.start(log);
+    }, "log"_a = 0, "Have planes of 1/2^log of the picture's size.");
     c.def("read_group", [](Decoder& self, int group, int tier, const StaticTables* tables, const nb::bytes& raw, const nb::bytes& coded) {
         self.require_group(group);
         require_tier(tier);
@@ -235,17 +239,31 @@ void bind_decoder(nb::module_& m) {
         self.require_rows(first_row, last_row);
         const auto& s = self.frame().settings();
         require(p.width == s.width && p.height == s.height && p.channels <= 4 && (p.channels >= 3) == s.colour, "pixels differ from the frame in size or channels");
-        require(self.codec.started(), "start() comes first");
+        require(self.codec.started() && self.codec.log() == 0, "start() comes first");
         nb::gil_scoped_release release;
         constexpr int strips = aig::kGroup / 16;
         aig::Finisher(self.frame(), self.codec.planes(), self.filters).rows(first_row * strips, std::min(last_row * strips, (p.height + 15) / 16), p);
     }, "first_row"_a, "last_row"_a, "pixels"_a.noconvert());
-    c.def("preview", [](Decoder& self, const U8Out& pixels) {
-        const auto p = view(pixels);
+    const auto require_scaled = [](Decoder& self, const View<std::uint8_t>& p, int log) {
         const auto& s = self.frame().settings();
-        require(p.width == (s.width + 7) / 8 && p.height == (s.height + 7) / 8 && p.channels <= 4 && (p.channels >= 3) == s.colour, "pixels must be 1/8 of the image");
+        const auto scaled = [log](int n) { return (n + (1 << log) - 1) >> log; };
+        require(p.width == scaled(s.width) && p.height == scaled(s.height) && p.channels <= 4 && (p.channels >= 3) == s.colour, "pixels are not the image at its scale");
+    };
+    c.def("scaled_rows", [require_scaled](Decoder& self, int first_row, int last_row, const U8Out& pixels) {
+        const auto p = view(pixels);
+        self.require_rows(first_row, last_row);
+        require(self.codec.started() && self.codec.log() > 0, "start() comes first");
+        require_scaled(self, p, self.codec.log());
         nb::gil_scoped_release release;
-        aig::show_eighth(self.frame(), p);
+        const int rows = aig::kGroup >> self.codec.log();
+        aig::show_planes(self.codec.planes(), self.frame().settings().colour, false, first_row * rows, std::min(last_row * rows, p.height), p);
+    }, "first_row"_a, "last_row"_a, "pixels"_a.noconvert());
+    c.def("preview", [require_scaled](Decoder& self, const U8Out& pixels) {
+        const auto p = view(pixels);
+        require_scaled(self, p, 3);
+        nb::gil_scoped_release release;
+        const auto& s = self.frame().settings();
+        aig::show_planes(aig::eighth_planes(self.frame()), s.colour, s.subsampled, 0, p.height, p);
     }, "pixels"_a.noconvert());
 }
 

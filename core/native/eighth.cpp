@@ -1,8 +1,6 @@
 #include "eighth.hpp"
 
 #include "matrix.hpp"
-#include "samples.hpp"
-#include "simd.hpp"
 
 namespace aig {
 namespace {
@@ -43,28 +41,6 @@ void eighth_of(Shape shape, const std::int16_t* low, std::int16_t* means) {
             for (int v = 0; v < h; ++v) sum += std::int64_t{rows[static_cast<std::size_t>(v)][static_cast<std::size_t>(y)]} * along[v][x];
             means[y * w + x] = static_cast<std::int16_t>(clamp_int(static_cast<int>(sum >> 21), -2048, 2047));
         }
-}
-
-void show_eighth(const Frame& frame, View<std::uint8_t> pixels) {
-    const auto& kernels = sample_kernels();
-    const int width = pixels.width, half_w = (width + 1) / 2, half_h = (pixels.height + 1) / 2;
-    const auto row = [&](int p, int y) { return &frame.cells(p).eighth[frame.cell(p, 0, y)]; };
-    std::vector<std::int16_t> up[2];
-    for (auto& r : up) r.resize(static_cast<std::size_t>(2 * half_w));
-    for (int y = 0; y < pixels.height; ++y) {
-        if (!frame.settings().colour) {
-            kernels.plane_to_grey(row(0, y), width, pixels.channels, pixels.row(y));
-            continue;
-        }
-        const std::int16_t* chroma[2];
-        for (int c = 0; c < 2; ++c) {
-            chroma[c] = row(c + 1, frame.settings().subsampled ? y / 2 : y);
-            if (!frame.settings().subsampled) continue;
-            kernels.upsample(chroma[c], row(c + 1, clamp_int(y & 1 ? y / 2 + 1 : y / 2 - 1, 0, half_h - 1)), half_w, up[c].data());
-            chroma[c] = up[c].data();
-        }
-        kernels.planes_to_rgb(row(0, y), chroma[0], chroma[1], width, pixels.channels, pixels.row(y));
-    }
 }
 
 }  // namespace aig

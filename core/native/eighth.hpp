@@ -8,8 +8,6 @@ namespace aig {
 // The mean of every cell of a block whose high frequencies are 0, in 1/16, from its lowest coefficients (v rows of h).
 void eighth_of(Shape shape, const std::int16_t* low, std::int16_t* means);
 
-// The 1/8 image in colour, into the colour channels of `pixels`.
-void show_eighth(const Frame& frame, View<std::uint8_t> pixels);
 
 // Says or hears what a region's stream holds, block by block.
 template <class Words> class EighthCoder {

@@ -200,4 +200,32 @@ void Finisher::deblocked(int plane, SamplePlane out) const {
     }
 }
 
+void show_planes(const std::array<SamplePlane, 3>& planes, bool colour, bool enlarges, int first, int last, View<std::uint8_t> pixels) {
+    const auto& kernels = sample_kernels();
+    const int width = pixels.width, half_w = (width + 1) / 2, half_h = (pixels.height + 1) / 2;
+    std::vector<std::int16_t> up[2];
+    for (auto& row : up) row.resize(static_cast<std::size_t>(enlarges ? 2 * half_w : 0));
+    for (int y = first; y < last; ++y) {
+        if (!colour) {
+            kernels.plane_to_grey(planes[0].at(0, y), width, pixels.channels, pixels.row(y));
+            continue;
+        }
+        const std::int16_t* chroma[2];
+        for (std::size_t c = 0; c < 2; ++c) {
+            const SamplePlane& plane = planes[c + 1];
+            chroma[c] = plane.at(0, enlarges ? y / 2 : y);
+            if (!enlarges) continue;
+            kernels.upsample(chroma[c], plane.at(0, clamp_int(y & 1 ? y / 2 + 1 : y / 2 - 1, 0, half_h - 1)), half_w, up[c].data());
+            chroma[c] = up[c].data();
+        }
+        kernels.planes_to_rgb(planes[0].at(0, y), chroma[0], chroma[1], width, pixels.channels, pixels.row(y));
+    }
+}
+
+std::array<SamplePlane, 3> eighth_planes(Frame& frame) {
+    std::array<SamplePlane, 3> out;
+    for (int p = 0; p < frame.planes(); ++p) out[static_cast<std::size_t>(p)] = {frame.cells(p).eighth.data(), frame.grid(p).width()};
+    return out;
+}
+
 }  // namespace aig

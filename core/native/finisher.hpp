@@ -27,6 +27,12 @@ struct SamplePlane {
     std::int16_t* at(int x, int y) const { return data + y * stride + x; }
 };
 
+// Rows first .. last - 1 of planes as they are, into the colour channels of `pixels`, whose size is that of luma; `enlarges`:
+// chroma has half of it.
+void show_planes(const std::array<SamplePlane, 3>& planes, bool colour, bool enlarges, int first, int last, View<std::uint8_t> pixels);
+// The 1/8 image as planes.
+std::array<SamplePlane, 3> eighth_planes(Frame& frame);
+
 class Finisher {
   public:
     Finisher(const Frame& frame, const std::array<SamplePlane, 3>& planes, const std::array<TierFilters, kTiers>& filters);

@@ -44,8 +44,8 @@ void LossyDecoder::read_region(int region, EntropyCoding coding, const CodedStre
     }
 }
 
-void LossyDecoder::start() {
-    if (samples_.empty()) samples_ = make_planes(frame_);
+void LossyDecoder::start(int log) {
+    if (samples_.empty()) samples_ = make_planes(frame_, log_ = log);
 }
 
 void LossyDecoder::read_group(int group, int tier, EntropyCoding coding, const CodedStream& stream) {
@@ -84,13 +84,13 @@ template <class Words> void LossyDecoder::decode_group(int group, int tier, Word
             const unsigned nonzero = decode_levels(words, p > 0, b.shape, busy.around(b), [&](const ScanEntry& e, int level) {
                 buffer.set(e, dequantise(level, Quantiser::step(base, b.shape, weights[e.coefficient])), b.shape.log_w + 3);
             });
-            buffer.finish(frame_, p, b, nonzero, planes[static_cast<std::size_t>(p)]);
+            buffer.finish(frame_, p, b, nonzero, planes[static_cast<std::size_t>(p)], plane_log(frame_, p, log_));
             busy.set(b, BusyMap::of(b.shape, nonzero));
         });
     }
 }
 
-void BlockBuffer::finish(Frame& frame, int plane, const Block& b, unsigned nonzero, SamplePlane samples) {
+void BlockBuffer::finish(Frame& frame, int plane, const Block& b, unsigned nonzero, SamplePlane samples, int log) {
     const Shape shape = b.shape;
     const int log_w = shape.log_w + 3;
     PlaneCells& cells = frame.cells(plane);
@@ -105,7 +105,10 @@ void BlockBuffer::finish(Frame& frame, int plane, const Block& b, unsigned nonze
     // Indices joined by "or" are at least the largest of them and less than twice that.
     const int columns = static_cast<int>(places_h_ | static_cast<unsigned>(shape.cells_w() - 1)) + 1;
     const int rows = static_cast<int>(places_v_ | static_cast<unsigned>(shape.cells_h() - 1)) + 1;
-    transform_kernels().inverse(coefficients_, log_w, shape.log_h + 3, columns, rows, samples.at(b.x * kCell, b.y * kCell), samples.stride);
+    const auto& kernels = transform_kernels();
+    std::int16_t* out = samples.at(b.x * kCell >> log, b.y * kCell >> log);
+    if (log == 0) kernels.inverse(coefficients_, log_w, shape.log_h + 3, columns, rows, out, samples.stride);
+    else kernels.inverse_means(coefficients_, log_w, shape.log_h + 3, log, columns, rows, out, samples.stride);
     std::memset(coefficients_, 0, (static_cast<std::size_t>(rows) << log_w) * sizeof *coefficients_);
     places_h_ = places_v_ = 0;
 }
@@ -120,23 +123,32 @@ std::ptrdiff_t plane_stride(int width) {
 
 }  // namespace
 
-std::vector<Scratch<std::int16_t>> make_planes(const Frame& frame) {
+std::vector<Scratch<std::int16_t>> make_planes(const Frame& frame, int log) {
     std::vector<Scratch<std::int16_t>> out;
-    for (int p = 0; p < frame.planes(); ++p)
-        out.emplace_back(static_cast<std::size_t>(plane_stride(frame.grid(p).width() * kCell)) * static_cast<std::size_t>(frame.grid(p).height() * kCell));
-    return out;
-}
-
-std::array<SamplePlane, 3> as_planes(const Frame& frame, const std::vector<Scratch<std::int16_t>>& samples) {
-    std::array<SamplePlane, 3> out;
-    for (std::size_t p = 0; p < samples.size(); ++p) out[p] = {samples[p].get(), plane_stride(frame.grid(static_cast<int>(p)).width() * kCell)};
-    return out;
-}
-
-void interpolate(const Frame& frame, const std::array<SamplePlane, 3>& planes, int first_row, int last_row) {
-    // Weights in 1/16 of the cell before, of the own one and of the one behind: sample i lies (2i - 7) / 16 of a cell from its centre.
-    static constexpr int kBefore[kCell] = {7, 5, 3, 1, 0, 0, 0, 0}, kBehind[kCell] = {0, 0, 0, 0, 1, 3, 5, 7};
     for (int p = 0; p < frame.planes(); ++p) {
+        const int side = kCell >> plane_log(frame, p, log);
+        out.emplace_back(static_cast<std::size_t>(plane_stride(frame.grid(p).width() * side)) * static_cast<std::size_t>(frame.grid(p).height() * side));
+    }
+    return out;
+}
+
+std::array<SamplePlane, 3> as_planes(const Frame& frame, const std::vector<Scratch<std::int16_t>>& samples, int log) {
+    std::array<SamplePlane, 3> out;
+    for (int p = 0; p < static_cast<int>(samples.size()); ++p) {
+        const auto i = static_cast<std::size_t>(p);
+        out[i] = {samples[i].get(), plane_stride(frame.grid(p).width() * (kCell >> plane_log(frame, p, log)))};
+    }
+    return out;
+}
+
+void interpolate(const Frame& frame, const std::array<SamplePlane, 3>& planes, int first_row, int last_row, int log) {
+    // Weights in 1/16 of the cell before, and mirrored of the one behind: sample i lies (2i - 7) / 16 of a cell from its centre,
+    // and boxes of samples have the mean of their weights.
+    static constexpr int kWeights[3][kCell] = {{7, 5, 3, 1, 0, 0, 0, 0}, {6, 2, 0, 0}, {4, 0}};
+    for (int p = 0; p < frame.planes(); ++p) {
+        const int side = kCell >> plane_log(frame, p, log);
+        const int* before = kWeights[plane_log(frame, p, log)];
+        const auto behind = [&](int i) { return before[side - 1 - i]; };
         const Grid& grid = frame.grid(p);
         const PlaneCells& cells = frame.cells(p);
         const SamplePlane plane = planes[static_cast<std::size_t>(p)];
@@ -148,12 +160,12 @@ void interpolate(const Frame& frame, const std::array<SamplePlane, 3>& planes, i
                 for (int j = 0; j < 3; ++j)
                     for (int i = 0; i < 3; ++i)
                         around[j][i] = cells.eighth[frame.cell(p, clamp_int(x + i - 1, 0, grid.width() - 1), clamp_int(y + j - 1, 0, grid.height() - 1))];
-                for (int j = 0; j < kCell; ++j) {
+                for (int j = 0; j < side; ++j) {
                     int column[3];
-                    for (int i = 0; i < 3; ++i) column[i] = kBefore[j] * around[0][i] + (16 - kBefore[j] - kBehind[j]) * around[1][i] + kBehind[j] * around[2][i];
-                    std::int16_t* out = plane.at(x * kCell, y * kCell + j);
-                    for (int i = 0; i < kCell; ++i)
-                        out[i] = static_cast<std::int16_t>((kBefore[i] * column[0] + (16 - kBefore[i] - kBehind[i]) * column[1] + kBehind[i] * column[2] + 128) >> 8);
+                    for (int i = 0; i < 3; ++i) column[i] = before[j] * around[0][i] + (16 - before[j] - behind(j)) * around[1][i] + behind(j) * around[2][i];
+                    std::int16_t* out = plane.at(x * side, y * side + j);
+                    for (int i = 0; i < side; ++i)
+                        out[i] = static_cast<std::int16_t>((before[i] * column[0] + (16 - before[i] - behind(i)) * column[1] + behind(i) * column[2] + 128) >> 8);
                 }
             }
     }

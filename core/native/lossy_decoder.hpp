@@ -14,12 +14,14 @@ struct CodedStream {
 // How the streams of a segment are coded: with these tables, or adaptively if there are none.
 using EntropyCoding = const StaticTables*;
 
-// Memory for the samples of all planes of a frame.
-std::vector<Scratch<std::int16_t>> make_planes(const Frame& frame);
-std::array<SamplePlane, 3> as_planes(const Frame& frame, const std::vector<Scratch<std::int16_t>>& samples);
+// At 1/2^log of a picture's size, the logarithm of a plane's: chroma that is of half the size already is scaled less.
+inline int plane_log(const Frame& frame, int plane, int log) { return plane && frame.settings().subsampled ? std::max(0, log - 1) : log; }
+// Memory for the samples of all planes of a frame, the picture being at 1/2^log of its size.
+std::vector<Scratch<std::int16_t>> make_planes(const Frame& frame, int log = 0);
+std::array<SamplePlane, 3> as_planes(const Frame& frame, const std::vector<Scratch<std::int16_t>>& samples, int log = 0);
 
 // Set all cells of these rows of groups that have no high frequencies to a smooth interpolation of the 1/8 image.
-void interpolate(const Frame& frame, const std::array<SamplePlane, 3>& planes, int first_row, int last_row);
+void interpolate(const Frame& frame, const std::array<SamplePlane, 3>& planes, int first_row, int last_row, int log = 0);
 
 // Coefficients of one block, gathered and then turned into samples.
 class BlockBuffer {
@@ -31,7 +33,8 @@ class BlockBuffer {
         places_v_ |= static_cast<unsigned>(e.coefficient) >> log_w;
     }
     // Join them with those of the 1/8 image, put the samples into the plane, say how busy the cells are, and be empty again.
-    void finish(Frame& frame, int plane, const Block& b, unsigned nonzero, SamplePlane samples);
+    // The plane is at 1/2^log of its size.
+    void finish(Frame& frame, int plane, const Block& b, unsigned nonzero, SamplePlane samples, int log = 0);
 
   private:
     alignas(64) std::int16_t coefficients_[kMaxBlockSamples] = {};
@@ -50,17 +53,19 @@ class LossyDecoder {
     void read_region(int region, EntropyCoding coding, const CodedStream& stream);
     // After the group's region. Throws Corrupt; the group's cells of that tier then keep the 1/8 image.
     void read_group(int group, int tier, EntropyCoding coding, const CodedStream& stream);
-    // Have planes for the samples; before groups are read.
-    void start();
+    // Have planes for the samples, at 1/2^log of the picture's size, log 0..2; before groups are read.
+    void start(int log);
     bool started() const { return !samples_.empty(); }
-    void interpolate(int first_row, int last_row) { aig::interpolate(frame_, planes(), first_row, last_row); }
-    std::array<SamplePlane, 3> planes() const { return as_planes(frame_, samples_); }
+    int log() const { return log_; }
+    void interpolate(int first_row, int last_row) { aig::interpolate(frame_, planes(), first_row, last_row, log_); }
+    std::array<SamplePlane, 3> planes() const { return as_planes(frame_, samples_, log_); }
 
   private:
     template <class Words> void decode_group(int group, int tier, Words& words);
 
     Frame frame_;
     std::vector<Scratch<std::int16_t>> samples_;
+    int log_ = 0;
 };
 
 }  // namespace aig

@@ -158,6 +158,7 @@ Coded encode(const Scene& scene, Chance& chance) {
 // What a decoder makes of it.
 struct Shown {
     std::vector<bool> accepted;
+    int channels = 0;
     Bytes pixels, preview;
     bool operator==(const Shown&) const = default;
 };
@@ -195,7 +196,8 @@ Shown decode(const Scene& scene, const Coded& coded, Chance chance) {
     if (accepts([&] { tables = read_tables(coded, coded.preview, SymbolContexts::kLow); }))
         for (int r = 0; r < frame.regions(); ++r)
             lost[static_cast<std::size_t>(r)] = !read(coded.preview, r, [&](const CodedStream& s) { decoder.read_region(r, tables.get(), s); });
-    decoder.start();
+    const int log = chance.one_in(3) ? 1 + chance.below(2) : 0;
+    decoder.start(log);
     const int first_tier = chance.below(2);
     for (int i = 0; i < kTiers; ++i) {
         const int t = i ^ first_tier;
@@ -212,14 +214,21 @@ Shown decode(const Scene& scene, const Coded& coded, Chance chance) {
     std::vector<int> cuts = {0};
     while (cuts.back() < rows) cuts.push_back(cuts.back() + 1 + chance.below(rows - cuts.back()));
     for (std::size_t i = cuts.size() - 1; i > 0; --i) decoder.interpolate(cuts[i - 1], cuts[i]);
-    out.pixels.assign(static_cast<std::size_t>(f.width) * static_cast<std::size_t>(f.height) * static_cast<std::size_t>(channels), kUntouched);
-    out.pixels.shrink_to_fit();
-    const View<std::uint8_t> pixels{out.pixels.data(), std::ptrdiff_t{f.width} * channels, f.width, f.height, channels};
-    for (std::size_t i = cuts.size() - 1; i > 0; --i)
-        Finisher(frame, decoder.planes(), coded.filters).rows(cuts[i - 1] * kGroup / 16, std::min(cuts[i] * kGroup / 16, (f.height + 15) / 16), pixels);
-    const int small_width = (f.width + 7) / 8, small_height = (f.height + 7) / 8;
-    out.preview.assign(static_cast<std::size_t>(small_width) * static_cast<std::size_t>(small_height) * static_cast<std::size_t>(channels), kUntouched);
-    show_eighth(frame, {out.preview.data(), std::ptrdiff_t{small_width} * channels, small_width, small_height, channels});
+    out.channels = channels;
+    const auto canvas = [&](Bytes& bytes, int scale) {
+        const int width = (f.width + scale - 1) / scale, height = (f.height + scale - 1) / scale;
+        bytes.assign(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * static_cast<std::size_t>(channels), kUntouched);
+        bytes.shrink_to_fit();
+        return View<std::uint8_t>{bytes.data(), std::ptrdiff_t{width} * channels, width, height, channels};
+    };
+    const auto pixels = canvas(out.pixels, 1 << log);
+    for (std::size_t i = cuts.size() - 1; i > 0; --i) {
+        const int top = cuts[i - 1] * kGroup, bottom = cuts[i] * kGroup;
+        if (log) show_planes(decoder.planes(), f.colour, false, top >> log, std::min(bottom >> log, pixels.height), pixels);
+        else Finisher(frame, decoder.planes(), coded.filters).rows(top / 16, std::min(bottom / 16, (f.height + 15) / 16), pixels);
+    }
+    const auto preview = canvas(out.preview, 8);
+    show_planes(eighth_planes(frame), f.colour, f.subsampled, 0, preview.height, preview);
     return out;
 }
 
@@ -230,7 +239,7 @@ bool try_all(Round& round, const Scene& scene, const Coded& coded) {
         Shown shown;
         // In a thread of its own, whose planes are not left over from earlier ones and larger than they need be.
         std::thread([&] { shown = decode(scene, coded, chance); }).join();
-        const auto channels = shown.pixels.size() / (scene.pixels.size() / static_cast<std::size_t>(scene.colours()));
+        const auto channels = static_cast<std::size_t>(shown.channels);
         for (const Bytes* pixels : {&shown.pixels, &shown.preview})
             for (std::size_t i = static_cast<std::size_t>(scene.colours()); i < pixels->size() && channels > static_cast<std::size_t>(scene.colours()); i += channels)
                 if ((*pixels)[i] != kUntouched) round.fail("alpha was touched");

@@ -45,6 +45,7 @@ from .palette import decode_palette
 from .photo import AliasTable, decode_photo
 from .picture import UPTO, decode_file, decode_preview
 from .preview import Preview
+from .scaled import box_means, decode_scaled
 from .snappy import pack_snappy
 from .streams import AdaptiveReader, StaticReader, read_streams
 from .tiers import busy_of, scan_of
@@ -75,6 +76,7 @@ __all__ = [
     "base_step",
     "blocks_of_square",
     "boundary_band",
+    "box_means",
     "busy_of",
     "cell_classes",
     "class_map",
@@ -91,6 +93,7 @@ __all__ = [
     "decode_photo",
     "decode_preview",
     "decode_residuals",
+    "decode_scaled",
     "eighth_of_block",
     "fixed_point",
     "graphic_pixels",

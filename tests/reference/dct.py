@@ -25,6 +25,13 @@ class DctPicture:
 
 def decode_dct(picture, classes, preview, mid=None, background=None, problems=None):
     """7.3: the colours of all pixels from the segments at hand; 7.3.9 for what is a problem."""
+    planes = decode_cells(picture, classes, preview, mid, background, problems)
+    samples = [reconstruct(own, cells) for own, cells in planes]
+    return to_colours(samples, picture.width, picture.height, picture.subsampling)
+
+
+def decode_cells(picture, classes, preview, mid=None, background=None, problems=None):
+    """7.3.5, 7.3.6: of every plane the 1/8 image and the cells that are known."""
     eighth = Preview(picture, classes)
     known = [KnownCells(own.shape) for own in eighth.classes]
     for payload, job in (
@@ -35,8 +42,7 @@ def decode_dct(picture, classes, preview, mid=None, background=None, problems=No
         with tolerate(problems):
             if payload is not None:
                 job.decode(payload, problems)
-    samples = [reconstruct(own, cells) for own, cells in zip(eighth.eighth, known, strict=True)]
-    return to_colours(samples, picture.width, picture.height, picture.subsampling)
+    return list(zip(eighth.eighth, known, strict=True))
 
 
 def decode_eighth(picture, classes, preview):

@@ -18,17 +18,22 @@ from numpy.typing import NDArray
 from .. import _native, entropy
 from ..container import Metadata
 from ..errors import CorruptError
+from ..geometry import Window
 from ..threads import Workers
 from . import streams
-from .streams import Stream, Streams
+from .streams import Part, Stream
 
 U8 = NDArray[np.uint8]
 
 #: Block classes, which double as names of the tiers.
 BACKGROUND, MID = 0, 1
 
-#: Side in pixels of what one stream covers.
-GROUP = 256
+#: Sides in pixels of what one stream of high frequencies covers, and one of the 1/8 image.
+GROUP, REGION = 256, 1024
+
+#: Pixels within which filters and the enlarging of chroma look at others, and within which these
+#: depend on the 1/8 image: two cells of chroma of half the size more.
+_FILTERS_REACH, _EIGHTH_REACH = 16, 64
 
 #: Largest step of the 1/8 image in 1/16: it stays useful at any quality.
 MAX_LOW_STEP = 512
@@ -257,16 +262,32 @@ class Synthesis(_Layout):
     Both raise CorruptError if parts of the picture are damaged, having decoded all others.
     """
 
-    def __init__(self, metadata: Metadata, class_map: U8, workers: Workers) -> None:
+    def __init__(
+        self,
+        metadata: Metadata,
+        class_map: U8,
+        workers: Workers,
+        scale: int = 1,
+        window: Window | None = None,
+    ) -> None:
         super().__init__(metadata, class_map)
         self._workers = workers
         self._kernel: _native.LossyDecoder | None = None
         self._lost_regions: set[int] = set()
+        self._scale = scale
+        width, height = metadata.size
+        window = window or Window(0, 0, width, height)
+        near = window.grown(_FILTERS_REACH, width, height)
+        self._groups = _parts(near, GROUP, metadata)
+        self._regions = _parts(window.grown(_EIGHTH_REACH, width, height), REGION, metadata)
+        #: Rows of groups that are shown, and those that they look at.
+        self._rows = range(*window.scaled(GROUP)[1::2])
+        self._rows_near = range(*near.scaled(GROUP)[1::2])
 
-    def read_preview(self, payload: bytes) -> None:
+    def read_preview(self, segment: bytes | Part) -> None:
         """Decode the 1/8 image."""
-        count = _regions(self.metadata)
-        head, parts = streams.unpack(payload, count)
+        count = len(_parts(Window(0, 0, *self.metadata.size), REGION, self.metadata))
+        head, parts = streams.take(segment, count, self._regions)
         coder, (cb, cr, adapts), tables = _take_head(head, 3)
         if cb == 0 or cr == 0 or adapts > 1:
             raise CorruptError("the preview's parameters are outside their ranges")
@@ -277,12 +298,12 @@ class Synthesis(_Layout):
         if self._lost_regions:
             raise _lost(self._lost_regions, count, "regions of 1024 x 1024 pixels")
 
-    def read_tier(self, payload: bytes, block_class: int) -> None:
+    def read_tier(self, segment: bytes | Part, block_class: int) -> None:
         """Decode the high frequencies of one class; where that fails, blocks keep the preview."""
         kernel = self._kernel
         if kernel is None:
             raise CorruptError("without a preview, this cannot be decoded")
-        head, parts = streams.unpack(payload, kernel.groups)
+        head, parts = streams.take(segment, kernel.groups, self._groups)
         coder, (deblocking, fitted), tables = _take_head(head, 2)
         if fitted > 1:
             raise CorruptError("the filters' parameters are outside their ranges")
@@ -294,8 +315,8 @@ class Synthesis(_Layout):
             taps, tables = taps.reshape(2, 7, 6), tables[_TAPS:]
         coding = _Coding(coder, tables, _native.HIGH_CONTEXTS, _GROUP_SYMBOLS)
         kernel.set_filters(block_class, deblocking, taps)
-        kernel.start()
-        for group, part in enumerate(parts):
+        kernel.start(self._scale.bit_length() - 1)
+        for group, part in parts.items():
             if part is not None and any(part) and kernel.region_of(group) in self._lost_regions:
                 parts[group] = None
         lost = self._read(
@@ -305,27 +326,35 @@ class Synthesis(_Layout):
             raise _lost(lost, kernel.groups, "groups of 256 x 256 pixels")
 
     def render(self, pixels: U8) -> None:
-        """Write the colour channels of every pixel of `pixels`, uint8 (H, W, C).
+        """Write the colours of `pixels`, uint8 (H, W, C) at the scale, where they are wanted.
 
         Blocks whose tier was not read are a smooth interpolation of the 1/8 image.
         """
         kernel = self._kernel
         if kernel is None:
             raise CorruptError("without a preview, this cannot be decoded")
-        kernel.start()
-        self._workers.map(lambda r: kernel.interpolate(r, r + 1), kernel.group_rows)
-        self._workers.map(lambda r: kernel.rows(r, r + 1, pixels), kernel.group_rows)
+        if self._scale == 8:
+            kernel.preview(pixels)
+            return
+        kernel.start(self._scale.bit_length() - 1)
+        show = kernel.rows if self._scale == 1 else kernel.scaled_rows
+        near, rows = self._rows_near, self._rows
+        self._workers.map(lambda i: kernel.interpolate(near[i], near[i] + 1), len(near))
+        self._workers.map(lambda i: show(rows[i], rows[i] + 1, pixels), len(rows))
 
     def preview(self, pixels: U8) -> None:
         """Write the colours of the 1/8 image into `pixels`, uint8 (ceil(H/8), ceil(W/8), C)."""
         if self._kernel is not None:
             self._kernel.preview(pixels)
 
-    def _read(self, parts: Streams, coding: "_Coding", task: Callable[..., None]) -> set[int]:
+    def _read(
+        self, parts: dict[int, Stream | None], coding: "_Coding", task: Callable[..., None]
+    ) -> set[int]:
         """Decode all streams that are there; returns the numbers of those that are not."""
+        wanted = list(parts.items())
 
-        def decode(number: int) -> bool:
-            part = parts[number]
+        def decode(i: int) -> bool:
+            number, part = wanted[i]
             if part is None:
                 return False
             try:
@@ -334,7 +363,8 @@ class Synthesis(_Layout):
                 return False
             return True
 
-        return {i for i, sound in enumerate(self._workers.map(decode, len(parts))) if not sound}
+        sound = self._workers.map(decode, len(wanted))
+        return {number for (number, _), ok in zip(wanted, sound, strict=True) if not ok}
 
 
 class _Coding:
@@ -359,8 +389,11 @@ def _prepare(unpack: Callable[[bytes, int], bytes], most: int, coded: bytes) -> 
     return prepared
 
 
-def _regions(metadata: Metadata) -> int:
-    return -(-metadata.width // 1024) * -(-metadata.height // 1024)
+def _parts(window: Window, size: int, metadata: Metadata) -> list[int]:
+    """The numbers of the squares of so many pixels a side that a window touches."""
+    columns = -(-metadata.width // size)
+    left, top, right, bottom = window.scaled(size)
+    return [row * columns + column for row in range(top, bottom) for column in range(left, right)]
 
 
 def _take_head(head: bytes, parameters: int) -> tuple[int, bytes, bytes]:

@@ -229,9 +229,17 @@ def costs(pixels: U8, class_map: U8, first: int, last: int, effort: int) -> NDAr
 
 
 def start_decoding(
-    payload: bytes, pixels: Pixels, class_map: U8, first: int, last: int, workers: Workers
+    payload: bytes,
+    pixels: Pixels,
+    class_map: U8,
+    first: int,
+    last: int,
+    workers: Workers,
+    rows: tuple[int, int] | None = None,
 ) -> list[Job[None]]:
     """Begin to write the region's pixels into `pixels`; the others keep what they hold.
+
+    rows: if not all are wanted, the first and the one behind the last; more may be written.
 
     The jobs, or this call, raise `CorruptError` where the payload does not describe exactly this
     region.
@@ -248,7 +256,8 @@ def start_decoding(
         raise CorruptError(f"bands of {sum(lengths)} bytes in {len(payload) - at}")
     jobs = []
     for length, band in zip(lengths, _bands(region, count), strict=True):
-        jobs.append(partial(_decode_band, payload[at : at + length], pixels, band))
+        if rows is None or (band.top < rows[1] and rows[0] < band.bottom):
+            jobs.append(partial(_decode_band, payload[at : at + length], pixels, band))
         at += length
     return [workers.submit(job) for job in jobs]
 

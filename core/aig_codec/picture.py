@@ -1,0 +1,239 @@
+"""A picture that comes together from its segments, coarse to fine (format.md, 8)."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _native, geometry
+from .coders import boundary, dct, lossless, palette
+from .coders.lossless import Pixels
+from .coders.streams import Part
+from .container import Metadata, Segment
+from .errors import AigError
+from .geometry import CORE, MID, MID_LAST, Window
+from .threads import Job, Workers, finish
+
+U8 = NDArray[np.uint8]
+
+#: At this scale the 1/8 image is all that is needed beside the cores.
+EIGHTH = 8
+
+
+class Problems:
+    """Context that collects errors of the file where the caller is lenient, and passes them on
+    where it is strict."""
+
+    def __init__(self, strict: bool) -> None:
+        self.strict = strict
+        self.found: list[AigError] = []
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> bool:
+        if self.strict or not isinstance(error, AigError):
+            return False
+        self.found.append(error)
+        return True
+
+
+class DecodedCore(NamedTuple):
+    """A core's pixels (h, w, C), where they lie, and which of them count."""
+
+    pixels: Pixels
+    class_map: U8
+    pixel_class: int
+    window: Window
+
+
+class ComingCore(NamedTuple):
+    """A core whose bands are being decoded."""
+
+    bands: list[Job[None]]
+    core: DecodedCore
+
+    def result(self) -> DecodedCore:
+        """The core, or the error of one of its bands."""
+        finish(self.bands)
+        return self.core
+
+
+def start_core(metadata: Metadata, k: int, payload: bytes, workers: Workers) -> ComingCore:
+    """Begin to decode the core of focus k."""
+    window = geometry.core_window(metadata, k)
+    class_map = geometry.class_map(metadata, window)
+    pixels = np.zeros((*class_map.shape, metadata.channels), _dtype(metadata))
+    c = CORE + k
+    bands = lossless.start_decoding(payload, pixels, class_map, c, c, workers)
+    return ComingCore(bands, DecodedCore(pixels, class_map, c, window))
+
+
+class Picture:
+    """What is known of a picture: segments are added in the order of the file, and at any time it
+    can be looked at.
+
+    scale: 1, 2, 4 or 8; smaller pictures come from the low frequencies alone, with the mean over
+    the exact pixels of the cores. Files with alpha, a palette or nothing but a core have no low
+    frequencies of it: they are decoded whole, and averaged. window: what is wanted of the picture,
+    in its pixels; nothing else is decoded as far as that can be helped.
+    """
+
+    def __init__(
+        self,
+        metadata: Metadata,
+        workers: Workers,
+        problems: Problems,
+        *,
+        scale: int = 1,
+        window: Window | None = None,
+    ) -> None:
+        self._metadata, self._workers, self._problems = metadata, workers, problems
+        self._window = window
+        averages = _is_averaged(metadata)
+        self._scale = 1 if averages else scale
+        self._averaged = scale if averages else 1
+        self._class_map = geometry.class_map(metadata)
+        self._dct: dct.Synthesis | None = None
+        self._cores: list[ComingCore] = []
+        self._payloads: dict[str, bytes] = {}
+        self._alpha: U8 | None = None
+
+    def wants(self, segment: Segment) -> bool:
+        """Whether a segment of pixels would change what is shown."""
+        if segment.kind == "core" and self._metadata.shape != "all":
+            return self._window is None or overlap(
+                self._window, geometry.core_window(self._metadata, segment.center or 0)
+            )
+        if self._scale == EIGHTH:
+            return segment.kind in ("preview", "core")
+        return self._scale == 1 or segment.kind != "boundary"
+
+    def add(self, segment: Segment, payload: bytes | Part) -> None:
+        """Take a segment. Raises the errors of its coder, having decoded what could be."""
+        meta, kind = self._metadata, segment.kind
+        if kind == "preview":
+            self._dct = dct.Synthesis(
+                meta, self._class_map, self._workers, self._scale, self._window
+            )
+            self._dct.read_preview(payload)
+        elif segment.coder == "dct":
+            if self._dct is not None:
+                tier = dct.MID if kind == "mid" else dct.BACKGROUND
+                self._dct.read_tier(payload, tier)
+        elif not isinstance(payload, bytes):
+            raise TypeError(f"the {segment.name} cannot be read in parts")
+        elif kind == "alpha":
+            alpha = np.full((meta.height, meta.width, 1), 255, np.uint8)
+            outside = geometry.outside_cores(self._class_map)
+            finish(lossless.start_decoding(payload, alpha, outside, 1, 1, self._workers))
+            self._alpha = alpha
+        elif segment.center is not None and meta.shape != "all":
+            self._cores.append(start_core(meta, segment.center, payload, self._workers))
+        else:
+            self._payloads[kind] = payload
+
+    def show(self) -> Pixels:
+        """The picture, (H, W, C) of its window at its scale; the caller owns it.
+
+        What is not known is mid grey, or what a coarser tier says of it.
+        """
+        meta, problems = self._metadata, self._problems
+        window = self._window or Window(0, 0, meta.width, meta.height)
+        s = self._scale
+        pixels = np.empty((-(-meta.height // s), -(-meta.width // s), meta.channels), _dtype(meta))
+        seen = pixels[window.scaled(s).slices]
+        colours = 3 if meta.channels >= 3 else 1
+        drawn = False
+        if self._dct is not None:
+            with problems:
+                self._dct.render(pixels)
+                drawn = True
+        whole = self._payloads.get("core")
+        if not drawn and not (problems.strict and whole is not None):
+            # Nothing is known of these pixels yet.
+            seen[...] = meta.max_sample // 2 + 1
+        if meta.mode in ("LA", "RGBA"):
+            seen[..., -1] = meta.max_sample
+        if "mid" in self._payloads:
+            with problems:
+                payload = self._payloads["mid"]
+                palette.decode(payload, pixels, colours, self._class_map, MID, MID_LAST)
+        if "boundary" in self._payloads and not problems.found:
+            # Residuals fit the complete reconstruction only.
+            with problems:
+                band = boundary.band(self._class_map)
+                boundary.decode(self._payloads["boundary"], pixels, colours, band)
+        if self._alpha is not None:
+            pixels[..., -1:] = self._alpha
+        # The cores go on top: nothing above can change them.
+        self._paste_cores(pixels)
+        if whole is not None:
+            self._decode_whole(whole, pixels, window)
+        if self._averaged > 1:
+            pixels = _native.shrink(pixels, self._averaged)
+            s = self._averaged
+        if self._window is None:
+            return pixels
+        return pixels[window.scaled(s).slices].copy()
+
+    def _paste_cores(self, pixels: U8) -> None:
+        cores: list[DecodedCore] = []
+        for coming in self._cores:
+            with self._problems:
+                cores.append(coming.result())
+        if self._scale > 1:
+            _blend(cores, pixels, self._metadata, self._scale)
+            return
+        for core in cores:
+            left, top, _, _ = core.window
+            c = core.pixel_class
+            _native.paste(core.pixels, core.class_map, c, c, left, top, pixels)
+
+    def _decode_whole(self, payload: bytes, pixels: Pixels, window: Window) -> None:
+        jobs: list[Job[None]] = []
+        with self._problems:
+            jobs = lossless.start_decoding(
+                payload,
+                pixels,
+                self._class_map,
+                CORE,
+                CORE,
+                self._workers,
+                rows=(window.top, window.bottom),
+            )
+        for job in reversed(jobs):
+            with self._problems:
+                job.result()
+
+
+def overlap(a: Window, b: Window) -> bool:
+    """Whether two rectangles share a pixel."""
+    return a.left < b.right and b.left < a.right and a.top < b.bottom and b.top < a.bottom
+
+
+def _is_averaged(metadata: Metadata) -> bool:
+    return metadata.shape == "all" or metadata.mode in ("LA", "RGBA") or metadata.mid == "palette"
+
+
+def _dtype(metadata: Metadata) -> "np.dtype[Any]":
+    return np.dtype(np.uint8 if metadata.bits == 8 else np.uint16)
+
+
+def _blend(cores: list[DecodedCore], pixels: U8, metadata: Metadata, scale: int) -> None:
+    """Give boxes of pixels the mean that they have with the exact pixels of the cores in place."""
+    # The angle may leave nothing of a core.
+    windows = [c.window.scaled(scale) for c in cores if c.class_map.size]
+    if not windows:
+        return
+    left, top = (min(w[i] for w in windows) for i in (0, 1))
+    right, bottom = (max(w[i] for w in windows) for i in (2, 3))
+    counts = np.zeros((bottom - top, right - left), np.uint32)
+    sums = np.zeros((*counts.shape, pixels.shape[2]), np.uint32)
+    for core in cores:
+        c = core.pixel_class
+        x, y, _, _ = core.window
+        _native.add_to_boxes(
+            core.pixels, core.class_map, c, c, x, y, scale, left, top, sums, counts
+        )
+    _native.blend_boxes(sums, counts, scale, left, top, *metadata.size, pixels)

@@ -1,0 +1,205 @@
+"""Where the bytes of a file come from, and how many of them were read."""
+
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+#: Pieces in which files are read: what a file claims must not decide how much is allocated.
+_PIECE = 2**20
+
+#: Seconds that a server may take to answer.
+TIMEOUT = 30.0
+
+
+class Source(Protocol):
+    """Random access to the bytes of a file.
+
+    bytes_read: how many bytes came from where they are kept. requests: how many times it was asked.
+    """
+
+    bytes_read: int
+    requests: int
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Up to `length` bytes from `offset`; fewer only at the end of the file."""
+        ...
+
+    def close(self) -> None:
+        """Give back what opening took."""
+        ...
+
+
+def open_source(source: Any) -> Source:
+    """The source for a path, a URL, bytes or a binary file object, which is read from where it is.
+
+    URLs of http and https need nothing else; all others, and those that fsspec chains with "::",
+    need fsspec. Raises TypeError for anything else, and OSError for what can't be opened.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return _Memory(source)
+    if isinstance(source, str) and ("://" in source or "::" in source):
+        scheme = source.partition("://")[0]
+        return _Http(source) if scheme in ("http", "https") else _Remote(source)
+    if isinstance(source, (str, os.PathLike)):
+        return _File(open(source, "rb"), owned=True)
+    if hasattr(source, "read"):
+        seekable = getattr(source, "seekable", None)
+        if seekable is not None and seekable():
+            return _File(source, owned=False)
+        return Stream(source)
+    raise TypeError(
+        f"expected a path, a URL, bytes or a binary file object, not {type(source).__name__}"
+    )
+
+
+class _Counting:
+    def __init__(self) -> None:
+        self.bytes_read = 0
+        self.requests = 0
+
+    def _count(self, data: bytes) -> bytes:
+        self.bytes_read += len(data)
+        self.requests += 1
+        return data
+
+    def close(self) -> None:
+        pass
+
+
+class _Memory(_Counting):
+    def __init__(self, data: bytes | bytearray | memoryview) -> None:
+        super().__init__()
+        self._data = data
+
+    def read(self, offset: int, length: int) -> bytes:
+        # No view outlives this: an array of bytes that has one cannot grow.
+        if not len(self._data):
+            return self._count(b"")
+        with memoryview(self._data) as view, view.cast("B") as own:
+            return self._count(bytes(own[offset : offset + length]))
+
+
+class _File(_Counting):
+    """A file that can be sought in; its beginning is where it stands."""
+
+    def __init__(self, file: Any, owned: bool) -> None:
+        super().__init__()
+        self._file, self._owned = file, owned
+        self._start = file.tell()
+
+    def read(self, offset: int, length: int) -> bytes:
+        try:
+            self._file.seek(self._start + offset)
+            return self._count(b"".join(_pieces(self._file, length)))
+        except ValueError as error:  # what Python says of closed files
+            raise OSError(f"cannot read the file: {error}") from error
+
+    def close(self) -> None:
+        if self._owned:
+            self._file.close()
+
+
+class Stream(_Counting):
+    """What can only be read on: a socket, a pipe. What has come is kept."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__()
+        self._stream = stream
+        self._data = bytearray()
+
+    def read(self, offset: int, length: int) -> bytes:
+        missing = offset + length - len(self._data)
+        if missing > 0:
+            for piece in _pieces(self._stream, missing):
+                self._data += self._count(piece)
+        return bytes(self._data[offset : offset + length])
+
+
+class Chunks:
+    """An iterable of bytes as a file."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._rest = b""
+
+    def read(self, size: int) -> bytes:
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return b""
+            self._rest = bytes(chunk)
+        piece, self._rest = self._rest[:size], self._rest[size:]
+        return piece
+
+
+class _Http(_Counting):
+    """A file on a web server, fetched by ranges (RFC 9110, 14)."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = url
+        self._whole: bytes | None = None
+
+    def read(self, offset: int, length: int) -> bytes:
+        if self._whole is None and length > 0:
+            answer = self._get({"Range": f"bytes={offset}-{offset + length - 1}"}, length)
+            if self._whole is None:
+                return answer
+        return b"" if self._whole is None else self._whole[offset : offset + length]
+
+    def _get(self, headers: Mapping[str, str], length: int) -> bytes:
+        from urllib.error import HTTPError
+        from urllib.request import Request, urlopen
+
+        request = Request(self._url, headers={"Accept-Encoding": "identity", **headers})
+        try:
+            with urlopen(request, timeout=TIMEOUT) as answer:
+                if answer.status == 206:
+                    return self._count(b"".join(_pieces(answer, length)))
+                warnings.warn(
+                    f"{self._url}: the server sends whole files only", RuntimeWarning, stacklevel=5
+                )
+                self._whole = self._count(b"".join(_pieces(answer, None)))
+                return b""
+        except HTTPError as error:
+            if error.code == 416:  # nothing lies there: the file ends before
+                return self._count(b"")
+            raise
+
+
+class _Remote(_Counting):
+    """A file wherever fsspec gets one from."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        if find_spec("fsspec") is None:
+            raise OSError(f"{url}: such addresses need fsspec (pip install 'pillow-aig[remote]')")
+        from fsspec.core import url_to_fs
+
+        self._system, self._path = url_to_fs(url)
+
+    def read(self, offset: int, length: int) -> bytes:
+        # One request for the range and nothing around it, which is what an open file would fetch.
+        data = self._system.cat_file(self._path, start=offset, end=offset + length)
+        return self._count(bytes(data[:length]))
+
+
+def _pieces(file: Any, length: int | None) -> Iterable[bytes]:
+    """What a file has, up to `length` bytes."""
+    while length is None or length > 0:
+        piece = file.read(_PIECE if length is None else min(length, _PIECE))
+        if piece is None:
+            raise OSError("the file has no bytes yet: it does not wait for them")
+        if not piece:
+            return
+        if length is not None:
+            length -= len(piece)
+        yield bytes(piece)
+
+
+def is_stream(source: Any) -> bool:
+    """Whether it is an iterable of bytes, and nothing else that can be opened."""
+    others = (bytes, bytearray, memoryview, str, os.PathLike)
+    return isinstance(source, Iterable) and not isinstance(source, others)
