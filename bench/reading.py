@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 import aig_codec
+import pillow_aig
 
 from . import lossless, peers, speed
 from .images import U8, Picture
@@ -21,6 +22,9 @@ from .lossless import Job
 from .metrics import psnr
 from .pairs import bounding_box
 from .rows import ReadingRow
+
+# Thumbnails are made by Pillow.
+pillow_aig.register_aig_opener()
 
 READING_CSV = "reading.csv"
 

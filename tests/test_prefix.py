@@ -13,7 +13,13 @@ from aig_codec.reader import TIERS
 SMALL = ("v3-rgb", "v3-rgba-alpha", "v3-grey", "v3-palette", "v3-rans", "v3-boundary", "v3-three")
 
 #: By so many bytes the mean squared error of a file's pixels is at most so much.
-CHECKPOINTS: dict[str, list[tuple[int, float]]] = {}
+CHECKPOINTS = {
+    "v3-groups": [(2549, 1953.6), (3602, 439.9), (4200, 429.1), (10157, 136.0)],
+    "v3-groups-rans": [(2551, 1953.6), (3689, 439.9), (4399, 429.1), (10479, 136.0)],
+    "v3-groups-visual": [(2549, 1953.6), (3777, 442.2), (4069, 432.7), (7768, 152.0)],
+    "v3-three": [(1553, 3656.7), (1641, 842.2), (1843, 370.3), (1940, 94.4)],
+    "v3-rgba-alpha": [(1746, 10150.6), (1898, 8002.2), (3843, 897.1), (4394, 188.2)],
+}
 
 
 @cache

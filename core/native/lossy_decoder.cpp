@@ -90,6 +90,24 @@ template <class Words> void LossyDecoder::decode_group(int group, int tier, Word
     }
 }
 
+// Means over boxes of 2^log x 2^log samples of a block, whose rows follow each other.
+static void put_means(const std::int16_t* samples, int width, int height, int log, std::int16_t* out, std::ptrdiff_t stride) {
+    const int side = 1 << log, half = 1 << (2 * log - 1);
+    alignas(64) std::int16_t sums[kSuperblock * kCell];  // of up to 4 samples of 12 bits
+    for (int y = 0; y < height >> log; ++y, samples += side * width) {
+        std::copy_n(samples, width, sums);
+        for (int k = 1; k < side; ++k)
+            for (int x = 0; x < width; ++x) sums[x] = static_cast<std::int16_t>(sums[x] + samples[k * width + x]);
+        std::int16_t* row = out + y * stride;
+        if (log == 1) {
+            for (int x = 0; x < width / 2; ++x) row[x] = static_cast<std::int16_t>((sums[2 * x] + sums[2 * x + 1] + half) >> 2);
+        } else {
+            for (int x = 0; x < width / 4; ++x)
+                row[x] = static_cast<std::int16_t>((sums[4 * x] + sums[4 * x + 1] + sums[4 * x + 2] + sums[4 * x + 3] + half) >> 4);
+        }
+    }
+}
+
 void BlockBuffer::finish(Frame& frame, int plane, const Block& b, unsigned nonzero, SamplePlane samples, int log) {
     const Shape shape = b.shape;
     const int log_w = shape.log_w + 3;
@@ -105,10 +123,14 @@ void BlockBuffer::finish(Frame& frame, int plane, const Block& b, unsigned nonze
     // Indices joined by "or" are at least the largest of them and less than twice that.
     const int columns = static_cast<int>(places_h_ | static_cast<unsigned>(shape.cells_w() - 1)) + 1;
     const int rows = static_cast<int>(places_v_ | static_cast<unsigned>(shape.cells_h() - 1)) + 1;
-    const auto& kernels = transform_kernels();
     std::int16_t* out = samples.at(b.x * kCell >> log, b.y * kCell >> log);
-    if (log == 0) kernels.inverse(coefficients_, log_w, shape.log_h + 3, columns, rows, out, samples.stride);
-    else kernels.inverse_means(coefficients_, log_w, shape.log_h + 3, log, columns, rows, out, samples.stride);
+    if (log == 0) {
+        transform_kernels().inverse(coefficients_, log_w, shape.log_h + 3, columns, rows, out, samples.stride);
+    } else {
+        alignas(64) std::int16_t whole[kMaxBlockSamples];
+        transform_kernels().inverse(coefficients_, log_w, shape.log_h + 3, columns, rows, whole, shape.width());
+        put_means(whole, shape.width(), shape.height(), log, out, samples.stride);
+    }
     std::memset(coefficients_, 0, (static_cast<std::size_t>(rows) << log_w) * sizeof *coefficients_);
     places_h_ = places_v_ = 0;
 }
@@ -142,13 +164,10 @@ std::array<SamplePlane, 3> as_planes(const Frame& frame, const std::vector<Scrat
 }
 
 void interpolate(const Frame& frame, const std::array<SamplePlane, 3>& planes, int first_row, int last_row, int log) {
-    // Weights in 1/16 of the cell before, and mirrored of the one behind: sample i lies (2i - 7) / 16 of a cell from its centre,
-    // and boxes of samples have the mean of their weights.
-    static constexpr int kWeights[3][kCell] = {{7, 5, 3, 1, 0, 0, 0, 0}, {6, 2, 0, 0}, {4, 0}};
+    // Weights in 1/16 of the cell before, of the own one and of the one behind: sample i lies (2i - 7) / 16 of a cell from its centre.
+    static constexpr int kBefore[kCell] = {7, 5, 3, 1, 0, 0, 0, 0}, kBehind[kCell] = {0, 0, 0, 0, 1, 3, 5, 7};
     for (int p = 0; p < frame.planes(); ++p) {
-        const int side = kCell >> plane_log(frame, p, log);
-        const int* before = kWeights[plane_log(frame, p, log)];
-        const auto behind = [&](int i) { return before[side - 1 - i]; };
+        const int own_log = plane_log(frame, p, log);
         const Grid& grid = frame.grid(p);
         const PlaneCells& cells = frame.cells(p);
         const SamplePlane plane = planes[static_cast<std::size_t>(p)];
@@ -160,13 +179,16 @@ void interpolate(const Frame& frame, const std::array<SamplePlane, 3>& planes, i
                 for (int j = 0; j < 3; ++j)
                     for (int i = 0; i < 3; ++i)
                         around[j][i] = cells.eighth[frame.cell(p, clamp_int(x + i - 1, 0, grid.width() - 1), clamp_int(y + j - 1, 0, grid.height() - 1))];
-                for (int j = 0; j < side; ++j) {
+                std::int16_t whole[kCell * kCell];
+                std::int16_t* const cell = plane.at(x * kCell >> own_log, y * kCell >> own_log);
+                for (int j = 0; j < kCell; ++j) {
                     int column[3];
-                    for (int i = 0; i < 3; ++i) column[i] = before[j] * around[0][i] + (16 - before[j] - behind(j)) * around[1][i] + behind(j) * around[2][i];
-                    std::int16_t* out = plane.at(x * side, y * side + j);
-                    for (int i = 0; i < side; ++i)
-                        out[i] = static_cast<std::int16_t>((before[i] * column[0] + (16 - before[i] - behind(i)) * column[1] + behind(i) * column[2] + 128) >> 8);
+                    for (int i = 0; i < 3; ++i) column[i] = kBefore[j] * around[0][i] + (16 - kBefore[j] - kBehind[j]) * around[1][i] + kBehind[j] * around[2][i];
+                    std::int16_t* out = own_log ? whole + j * kCell : cell + j * plane.stride;
+                    for (int i = 0; i < kCell; ++i)
+                        out[i] = static_cast<std::int16_t>((kBefore[i] * column[0] + (16 - kBefore[i] - kBehind[i]) * column[1] + kBehind[i] * column[2] + 128) >> 8);
                 }
+                if (own_log) put_means(whole, kCell, kCell, own_log, cell, plane.stride);
             }
     }
 }

@@ -29,6 +29,12 @@ bool all_background(const std::uint8_t* classes, int count) {
     return any == 0;
 }
 
+bool eight_alike(const std::uint8_t* classes) {
+    std::uint64_t eight;
+    std::memcpy(&eight, classes, 8);
+    return eight == classes[0] * std::uint64_t{0x0101010101010101};
+}
+
 // Give the samples of a square of n x n that are not known values that go on smoothly from the others, of which there is one at
 // least: means at half the size first, then diffusion (pull and push; Gortler et al. 1996). n is a power of two.
 void fill_square(std::vector<float>& values, const std::vector<std::uint8_t>& known, std::size_t n) {
@@ -72,8 +78,7 @@ void classify_blocks(View<const std::uint8_t> map, int footprint, bool mid_is_ho
                      View<std::uint8_t> blocks) {
     for (int by = 0; by < blocks.height; ++by) {
         const int y1 = std::min(map.height, (by + 1) * footprint);
-        // Most rows of blocks, and most blocks of the others, are background through and through, and eight
-        // pixels at once say so.
+        // Most rows of blocks are background through and through.
         bool plain = true;
         for (int y = by * footprint; plain && y < y1; ++y) plain = all_background(map.row(y), map.width);
         if (plain) {
@@ -85,13 +90,12 @@ void classify_blocks(View<const std::uint8_t> map, int footprint, bool mid_is_ho
             const int x1 = std::min(map.width, (bx + 1) * footprint);
             for (int y = by * footprint; y < y1; ++y) {
                 const std::uint8_t* row = map.row(y);
-                if (all_background(row + bx * footprint, x1 - bx * footprint)) {
-                    all_hidden = false;
-                    continue;
-                }
-                for (int x = bx * footprint; x < x1; ++x) {
+                for (int x = bx * footprint; x < x1;) {
+                    // Eight pixels at once where they are all of one class.
+                    const int n = x + 8 <= x1 && eight_alike(row + x) ? 8 : 1;
                     all_hidden &= hidden(row[x], mid_is_hole);
                     any_mid |= is_mid(row[x]);
+                    x += n;
                 }
             }
             blocks.row(by)[bx] = all_hidden ? kBlockHole : any_mid && mid_is_finer ? kBlockMid : kBlockBackground;

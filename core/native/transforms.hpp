@@ -14,8 +14,6 @@ struct TransformKernels {
     // Coefficients -> samples, clipped to -2048 .. 2047. All w * h are there, those outside the
     // lowest `columns` and `rows` frequencies zero.
     void (*inverse)(const std::int16_t* coefficients, int log2w, int log2h, int columns, int rows, std::int16_t* samples, std::ptrdiff_t stride);
-    // The same at 1/2 or 1/4 of the size, `log` being 1 or 2: means over boxes of 2^log x 2^log samples.
-    void (*inverse_means)(const std::int16_t* coefficients, int log2w, int log2h, int log, int columns, int rows, std::int16_t* samples, std::ptrdiff_t stride);
     // Sum of about 2^13 * log2(1 + 6.25 a^2), a = coefficient * inverse step, without the first; count a multiple of 64.
     std::int64_t (*cost)(const std::int16_t* coefficients, const float* inverse_steps, int count);
     // Bit i of the masks, 64 each, says whether |coefficient i| * inverse step reaches the threshold; count a multiple of 64.

@@ -411,54 +411,6 @@ void inverse(const i16* coefficients, int log2w, int log2h, int columns, int row
     static constexpr decltype(&inverse_shape<8, 8>) shapes[3][3] = AIG_SHAPES(inverse_shape);
     shapes[log2w - 3][log2h - 3](coefficients, columns, rows, samples, stride);
 }
-
-// Sums of the basis over boxes of 2^log positions: at[k][i] is that of frequency k over box i.
-template <int N, int Log> struct BoxSums {
-    alignas(64) i16 at[N][N >> Log];
-    constexpr BoxSums() : at{} {
-        for (int k = 0; k < N; ++k)
-            for (int n = 0; n < N; ++n) at[k][n >> Log] = static_cast<i16>(at[k][n >> Log] + matrix_row<N>(k)[n]);
-    }
-};
-template <int N, int Log> constexpr BoxSums<N, Log> kBoxSums;
-
-template <int W, int H, int Log>
-void inverse_means_shape(const i16* coefficients, int columns, int rows, i16* samples, std::ptrdiff_t stride) {
-    constexpr int w = W >> Log, h = H >> Log;
-    // Columns in multiples of 8, which are a register; those beyond are 0.
-    const int wide = (columns + 7) & ~7;
-    alignas(64) i32 column_sums[h][W];
-    for (int y = 0; y < h; ++y)
-        for (int k = 0; k < wide; k += 8) {
-            i32 sums[8] = {};
-            for (int v = 0; v < rows; ++v) {
-                const i32 factor = kBoxSums<H, Log>.at[v][y];
-                for (int i = 0; i < 8; ++i) sums[i] += factor * coefficients[v * W + k + i];
-            }
-            for (int i = 0; i < 8; ++i) column_sums[y][k + i] = sums[i];
-        }
-    for (int y = 0; y < h; ++y) {
-        alignas(64) i32 sums[w] = {};
-        for (int k = 0; k < columns; ++k) {
-            const i32 t = clip(round_shift(column_sums[y][k], kInverseColumnShift + Log), -32768, 32767);
-            for (int x = 0; x < w; ++x) sums[x] += t * kBoxSums<W, Log>.at[k][x];
-        }
-        for (int x = 0; x < w; ++x) samples[y * stride + x] = clip(round_shift(sums[x], kInverseRowShift + Log), -2048, 2047);
-    }
-}
-
-template <int W, int H> void inverse_halves(const i16* coefficients, int columns, int rows, i16* samples, std::ptrdiff_t stride) {
-    inverse_means_shape<W, H, 1>(coefficients, columns, rows, samples, stride);
-}
-template <int W, int H> void inverse_quarters(const i16* coefficients, int columns, int rows, i16* samples, std::ptrdiff_t stride) {
-    inverse_means_shape<W, H, 2>(coefficients, columns, rows, samples, stride);
-}
-
-void inverse_means(const i16* coefficients, int log2w, int log2h, int log, int columns, int rows, i16* samples, std::ptrdiff_t stride) {
-    static constexpr decltype(&inverse_shape<8, 8>) halves[3][3] = AIG_SHAPES(inverse_halves);
-    static constexpr decltype(&inverse_shape<8, 8>) quarters[3][3] = AIG_SHAPES(inverse_quarters);
-    (log == 1 ? halves : quarters)[log2w - 3][log2h - 3](coefficients, columns, rows, samples, stride);
-}
 #undef AIG_SHAPES
 
 // The bits of a float are a logarithm that is linear between powers of two; 13 fractional ones are kept.
@@ -511,7 +463,7 @@ void candidates(const i16* coefficients, const float* inverse_steps, float thres
     }
 }
 
-constexpr TransformKernels kTransforms{forward, inverse, inverse_means, cost, candidates};
+constexpr TransformKernels kTransforms{forward, inverse, cost, candidates};
 
 }  // namespace
 }  // namespace aig

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .blocks import transform_matrix
+from .blocks import inverse_transform
 from .container import read_container
 from .dct import decode_cells, decode_eighth
-from .filters import to_colours
+from .filters import interpolate, to_colours
 from .geometry import CORE, core_pixels, picture_classes
 from .lossless import decode_lossless
 from .picture import dct_picture, decode_file
@@ -48,33 +48,10 @@ def decode_scaled(data, scale):
 
 def plane_of(eighth, cells, scale):
     """A padded plane at 1/1, 1/2 or 1/4."""
-    samples = interpolate(interpolate(eighth, scale).T, scale).T
-    samples = (samples + 128) >> 8
+    samples = interpolate(eighth)
     for block, coefficients in cells.blocks:
-        rows, columns = (slice(s.start // scale, s.stop // scale) for s in block.samples)
-        samples[rows, columns] = inverse_means(coefficients, scale)
-    return samples
-
-
-def interpolate(eighth, scale):
-    """Every row of cells as 8 / scale rows, times 16."""
-    side = 8 // scale
-    rows = np.arange(side * len(eighth))
-    own, v = rows // side, scale * (2 * (rows % side) + 1) - 8
-    other = np.clip(own + np.sign(v), 0, len(eighth) - 1)
-    weight = np.abs(v)[:, np.newaxis]
-    return (16 - weight) * eighth[own] + weight * eighth[other]
-
-
-def inverse_means(coefficients, scale):
-    """The boxes [y, x] of a block of coefficients [v, h]."""
-    matrices = []
-    for side in coefficients.shape:
-        matrix = transform_matrix(side)
-        matrices.append(matrix.reshape(side, side // scale, scale).sum(axis=2))
-    vertical, horizontal = matrices
-    t = np.clip((vertical.T @ coefficients + 64 * scale) // (128 * scale), -32768, 32767)
-    return np.clip((t @ horizontal + 128 * scale) // (256 * scale), -2048, 2047)
+        samples[block.samples] = inverse_transform(coefficients)
+    return (box_sums(samples, scale) + scale * scale // 2) // (scale * scale)
 
 
 def box_sums(image, scale):

@@ -15,7 +15,7 @@ from math import isqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native, entropy
+from .. import _native, entropy, geometry
 from ..container import Metadata
 from ..errors import CorruptError
 from ..geometry import Window
@@ -132,10 +132,20 @@ class _Layout:
         self.subsampled = self.colour and metadata.subsampling == "4:2:0"
         self.mid_is_hole = metadata.mid == "palette"
         footprints = [8, 16 if self.subsampled else 8]
-        self.classes = [
-            _native.classify_blocks(class_map, size, self.mid_is_hole, metadata.mid == "dct")
-            for size in footprints
-        ]
+        self.classes = [self._cells(class_map, size) for size in footprints]
+
+    def _cells(self, class_map: U8, size: int) -> U8:
+        """The class of every cell, those of the rows without focus unseen."""
+        height, width = (-(-n // size) for n in class_map.shape)
+        cells = np.zeros((height, width), np.uint8)
+        top, bottom = geometry.focus_rows(self.metadata)
+        rows = slice(top // size, -(-bottom // size))
+        own = class_map[rows.start * size : rows.stop * size]
+        if own.size:
+            cells[rows] = _native.classify_blocks(
+                own, size, self.mid_is_hole, self.metadata.mid == "dct"
+            )
+        return cells
 
     def has(self, block_class: int) -> bool:
         """Whether any block of any plane is of this class."""
