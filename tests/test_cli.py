@@ -474,6 +474,21 @@ def test_usage_errors_exit_with_2(capsys, line):
     assert "usage: aig" in err
 
 
+def test_a_region_is_a_crop(aig, capsys):
+    target = aig.with_name("part.png")
+    code, out, _ = run(capsys, "decode", aig, "-o", target, "--region", "10,20,31,29")
+    assert code == 0
+    assert "21 x 9" in out
+    with Image.open(target) as image:
+        expected = aig_codec.decode(aig)[20:29, 10:31]
+        np.testing.assert_array_equal(np.asarray(image), expected)
+    for region in ("10,20,31", "10,20,31,x", "10,20,5,29", "0,0,9999,9"):
+        line = ("decode", aig, "-o", target, "--force", f"--region={region}")
+        code, _, err = run(capsys, *line)
+        assert code == 2
+        assert "region" in err
+
+
 def test_decode_refuses_what_makes_no_sense(aig, capsys):
     assert "no core 7" in fails(
         capsys, "decode", aig, "-o", aig.with_name("x.png"), "--core", "7", code=2

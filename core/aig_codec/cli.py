@@ -67,6 +67,7 @@ examples:
   aig decode photo.aig                       writes photo.png
   aig decode photo.aig -o photo.tif
   aig decode photo.aig -o early.png --upto preview    cores, and a smooth rest
+  aig decode photo.aig -o part.png --region 800,400,1100,700    reads what that takes
   aig decode photo.aig -o focus.png --core 0          transparent where it is not core
   aig decode broken.aig -o rest.png --lenient         what the undamaged parts hold
 """
@@ -223,6 +224,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--force", action="store_true", help="replace an existing file")
     sub.add_argument("--upto", choices=CHOICES["upto"], default="full", help="stop at this tier")
     sub.add_argument("--scale", type=int, choices=(1, 2, 4, 8), default=1, help="1/2, 1/4 or 1/8")
+    sub.add_argument(
+        "--region", type=_box, metavar="L,T,R,B", help="only this rectangle, in pixels of the whole"
+    )
     sub.add_argument("--core", type=int, metavar="K", help="only the core of focus K, from 0")
     sub.add_argument("--lenient", action="store_true", help="leave damaged parts out and say so")
     sub.add_argument("--threads", type=int, metavar="N", help="(default: every core)")
@@ -266,6 +270,16 @@ def _pair(text: str) -> tuple[float, float]:
     if len(values) != 2:
         raise argparse.ArgumentTypeError(f"{text!r} is not a pair such as 210,150")
     return values[0], values[1]
+
+
+def _box(text: str) -> tuple[int, ...]:
+    try:
+        box = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        box = ()
+    if len(box) != 4:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rectangle such as 800,400,1100,700")
+    return box
 
 
 # encode
@@ -362,7 +376,8 @@ def _decode(args: argparse.Namespace) -> int:
 
     from . import open
 
-    if args.core is not None and (args.upto != "full" or args.scale != 1 or args.lenient):
+    others = args.upto != "full" or args.scale != 1 or args.lenient or args.region
+    if args.core is not None and others:
         raise CommandError("--core stands alone: a core is exact, whole, or not to be had", 2)
     source = Path(args.input)
     target = Path(args.output) if args.output else source.with_suffix(".png")
@@ -382,7 +397,11 @@ def _decode(args: argparse.Namespace) -> int:
                 pixels, note = _core_pixels(aig, args.core)
             else:
                 pixels = aig.decode(
-                    args.upto, args.scale, threads=args.threads, strict=not args.lenient
+                    args.upto,
+                    args.scale,
+                    region=args.region,
+                    threads=args.threads,
+                    strict=not args.lenient,
                 )
                 note = ""
                 problems += aig.problems
