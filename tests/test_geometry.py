@@ -243,18 +243,3 @@ def test_arguments_that_would_lead_outside_are_refused() -> None:
     for shape in ((0, 8), (4, 8), (1, 7)):
         with pytest.raises(ValueError):
             _native.classify(0, 0, 8, 8, np.ones(shape, np.int64))
-
-
-def test_no_focus_reaches_beyond_its_rows() -> None:
-    rng = np.random.default_rng(8)
-    rows = 0
-    for seed in range(200):
-        height, width = (int(n) for n in rng.integers(1, 90, 2))
-        foci = tuple(pictures.random_foci(seed, width, height))
-        metadata = Metadata(width, height, "L", foci)
-        classes = geometry.class_map(metadata)
-        top, bottom = geometry.focus_rows(metadata)
-        rows += height - (bottom - top)
-        assert not classes[:top].any()
-        assert not classes[bottom:].any()
-    assert rows > 500

@@ -76,12 +76,12 @@ class _FixedPoint(NamedTuple):
         radii = [min(int(r * 65536), 2**32 - 1) for r in (f.r_core, f.r_mid)]
         return cls(f.x, f.y, inverse[0], inverse[1], shift, f.alpha_code, radii[0], radii[1])
 
-    def reach(self, radius: int) -> tuple[int, int]:
-        """Largest |dx| and |dy| within a radius, the angle left out (it only shrinks a tier)."""
+    def reach(self) -> tuple[int, int]:
+        """Largest |dx| and |dy| of a core pixel, the angle left out (it only shrinks the core)."""
         if self.shift >= 32:
-            bound = ((radius**2 + 1) << (self.shift - 32)) - 1
+            bound = ((self.r_core**2 + 1) << (self.shift - 32)) - 1
         else:
-            bound = radius**2 >> (32 - self.shift)
+            bound = self.r_core**2 >> (32 - self.shift)
         return math.isqrt(bound // self.inv_x), math.isqrt(bound // self.inv_y)
 
 
@@ -103,23 +103,13 @@ def core_window(metadata: Metadata, k: int) -> Window:
     if metadata.shape == "all":
         return Window(0, 0, metadata.width, metadata.height)
     f = metadata.foci[k]
-    fixed = _FixedPoint.of(f)
-    dx, dy = fixed.reach(fixed.r_core)
+    dx, dy = _FixedPoint.of(f).reach()
     return Window(
         max(0, f.x - dx),
         max(0, f.y - dy),
         min(metadata.width, f.x + dx + 1),
         min(metadata.height, f.y + dy + 1),
     )
-
-
-def focus_rows(metadata: Metadata) -> tuple[int, int]:
-    """The first row that core or mid tier of a focus may have, and the one behind the last."""
-    fixed = [_FixedPoint.of(f) for f in metadata.foci]
-    reaches = [f.reach(f.r_mid)[1] for f in fixed]
-    top = min(f.y - dy for f, dy in zip(fixed, reaches, strict=True))
-    bottom = max(f.y + dy for f, dy in zip(fixed, reaches, strict=True)) + 1
-    return max(0, top), min(metadata.height, bottom)
 
 
 def assign(foci: Sequence[Focus], height: int, width: int) -> tuple[U8, NDArray[np.uint32]]:

@@ -66,6 +66,13 @@ template <class Codec> struct Held {
     aig::Frame& frame() { return codec.frame(); }
     void require_group(int group) { require(group >= 0 && group < frame().groups(), "no such group"); }
     void require_region(int region) { require(region >= 0 && region < frame().regions(), "no such region"); }
+    // All of them without a right end.
+    aig::Columns columns(int left, int right) {
+        const int width = frame().settings().width;
+        if (right < 0) right = width;
+        require(0 <= left && left < right && right <= width && left % 16 == 0 && (right % 16 == 0 || right == width), "no such columns");
+        return {left, right};
+    }
     void require_rows(int first, int last) { require(0 <= first && first <= last && last <= frame().group_rows(), "no such rows of groups"); }
 };
 using Encoder = Held<LossyEncoder>;
@@ -216,12 +223,13 @@ void bind_decoder(nb::module_& m) {
         nb::gil_scoped_release release;
         self.codec.read_group(group, tier, tables, s);
     }, "group"_a, "tier"_a, "tables"_a.none(), "raw"_a, "coded"_a);
-    c.def("interpolate", [](Decoder& self, int first_row, int last_row) {
+    c.def("interpolate", [](Decoder& self, int first_row, int last_row, int left, int right) {
         self.require_rows(first_row, last_row);
+        const auto columns = self.columns(left, right);
         require(self.codec.started(), "start() comes first");
         nb::gil_scoped_release release;
-        self.codec.interpolate(first_row, last_row);
-    }, "first_row"_a, "last_row"_a);
+        self.codec.interpolate(first_row, last_row, columns);
+    }, "first_row"_a, "last_row"_a, "left"_a = 0, "right"_a = -1);
     c.def("set_filters", [](Decoder& self, int tier, int deblocking, const std::optional<Array<const std::int8_t>>& taps) {
         require_tier(tier);
         require(deblocking >= 0 && deblocking <= 255, "deblocking outside 0..255");
@@ -234,16 +242,17 @@ void bind_decoder(nb::module_& m) {
         f.restores = true;
         std::copy_n(taps->data(), taps->size(), &f.taps[0][0][0]);
     }, "tier"_a, "deblocking"_a, "taps"_a.noconvert().none());
-    c.def("rows", [](Decoder& self, int first_row, int last_row, const U8Out& pixels) {
+    c.def("rows", [](Decoder& self, int first_row, int last_row, const U8Out& pixels, int left, int right) {
         const auto p = view(pixels);
         self.require_rows(first_row, last_row);
+        const auto columns = self.columns(left, right);
         const auto& s = self.frame().settings();
         require(p.width == s.width && p.height == s.height && p.channels <= 4 && (p.channels >= 3) == s.colour, "pixels differ from the frame in size or channels");
         require(self.codec.started() && self.codec.log() == 0, "start() comes first");
         nb::gil_scoped_release release;
         constexpr int strips = aig::kGroup / 16;
-        aig::Finisher(self.frame(), self.codec.planes(), self.filters).rows(first_row * strips, std::min(last_row * strips, (p.height + 15) / 16), p);
-    }, "first_row"_a, "last_row"_a, "pixels"_a.noconvert());
+        aig::Finisher(self.frame(), self.codec.planes(), self.filters).rows(first_row * strips, std::min(last_row * strips, (p.height + 15) / 16), columns, p);
+    }, "first_row"_a, "last_row"_a, "pixels"_a.noconvert(), "left"_a = 0, "right"_a = -1);
     const auto require_scaled = [](Decoder& self, const View<std::uint8_t>& p, int log) {
         const auto& s = self.frame().settings();
         const auto scaled = [log](int n) { return (n + (1 << log) - 1) >> log; };

@@ -43,8 +43,9 @@ EdgeLimits edge_limits(std::int32_t base, int strength) {
 
 class Finisher::PlaneFilter {
   public:
-    PlaneFilter(const Finisher& owner, int plane)
-        : frame_(owner.frame_), grid_(frame_.grid(plane)), plane_(plane), samples_(owner.planes_[static_cast<std::size_t>(plane)]),
+    // Works on the columns first .. last - 1 of cells.
+    PlaneFilter(const Finisher& owner, int plane, int first, int last)
+        : frame_(owner.frame_), grid_(frame_.grid(plane)), plane_(plane), first_(first), last_(last), samples_(owner.planes_[static_cast<std::size_t>(plane)]),
           filters_(owner.filters_), smoothed_(grid_.width() * kCell), restored_(grid_.width() * kCell), taps_(static_cast<std::size_t>(grid_.width())) {
         restores_ = filters_[0].restores || filters_[1].restores;
         adapts_ = frame_.adaptation_varies();
@@ -87,15 +88,16 @@ class Finisher::PlaneFilter {
     // Fetch a row of cells and smooth its edges on the left and above.
     void smooth(int cy) {
         const auto& kernels = sample_kernels();
-        const int y = cy * kCell, width = grid_.width();
+        const int y = cy * kCell, left = first_ * kCell;
         smoothed_.reach(y, y + kCell + 2);
-        for (int j = 0; j < kCell; ++j) std::memcpy(smoothed_.row(y + j), samples_.at(0, y + j), static_cast<std::size_t>(width * kCell) * sizeof(std::int16_t));
+        for (int j = 0; j < kCell; ++j)
+            std::memcpy(smoothed_.row(y + j) + left, samples_.at(left, y + j), static_cast<std::size_t>((last_ - first_) * kCell) * sizeof(std::int16_t));
         if (filters_[0].deblocking || filters_[1].deblocking) {
-            for (int x = 1; x < width; ++x)
+            for (int x = first_ + 1; x < last_; ++x)
                 if (frame_.begins(plane_, x, cy) & Frame::kLeftEdge && coded(x - 1, cy) && coded(x, cy))
                     kernels.smooth_vertical_edge(smoothed_.row(y) + x * kCell, smoothed_.stride(), limits(x - 1, cy, x, cy));
             if (cy > start_)
-                for (int x = 0; x < width; ++x)
+                for (int x = first_; x < last_; ++x)
                     if (frame_.begins(plane_, x, cy) & Frame::kTopEdge && coded(x, cy - 1) && coded(x, cy))
                         kernels.smooth_horizontal_edge(smoothed_.row(y) + x * kCell, smoothed_.stride(), limits(x, cy - 1, x, cy));
         }
@@ -103,23 +105,23 @@ class Finisher::PlaneFilter {
     void restore(int cy) {
         if (!restores_) return;
         const auto& kernels = sample_kernels();
-        const int y = cy * kCell, width = grid_.width() * kCell;
+        const int y = cy * kCell, left = first_ * kCell, right = last_ * kCell;
         // Beyond the plane's border its samples repeat.
-        const auto bytes = static_cast<std::size_t>(width) * sizeof(std::int16_t);
+        const auto bytes = static_cast<std::size_t>(right - left) * sizeof(std::int16_t);
         for (int k = 1; k <= 2; ++k) {
-            if (cy == 0) std::memcpy(smoothed_.row(-k), smoothed_.row(0), bytes);
-            if (cy + 1 == height()) std::memcpy(smoothed_.row(y + kCell - 1 + k), smoothed_.row(y + kCell - 1), bytes);
+            if (cy == 0) std::memcpy(smoothed_.row(-k) + left, smoothed_.row(0) + left, bytes);
+            if (cy + 1 == height()) std::memcpy(smoothed_.row(y + kCell - 1 + k) + left, smoothed_.row(y + kCell - 1) + left, bytes);
         }
         for (int j = -2; j < kCell + 2; ++j) {
             std::int16_t* row = smoothed_.row(y + j);
-            row[-1] = row[-2] = row[0];
-            row[width] = row[width + 1] = row[width - 1];
+            row[left - 1] = row[left - 2] = row[left];
+            row[right] = row[right + 1] = row[right - 1];
         }
         restored_.reach(y, y + kCell);
-        for (int x = 0; x < grid_.width(); ++x) taps_[static_cast<std::size_t>(x)] = taps_of(x, cy);
-        for (int x = 0, end; x < grid_.width(); x = end) {
+        for (int x = first_; x < last_; ++x) taps_[static_cast<std::size_t>(x)] = taps_of(x, cy);
+        for (int x = first_, end; x < last_; x = end) {
             const auto* taps = &taps_[static_cast<std::size_t>(x)];
-            for (end = x + 1; end < grid_.width() && !taps_[static_cast<std::size_t>(end)] == !*taps;) ++end;
+            for (end = x + 1; end < last_ && !taps_[static_cast<std::size_t>(end)] == !*taps;) ++end;
             const std::int16_t* in = smoothed_.row(y) + x * kCell;
             std::int16_t* out = restored_.row(y) + x * kCell;
             if (*taps) {
@@ -140,7 +142,7 @@ class Finisher::PlaneFilter {
 
     const Frame& frame_;
     const Grid& grid_;
-    int plane_;
+    int plane_, first_, last_;
     SamplePlane samples_;
     const std::array<TierFilters, kTiers>& filters_;
     Window smoothed_, restored_;
@@ -153,12 +155,15 @@ class Finisher::PlaneFilter {
 Finisher::Finisher(const Frame& frame, const std::array<SamplePlane, 3>& planes, const std::array<TierFilters, kTiers>& filters)
     : frame_(frame), planes_(planes), filters_(filters) {}
 
-void Finisher::rows(int first, int last, View<std::uint8_t> pixels) const {
+void Finisher::rows(int first, int last, Columns columns, View<std::uint8_t> pixels) const {
     const auto& kernels = sample_kernels();
     const bool colour = frame_.settings().colour, subsampled = frame_.settings().subsampled;
-    const int width = pixels.width, half_w = (width + 1) / 2, half_h = (pixels.height + 1) / 2;
+    const int left = columns.left, width = columns.right - left, half_w = (width + 1) / 2, half_h = (pixels.height + 1) / 2;
     std::vector<PlaneFilter> filters;
-    for (int p = 0; p < frame_.planes(); ++p) filters.emplace_back(*this, p);
+    for (int p = 0; p < frame_.planes(); ++p) {
+        const int footprint = p && subsampled ? 2 * kCell : kCell;
+        filters.emplace_back(*this, p, left / footprint, (columns.right + footprint - 1) / footprint);
+    }
     std::vector<std::int16_t> up[2];
     for (auto& row : up) row.resize(static_cast<std::size_t>(subsampled ? 2 * half_w : 0));
     for (int strip = first; strip < last; ++strip) {
@@ -170,7 +175,7 @@ void Finisher::rows(int first, int last, View<std::uint8_t> pixels) const {
         }
         for (int y = 16 * strip; y < std::min(16 * strip + 16, pixels.height); ++y) {
             if (!colour) {
-                kernels.plane_to_grey(filters[0].sample(y), width, pixels.channels, pixels.row(y));
+                kernels.plane_to_grey(filters[0].sample(y) + left, width, pixels.channels, pixels.row(y) + left * pixels.channels);
                 continue;
             }
             const std::int16_t* chroma[2];
@@ -178,13 +183,13 @@ void Finisher::rows(int first, int last, View<std::uint8_t> pixels) const {
                 const PlaneFilter& f = filters[static_cast<std::size_t>(c + 1)];
                 if (subsampled) {
                     const int nearer = y / 2, farther = clamp_int(y & 1 ? nearer + 1 : nearer - 1, 0, half_h - 1);
-                    kernels.upsample(f.sample(nearer), f.sample(farther), half_w, up[c].data());
+                    kernels.upsample(f.sample(nearer) + left / 2, f.sample(farther) + left / 2, half_w, up[c].data());
                     chroma[c] = up[c].data();
                 } else {
-                    chroma[c] = f.sample(y);
+                    chroma[c] = f.sample(y) + left;
                 }
             }
-            kernels.planes_to_rgb(filters[0].sample(y), chroma[0], chroma[1], width, pixels.channels, pixels.row(y));
+            kernels.planes_to_rgb(filters[0].sample(y) + left, chroma[0], chroma[1], width, pixels.channels, pixels.row(y) + left * pixels.channels);
         }
     }
 }
@@ -192,7 +197,7 @@ void Finisher::rows(int first, int last, View<std::uint8_t> pixels) const {
 void Finisher::deblocked(int plane, SamplePlane out) const {
     auto plain = *this;
     for (TierFilters& f : plain.filters_) f.restores = false;
-    PlaneFilter filter(plain, plane);
+    PlaneFilter filter(plain, plane, 0, frame_.grid(plane).width());
     const auto bytes = static_cast<std::size_t>(frame_.grid(plane).width() * kCell) * sizeof(std::int16_t);
     for (int cy = 0; cy < filter.height(); ++cy) {
         filter.prepare(cy, cy + 1);

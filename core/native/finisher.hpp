@@ -33,12 +33,18 @@ void show_planes(const std::array<SamplePlane, 3>& planes, bool colour, bool enl
 // The 1/8 image as planes.
 std::array<SamplePlane, 3> eighth_planes(Frame& frame);
 
+// Columns of pixels of an image, left .. right - 1; both are multiples of 16, or right is the width.
+struct Columns {
+    int left, right;
+};
+
 class Finisher {
   public:
     Finisher(const Frame& frame, const std::array<SamplePlane, 3>& planes, const std::array<TierFilters, kTiers>& filters);
 
-    // Set the colour channels of the rows from 16 * first to 16 * last of the image.
-    void rows(int first, int last, View<std::uint8_t> pixels) const;
+    // Set the colour channels of the rows from 16 * first to 16 * last of the image, in these columns. Their first and last 12 are
+    // right only where the image ends there: filters do not see beyond.
+    void rows(int first, int last, Columns columns, View<std::uint8_t> pixels) const;
     // The filtered samples of a plane alone; `out` has the same size.
     void deblocked(int plane, SamplePlane out) const;
 

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cmath>
+#include <cstring>
 
 namespace aig {
 namespace {
@@ -57,6 +58,19 @@ int reach(const Focus& f, int dy, std::uint32_t r) {
     return dx > 65535 ? 65535 : static_cast<int>(dx);
 }
 
+// How far from x, up to `end`, all entries are equal to the first one.
+int run_end(const std::uint8_t* row, int x, int end) {
+    const std::uint64_t eight = row[x] * std::uint64_t{0x0101010101010101};
+    int at = x + 1;
+    for (; at + 8 <= end; at += 8) {
+        std::uint64_t next;
+        std::memcpy(&next, row + at, 8);
+        if (next != eight) break;
+    }
+    while (at < end && row[at] == row[x]) ++at;
+    return at;
+}
+
 // Give the row's pixels within r of focus k the class base + k, unless they have a better tier already
 // or a nearer focus gave them the same.
 void paint_row(std::span<const Focus> foci, std::size_t k, std::uint32_t r, int base, int y, View<std::uint8_t> map) {
@@ -66,15 +80,23 @@ void paint_row(std::span<const Focus> foci, std::size_t k, std::uint32_t r, int 
     const int x0 = f.x - dx_max < 0 ? 0 : f.x - dx_max;
     const int x1 = f.x + dx_max >= map.width ? map.width - 1 : f.x + dx_max;
     std::uint8_t* row = map.row(y);
+    const auto own = static_cast<std::uint8_t>(base + static_cast<int>(k));
     for (int x = x0; x <= x1; ++x) {
-        if (f.alpha && !within(f, x - f.x, dy, r)) continue;
         const int old = row[x];
+        // Most pixels are alike.
+        const bool kept = base == kMidBase && is_core(old);
+        if (kept || (old == kBackground && !f.alpha)) {
+            const int end = run_end(row, x, x1 + 1);
+            if (!kept) std::memset(row + x, own, static_cast<std::size_t>(end - x));
+            x = end - 1;
+            continue;
+        }
+        if (f.alpha && !within(f, x - f.x, dy, r)) continue;
         if (old != kBackground) {
-            if (base == kMidBase && is_core(old)) continue;
             const Focus& other = foci[static_cast<std::size_t>(old - base)];
             if (distance_q16(other, x - other.x, y - other.y) <= distance_q16(f, x - f.x, dy)) continue;
         }
-        row[x] = static_cast<std::uint8_t>(base + static_cast<int>(k));
+        row[x] = own;
     }
 }
 

@@ -163,17 +163,17 @@ std::array<SamplePlane, 3> as_planes(const Frame& frame, const std::vector<Scrat
     return out;
 }
 
-void interpolate(const Frame& frame, const std::array<SamplePlane, 3>& planes, int first_row, int last_row, int log) {
+void interpolate(const Frame& frame, const std::array<SamplePlane, 3>& planes, int first_row, int last_row, Columns columns, int log) {
     // Weights in 1/16 of the cell before, of the own one and of the one behind: sample i lies (2i - 7) / 16 of a cell from its centre.
     static constexpr int kBefore[kCell] = {7, 5, 3, 1, 0, 0, 0, 0}, kBehind[kCell] = {0, 0, 0, 0, 1, 3, 5, 7};
     for (int p = 0; p < frame.planes(); ++p) {
-        const int own_log = plane_log(frame, p, log);
+        const int own_log = plane_log(frame, p, log), footprint = p && frame.settings().subsampled ? 2 * kCell : kCell;
         const Grid& grid = frame.grid(p);
         const PlaneCells& cells = frame.cells(p);
         const SamplePlane plane = planes[static_cast<std::size_t>(p)];
         const int n = grid.group_cells();
         for (int y = first_row * n; y < std::min(last_row * n, grid.height()); ++y)
-            for (int x = 0; x < grid.width(); ++x) {
+            for (int x = columns.left / footprint; x < std::min(grid.width(), (columns.right + footprint - 1) / footprint); ++x) {
                 if (cells.busy[frame.cell(p, x, y)] != kNotCoded) continue;
                 int around[3][3];
                 for (int j = 0; j < 3; ++j)

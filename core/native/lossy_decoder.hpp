@@ -20,8 +20,8 @@ inline int plane_log(const Frame& frame, int plane, int log) { return plane && f
 std::vector<Scratch<std::int16_t>> make_planes(const Frame& frame, int log = 0);
 std::array<SamplePlane, 3> as_planes(const Frame& frame, const std::vector<Scratch<std::int16_t>>& samples, int log = 0);
 
-// Set all cells of these rows of groups that have no high frequencies to a smooth interpolation of the 1/8 image.
-void interpolate(const Frame& frame, const std::array<SamplePlane, 3>& planes, int first_row, int last_row, int log = 0);
+// Set all cells of these rows of groups and columns of pixels that have no high frequencies to a smooth interpolation of the 1/8 image.
+void interpolate(const Frame& frame, const std::array<SamplePlane, 3>& planes, int first_row, int last_row, Columns columns, int log = 0);
 
 // Coefficients of one block, gathered and then turned into samples.
 class BlockBuffer {
@@ -57,7 +57,7 @@ class LossyDecoder {
     void start(int log);
     bool started() const { return !samples_.empty(); }
     int log() const { return log_; }
-    void interpolate(int first_row, int last_row) { aig::interpolate(frame_, planes(), first_row, last_row, log_); }
+    void interpolate(int first_row, int last_row, Columns columns) { aig::interpolate(frame_, planes(), first_row, last_row, columns, log_); }
     std::array<SamplePlane, 3> planes() const { return as_planes(frame_, samples_, log_); }
 
   private:

@@ -70,7 +70,7 @@ void LossyEncoder::fit(int tier, TierFilters& filters) {
     for (TierFilters& f : plain) f.deblocking = filters.deblocking;
     const auto original = as_planes(frame_, coefficients_), rebuilt = sample_planes();
     // What has no high frequencies shows the 1/8 image, and neighbours of it see that.
-    interpolate(frame_, rebuilt, 0, frame_.group_rows());
+    interpolate(frame_, rebuilt, 0, frame_.group_rows(), {0, frame_.settings().width});
     const Finisher finisher(frame_, rebuilt, plain);
     filters.restores = true;
     for (int c = 0; c < (frame_.planes() > 1 ? 2 : 1); ++c) {

@@ -213,7 +213,7 @@ Shown decode(const Scene& scene, const Coded& coded, Chance chance) {
     const int channels = scene.colours() + chance.below(2), rows = frame.group_rows();
     std::vector<int> cuts = {0};
     while (cuts.back() < rows) cuts.push_back(cuts.back() + 1 + chance.below(rows - cuts.back()));
-    for (std::size_t i = cuts.size() - 1; i > 0; --i) decoder.interpolate(cuts[i - 1], cuts[i]);
+    for (std::size_t i = cuts.size() - 1; i > 0; --i) decoder.interpolate(cuts[i - 1], cuts[i], {0, f.width});
     out.channels = channels;
     const auto canvas = [&](Bytes& bytes, int scale) {
         const int width = (f.width + scale - 1) / scale, height = (f.height + scale - 1) / scale;
@@ -222,10 +222,12 @@ Shown decode(const Scene& scene, const Coded& coded, Chance chance) {
         return View<std::uint8_t>{bytes.data(), std::ptrdiff_t{width} * channels, width, height, channels};
     };
     const auto pixels = canvas(out.pixels, 1 << log);
+    const int left = 16 * chance.below((f.width + 15) / 16);
+    const Columns columns{left, std::min(f.width, left + 16 * (1 + chance.below((f.width - left + 15) / 16)))};
     for (std::size_t i = cuts.size() - 1; i > 0; --i) {
         const int top = cuts[i - 1] * kGroup, bottom = cuts[i] * kGroup;
         if (log) show_planes(decoder.planes(), f.colour, false, top >> log, std::min(bottom >> log, pixels.height), pixels);
-        else Finisher(frame, decoder.planes(), coded.filters).rows(top / 16, std::min(bottom / 16, (f.height + 15) / 16), pixels);
+        else Finisher(frame, decoder.planes(), coded.filters).rows(top / 16, std::min(bottom / 16, (f.height + 15) / 16), columns, pixels);
     }
     const auto preview = canvas(out.preview, 8);
     show_planes(eighth_planes(frame), f.colour, f.subsampled, 0, preview.height, preview);

@@ -15,7 +15,7 @@ from math import isqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native, entropy, geometry
+from .. import _native, entropy
 from ..container import Metadata
 from ..errors import CorruptError
 from ..geometry import Window
@@ -132,20 +132,10 @@ class _Layout:
         self.subsampled = self.colour and metadata.subsampling == "4:2:0"
         self.mid_is_hole = metadata.mid == "palette"
         footprints = [8, 16 if self.subsampled else 8]
-        self.classes = [self._cells(class_map, size) for size in footprints]
-
-    def _cells(self, class_map: U8, size: int) -> U8:
-        """The class of every cell, those of the rows without focus unseen."""
-        height, width = (-(-n // size) for n in class_map.shape)
-        cells = np.zeros((height, width), np.uint8)
-        top, bottom = geometry.focus_rows(self.metadata)
-        rows = slice(top // size, -(-bottom // size))
-        own = class_map[rows.start * size : rows.stop * size]
-        if own.size:
-            cells[rows] = _native.classify_blocks(
-                own, size, self.mid_is_hole, self.metadata.mid == "dct"
-            )
-        return cells
+        self.classes = [
+            _native.classify_blocks(class_map, size, self.mid_is_hole, metadata.mid == "dct")
+            for size in footprints
+        ]
 
     def has(self, block_class: int) -> bool:
         """Whether any block of any plane is of this class."""
@@ -293,6 +283,8 @@ class Synthesis(_Layout):
         #: Rows of groups that are shown, and those that they look at.
         self._rows = range(*window.scaled(GROUP)[1::2])
         self._rows_near = range(*near.scaled(GROUP)[1::2])
+        #: Columns of pixels that are finished: with those that the ones in the window look at.
+        self._columns = near.left // 16 * 16, min(width, -(-near.right // 16) * 16)
 
     def read_preview(self, segment: bytes | Part) -> None:
         """Decode the 1/8 image."""
@@ -347,10 +339,16 @@ class Synthesis(_Layout):
             kernel.preview(pixels)
             return
         kernel.start(self._scale.bit_length() - 1)
-        show = kernel.rows if self._scale == 1 else kernel.scaled_rows
-        near, rows = self._rows_near, self._rows
-        self._workers.map(lambda i: kernel.interpolate(near[i], near[i] + 1), len(near))
-        self._workers.map(lambda i: show(rows[i], rows[i] + 1, pixels), len(rows))
+        near, rows, columns = self._rows_near, self._rows, self._columns
+
+        def show(row: int) -> None:
+            if self._scale == 1:
+                kernel.rows(row, row + 1, pixels, *columns)
+            else:
+                kernel.scaled_rows(row, row + 1, pixels)
+
+        self._workers.map(lambda i: kernel.interpolate(near[i], near[i] + 1, *columns), len(near))
+        self._workers.map(lambda i: show(rows[i]), len(rows))
 
     def preview(self, pixels: U8) -> None:
         """Write the colours of the 1/8 image into `pixels`, uint8 (ceil(H/8), ceil(W/8), C)."""
