@@ -1,7 +1,7 @@
 """The plugin that imageio constructs for every AIG file it reads or writes."""
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
@@ -51,20 +51,21 @@ class AIGPlugin(PluginV3):
         index: Index = 0,
         upto: str = "full",
         scale: int = 1,
+        region: Sequence[int] | None = None,
         threads: int | None = None,
         strict: bool = True,
     ) -> NDArray[Any]:
         """Decode the image.
 
-        index: 0 or None; ``...`` stacks the one image along a new first axis. upto, scale, threads
-        and strict are those of `aig_codec.decode`.
+        index: 0 or None; ``...`` stacks the one image along a new first axis. upto, scale, region,
+        threads and strict are those of `aig_codec.decode`.
 
         Returns a writable uint8 or uint16 array (H, W) for grey, else (H, W, C) with C = 2, 3 or 4.
         Raises ValueError for another index or a bad keyword, and the kinds of `aig_codec.errors`,
         which are OSError, for a bad file.
         """
         stack = _check_index(index)
-        pixels = self._file().decode(upto, scale, threads=threads, strict=strict)
+        pixels = self._file().decode(upto, scale, region=region, threads=threads, strict=strict)
         return pixels[None] if stack else pixels
 
     def iter(self, **keywords: Any) -> Iterator[NDArray[Any]]:

@@ -158,6 +158,8 @@ def test_decode_keywords(path: Path) -> None:
     for upto in ("core", "preview", "mid", "full"):
         assert np.array_equal(iio.imread(path, upto=upto), aig_codec.decode(data, upto=upto))
     assert iio.imread(path, scale=4).shape == (13, 19, 3)
+    region = iio.imread(path, region=(5, 9, 30, 40))
+    np.testing.assert_array_equal(region, iio.imread(path)[9:40, 5:30])
     assert np.array_equal(iio.imread(path, threads=1), aig_codec.decode(data))
     for wrong in ({"upto": "lunch"}, {"scale": 3}):
         with pytest.raises(ValueError, match=r"upto|scale"):

@@ -227,7 +227,7 @@ def test_sizes_around_cells_superblocks_groups_and_regions(size, channels: int) 
     for subsampling in ("4:2:0", "4:4:4"):
         data = aig_codec.encode(
             picture,
-            quality=90,
+            quality=92,
             centers=[(0, 0)],
             radii=[(0.5, 1.5)],
             subsampling=subsampling,
