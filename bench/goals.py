@@ -39,8 +39,9 @@ class Goal(NamedTuple):
         return value < limit if self.at_least else value > limit
 
     def _goal(self) -> str:
+        several = len(self.efforts) > 1
         parts = [
-            f"{self.show(limit)} ({name}{self.aim})"
+            f"{self.show(limit)} ({name}{self.aim})" if several else self.show(limit)
             for name, limit in zip(self.efforts, self.limits, strict=True)
             if limit is not None
         ]

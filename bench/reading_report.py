@@ -69,7 +69,6 @@ def goals(results: Sequence[ReadingRow]) -> list[Goal]:
     def kilobytes(value: float) -> str:
         return f"{value / 1024:.2f} KB"
 
-    full = of
     found = [
         goal(f"focus, times as fast as {JPEG}, decoded and cropped", faster(FOCUS, JPEG), 5.0),
         *(
@@ -86,14 +85,14 @@ def goals(results: Sequence[ReadingRow]) -> list[Goal]:
         goal(f"thumbnail, times as fast as {JPEG}", faster(THUMBNAIL, JPEG), 1.0),
         goal(
             "preview, time against a full decode",
-            median(lambda i: 100 * full[i, PREVIEW, AIG].ms / full[i, FULL, AIG].ms),
+            median(lambda i: 100 * of[i, PREVIEW, AIG].ms / of[i, FULL, AIG].ms),
             10.0,
             _share,
             at_least=False,
         ),
         goal(
             "preview, bytes against all behind the core",
-            median(lambda i: 100 * _preview_bytes(of, i) / of[i, PREVIEW, AIG].of),
+            median(lambda i: 100 * of[i, PREVIEW, AIG].bytes / of[i, PREVIEW, AIG].of),
             15.0,
             _share,
             at_least=False,
@@ -117,10 +116,6 @@ def goals(results: Sequence[ReadingRow]) -> list[Goal]:
         ),
     ]
     return [g for g in found if g.values[0] is not None]
-
-
-def _preview_bytes(of: dict[tuple[str, str, str], ReadingRow], image: str) -> float:
-    return of[image, PREVIEW, AIG].bytes
 
 
 def _share(value: float) -> str:
