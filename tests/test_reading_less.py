@@ -1,5 +1,6 @@
 """Reading less: regions, smaller scales and stages are parts of the whole, and cost little."""
 
+import contextlib
 import io
 from functools import cache
 
@@ -98,6 +99,8 @@ def test_a_region_stops_where_asked(upto: str) -> None:
         "abcd",
         7,
         (0, 0, 1, None),
+        (0, 0, 5.5, 5),
+        "0055",
     ],
 )
 def test_regions_that_are_not_there_are_refused(region: object) -> None:
@@ -134,6 +137,32 @@ def test_a_damaged_group_elsewhere_does_not_matter() -> None:
         coarse = file.decode(region=(550, 450, 600, 500), strict=False)
         assert len(file.problems) == 1
     assert coarse.shape == (50, 50, 3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_parts_of_damaged_files_are_parts_or_errors_of_the_file(kind: str) -> None:
+    """Cut or damaged anywhere: strict calls raise what they should, lenient ones have a picture."""
+    rng = np.random.default_rng(11)
+    keywords, channels = KINDS[kind]
+    focus = {} if keywords.get("lossless") else {"centers": [(60, 40)], "radii": [(13, 25)]}
+    data = aig_codec.encode(pictures.mixed(83, 300, channels), **focus, **keywords)
+    with aig_codec.open(data) as file:
+        start = file.data_start
+    for _ in range(40):
+        broken = bytearray(data)
+        if rng.random() < 0.5:
+            del broken[int(rng.integers(start, len(data))) :]
+        else:
+            for at in rng.integers(start, len(data), 3):
+                broken[at] ^= int(rng.integers(1, 256))
+        scale = int(rng.choice([1, 2, 4, 8]))
+        region = None if rng.random() < 0.3 else (7, 9, int(rng.integers(8, 301)), 50)
+        with aig_codec.open(bytes(broken)) as file:
+            with contextlib.suppress(errors.AigError):
+                file.decode(scale=scale, region=region)
+            part = file.decode(scale=scale, region=region, strict=False)
+        whole = aig_codec.decode(data, scale=scale, region=region)
+        assert part.shape == whole.shape
 
 
 # Smaller scales

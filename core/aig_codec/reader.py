@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterator, Sequence
 from functools import partial
+from operator import index
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from .coders.streams import Part
 from .container import HEADER_SIZE, KINDS, Header, Metadata, Prologue, Segment, read_prologue
 from .errors import AigError, CorruptError, LimitError, TruncatedError
 from .geometry import CORE, Window
-from .picture import Picture, Problems, start_core
+from .picture import EIGHTH, Picture, Problems, start_core
 from .sources import Chunks, Source, Stream, is_stream, open_source
 from .threads import Workers
 
@@ -160,15 +161,16 @@ class AigFile:
         """
         segment = self._find("preview")
         if segment is None:
-            return self.decode(scale=8)
+            return self.decode(scale=EIGHTH)
         segment.require_known()
         with Workers(1) as workers:
-            picture = dct.Synthesis(self.metadata, geometry.class_map(self.metadata), workers)
+            class_map = geometry.class_map(self.metadata)
+            picture = dct.Synthesis(self.metadata, class_map, workers, EIGHTH)
             picture.read_preview(self._payload(segment))
-        width, height = (-(-n // 8) for n in self.size)
-        pixels = np.full((height, width, self.metadata.channels), 255, np.uint8)
-        picture.preview(pixels)
-        return pixels[..., 0] if self.mode == "L" else pixels
+            width, height = (-(-n // EIGHTH) for n in self.size)
+            pixels = np.full((height, width, self.metadata.channels), 255, np.uint8)
+            picture.render(pixels)
+        return self._shaped(pixels)
 
     def decode(
         self,
@@ -282,7 +284,7 @@ class AigFile:
         """The boxes that a region touches, in pixels."""
         width, height = self.size
         try:
-            left, top, right, bottom = (int(n) for n in region)
+            left, top, right, bottom = (index(n) for n in region)
         except (TypeError, ValueError) as error:
             raise ValueError(f"region {region!r} is not (left, top, right, bottom)") from error
         if not (0 <= left < right <= width and 0 <= top < bottom <= height):

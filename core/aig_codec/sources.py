@@ -150,6 +150,7 @@ class _Http(_Counting):
         return b"" if self._whole is None else self._whole[offset : offset + length]
 
     def _get(self, headers: Mapping[str, str], length: int) -> bytes:
+        from http.client import HTTPException
         from urllib.error import HTTPError
         from urllib.request import Request, urlopen
 
@@ -167,6 +168,8 @@ class _Http(_Counting):
             if error.code == 416:  # nothing lies there: the file ends before
                 return self._count(b"")
             raise
+        except HTTPException as error:  # which is no OSError
+            raise OSError(f"{self._url}: {error!r}") from error
 
 
 class _Remote(_Counting):

@@ -350,11 +350,6 @@ class Synthesis(_Layout):
         self._workers.map(lambda i: kernel.interpolate(near[i], near[i] + 1, *columns), len(near))
         self._workers.map(lambda i: show(rows[i]), len(rows))
 
-    def preview(self, pixels: U8) -> None:
-        """Write the colours of the 1/8 image into `pixels`, uint8 (ceil(H/8), ceil(W/8), C)."""
-        if self._kernel is not None:
-            self._kernel.preview(pixels)
-
     def _read(
         self, parts: dict[int, Stream | None], coding: "_Coding", task: Callable[..., None]
     ) -> set[int]:

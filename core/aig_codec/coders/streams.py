@@ -93,8 +93,9 @@ def unpack(payload: bytes, count: int) -> tuple[bytes, Streams]:
     table = read_table(payload, count)
     if table.end < len(payload):
         raise CorruptError("bytes are left over behind the streams")
+    extents = (_extent(table, n) for n in range(count))
     return table.head, [
-        _stream(payload[row[0] : row[0] + row[1] + row[2]], row) for row in table.rows
+        _stream(payload[at:end], row) for (at, end), row in zip(extents, table.rows, strict=True)
     ]
 
 
@@ -125,7 +126,7 @@ def take(
     if table.end != length:
         raise CorruptError("the streams do not end where their segment does")
     found: dict[int, Stream | None] = {}
-    rows = sorted((n for n in wanted), key=lambda n: table.rows[n][0])
+    rows = sorted(wanted, key=lambda n: table.rows[n][0])
     while rows:
         run = [rows.pop(0)]
         start, end = _extent(table, run[0])
