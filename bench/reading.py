@@ -15,6 +15,7 @@ from PIL import Image
 
 import aig_codec
 import pillow_aig
+from aig_codec.reader import shrink
 
 from . import lossless, peers, speed
 from .images import U8, Picture
@@ -82,18 +83,11 @@ def measure(picture: Picture, runs: int) -> Iterator[ReadingRow]:
         data = _encode(picture, image)
         yield from _race(picture, _turns(picture, image, data), runs)
         row = partial(ReadingRow, picture.name, picture.megapixels, EIGHTH)
-        ideal = lossless_means(image)
+        ideal = shrink(image, 8)
         prefix = aig_codec.decode(data, upto="preview", scale=8)
-        averaged = lossless_means(aig_codec.decode(data))
+        averaged = shrink(aig_codec.decode(data), 8)
         yield row(AIG, 0.0, 0, 0, psnr(ideal, prefix))
         yield row(AVERAGED, 0.0, 0, 0, psnr(ideal, averaged))
-
-
-def lossless_means(image: U8) -> U8:
-    """The means of 8 x 8 pixels."""
-    from aig_codec.reader import shrink
-
-    return shrink(image, 8)
 
 
 def infer(picture: Picture, runs: int) -> Iterator[ReadingRow]:

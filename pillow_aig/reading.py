@@ -79,16 +79,16 @@ class AigImageFile(ImageFile.ImageFile):
             self.info["dpi"] = metadata.dpi
         late = self._read_ancillary(self.fp, prologue)
         end = metadata.segments[-1].end if metadata.segments else 0
-        # Of lossless files all is needed at any scale.
-        small = [s.end for s in metadata.segments if s.kind in _SMALLEST]
-        self._small_length = prologue.data_start + (max(small, default=end) if not late else end)
+        small = end
+        if not metadata.is_averaged and not late:
+            small = max(s.end for s in metadata.segments if s.kind in _SMALLEST)
+        self._small_length = prologue.data_start + small
         self._plan = _Plan(
             length=prologue.data_start + end,
             steps=_steps(metadata, prologue.data_start),
             late=late,
             info=self.info,
         )
-        self._averaged = metadata.mode in ("LA", "RGBA") or metadata.mid == "palette"
         self._set_tile()
 
     def _set_tile(self) -> None:
@@ -113,9 +113,7 @@ class AigImageFile(ImageFile.ImageFile):
                 break
         width, height = self.size
         if scale > 1:
-            length = self._plan.length
-            if scale == _SCALES[0] and not self._averaged:
-                length = self._small_length
+            length = self._small_length if scale == _SCALES[0] else self._plan.length
             self._plan = self._plan._replace(scale=scale, length=length, steps=())
             self._size = -(-width // scale), -(-height // scale)
             self._set_tile()

@@ -195,11 +195,12 @@ def test_a_server_sends_what_is_asked_for(server: ThreadingHTTPServer) -> None:
     )
 
 
-def test_a_server_without_ranges_sends_the_whole_once(server: ThreadingHTTPServer) -> None:
+def test_a_server_without_ranges_is_read_on_as_far_as_needed(server: ThreadingHTTPServer) -> None:
     with pytest.warns(RuntimeWarning, match="whole files only"):
         opened = aig_codec.open(_address(server, "whole"))
     with opened:
         opened.core(0)
+        assert opened.bytes_read == opened.data_start + opened.segments[0].end
         np.testing.assert_array_equal(opened.decode(), aig_codec.decode(DATA))
         assert opened.bytes_read == len(DATA)
     assert len(server.asked) == 1

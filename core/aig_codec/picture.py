@@ -90,9 +90,7 @@ class Picture:
     ) -> None:
         self._metadata, self._workers, self._problems = metadata, workers, problems
         self._window = window
-        averages = _is_averaged(metadata)
-        self._scale = 1 if averages else scale
-        self._averaged = scale if averages else 1
+        self._scale, self._averaged = (1, scale) if metadata.is_averaged else (scale, 1)
         self._class_map = geometry.class_map(metadata)
         self._dct: dct.Synthesis | None = None
         self._cores: list[ComingCore] = []
@@ -210,10 +208,6 @@ class Picture:
 def overlap(a: Window, b: Window) -> bool:
     """Whether two rectangles share a pixel."""
     return a.left < b.right and b.left < a.right and a.top < b.bottom and b.top < a.bottom
-
-
-def _is_averaged(metadata: Metadata) -> bool:
-    return metadata.shape == "all" or metadata.mode in ("LA", "RGBA") or metadata.mid == "palette"
 
 
 def _dtype(metadata: Metadata) -> "np.dtype[Any]":

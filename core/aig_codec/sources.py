@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import Any, Protocol
 
@@ -135,41 +135,57 @@ class Chunks:
 
 
 class _Http(_Counting):
-    """A file on a web server, fetched by ranges (RFC 9110, 14)."""
+    """A file on a web server, fetched by ranges (RFC 9110, 14).
+
+    A server without ranges begins to send the whole: that is read on as far as is needed.
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
-        self._whole: bytes | None = None
+        self._answer: Any = None
+        self._whole: Stream | None = None
 
     def read(self, offset: int, length: int) -> bytes:
-        if self._whole is None and length > 0:
-            answer = self._get({"Range": f"bytes={offset}-{offset + length - 1}"}, length)
-            if self._whole is None:
-                return answer
-        return b"" if self._whole is None else self._whole[offset : offset + length]
-
-    def _get(self, headers: Mapping[str, str], length: int) -> bytes:
         from http.client import HTTPException
         from urllib.error import HTTPError
-        from urllib.request import Request, urlopen
 
-        request = Request(self._url, headers={"Accept-Encoding": "identity", **headers})
         try:
-            with urlopen(request, timeout=TIMEOUT) as answer:
-                if answer.status == 206:
-                    return self._count(b"".join(_pieces(answer, length)))
-                warnings.warn(
-                    f"{self._url}: the server sends whole files only", RuntimeWarning, stacklevel=5
-                )
-                self._whole = self._count(b"".join(_pieces(answer, None)))
-                return b""
+            if self._whole is None:
+                data = self._range(offset, length) if length > 0 else b""
+                if data is not None:
+                    return data
+            assert self._whole is not None
+            before = self._whole.bytes_read
+            data = self._whole.read(offset, length)
+            self.bytes_read += self._whole.bytes_read - before
+            return data
         except HTTPError as error:
             if error.code == 416:  # nothing lies there: the file ends before
                 return self._count(b"")
             raise
         except HTTPException as error:  # which is no OSError
             raise OSError(f"{self._url}: {error!r}") from error
+
+    def _range(self, offset: int, length: int) -> bytes | None:
+        """The bytes of a range; None if the server sends the whole file instead."""
+        from urllib.request import Request, urlopen
+
+        asked = {"Range": f"bytes={offset}-{offset + length - 1}", "Accept-Encoding": "identity"}
+        answer = urlopen(Request(self._url, headers=asked), timeout=TIMEOUT)
+        if answer.status == 206:
+            with answer:
+                return self._count(b"".join(_pieces(answer, length)))
+        self._answer, self._whole = answer, Stream(answer)
+        self.requests += 1
+        warnings.warn(
+            f"{self._url}: the server sends whole files only", RuntimeWarning, stacklevel=6
+        )
+        return None
+
+    def close(self) -> None:
+        if self._answer is not None:
+            self._answer.close()
 
 
 class _Remote(_Counting):
@@ -189,16 +205,15 @@ class _Remote(_Counting):
         return self._count(bytes(data[:length]))
 
 
-def _pieces(file: Any, length: int | None) -> Iterable[bytes]:
+def _pieces(file: Any, length: int) -> Iterable[bytes]:
     """What a file has, up to `length` bytes."""
-    while length is None or length > 0:
-        piece = file.read(_PIECE if length is None else min(length, _PIECE))
+    while length > 0:
+        piece = file.read(min(length, _PIECE))
         if piece is None:
             raise OSError("the file has no bytes yet: it does not wait for them")
         if not piece:
             return
-        if length is not None:
-            length -= len(piece)
+        length -= len(piece)
         yield bytes(piece)
 
 

@@ -95,6 +95,11 @@ class Metadata:
         return len(self.mode)
 
     @property
+    def is_averaged(self) -> bool:
+        """Whether smaller pictures are means of the whole one (format.md, 8.1)."""
+        return self.shape == "all" or self.mode in ("LA", "RGBA") or self.mid == "palette"
+
+    @property
     def max_sample(self) -> int:
         """Largest value of a sample, which is white or opaque."""
         return (1 << self.bits) - 1
