@@ -74,8 +74,7 @@ def coded(pixels, classes, picture, coder="adaptive", effort=5):
     empty = Parts(picture, classes, None)
     with Workers(1) as workers:
         analysis = dct.Analysis(pixels, empty.metadata, classes, coder, effort, workers)
-        preview = analysis.encode_preview()
-        tiers = analysis.encode_tiers([c for c in (dct.MID, dct.BACKGROUND) if analysis.has(c)])
+        preview, tiers = analysis.encode([c for c in (dct.MID, dct.BACKGROUND) if analysis.has(c)])
     return replace(empty, preview=preview, mid=tiers.get(1), background=tiers.get(0))
 
 

@@ -220,8 +220,8 @@ def _lossy_tiers(
     if array.shape[2] in (2, 4):
         alpha = _alpha(array, class_map, wanted, workers)
     analysis = dct.Analysis(colour, metadata, class_map, coder, wanted.effort, workers)
-    preview = analysis.encode_preview()
-    tiers = analysis.encode_tiers([b for b in (dct.MID, dct.BACKGROUND) if analysis.has(b)])
+    tier_classes = [b for b in (dct.MID, dct.BACKGROUND) if analysis.has(b)]
+    preview, tiers = analysis.encode(tier_classes)
     parts = [_Part("preview", "dct", preview)]
     if alpha is not None:
         parts.append(alpha.part())

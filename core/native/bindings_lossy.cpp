@@ -121,15 +121,6 @@ void bind_encoder(nb::module_& m) {
         nb::gil_scoped_release release;
         self.codec.search(group);
     }, "group"_a);
-    c.def("encode_region", [](Encoder& self, int region) {
-        self.require_region(region);
-        aig::StreamBytes out;
-        {
-            nb::gil_scoped_release release;
-            out = self.codec.encode_region(region);
-        }
-        return coded_tuple(out);
-    }, "region"_a);
     c.def("encode_group", [](Encoder& self, int group, int tier) {
         self.require_group(group);
         require_tier(tier);
@@ -140,15 +131,6 @@ void bind_encoder(nb::module_& m) {
         }
         return coded_tuple(out);
     }, "group"_a, "tier"_a);
-    c.def("region_symbols", [](Encoder& self, int region) {
-        self.require_region(region);
-        aig::SymbolSink sink;
-        {
-            nb::gil_scoped_release release;
-            sink = self.codec.region_symbols(region);
-        }
-        return symbols_tuple(sink);
-    }, "region"_a);
     c.def("group_symbols", [](Encoder& self, int group, int tier) {
         self.require_group(group);
         require_tier(tier);
@@ -159,6 +141,29 @@ void bind_encoder(nb::module_& m) {
         }
         return symbols_tuple(sink);
     }, "group"_a, "tier"_a);
+    c.def("encode_region", [](Encoder& self, int region) {
+        self.require_region(region);
+        aig::StreamBytes out;
+        {
+            nb::gil_scoped_release release;
+            out = self.codec.encode_region(region);
+        }
+        return coded_tuple(out);
+    }, "region"_a);
+    c.def("region_symbols", [](Encoder& self, int region) {
+        self.require_region(region);
+        aig::SymbolSink sink;
+        {
+            nb::gil_scoped_release release;
+            sink = self.codec.region_symbols(region);
+        }
+        return symbols_tuple(sink);
+    }, "region"_a);
+    c.def("rebuild", [](Encoder& self, int group) {
+        self.require_group(group);
+        nb::gil_scoped_release release;
+        self.codec.rebuild(group);
+    }, "group"_a);
     c.def("fit", [](Encoder& self, int tier, int deblocking) {
         require_tier(tier);
         require(deblocking >= 0 && deblocking <= 255, "deblocking outside 0..255");
@@ -177,8 +182,8 @@ void bind_encoder(nb::module_& m) {
         aig::DecisionCounter high, low;
         {
             nb::gil_scoped_release release;
-            for (int r = 0; r < self.frame().regions(); ++r) self.codec.count_region(r, low);
             for (int g = 0; g < self.frame().groups(); ++g) self.codec.count_group(g, tier, high);
+            for (int r = 0; r < self.frame().regions(); ++r) self.codec.count_region(r, low);
         }
         const auto array = [](const aig::DecisionCounter& counter) {
             auto out = make_array<std::uint32_t>({counter.counts.size(), 2});
@@ -272,7 +277,7 @@ void bind_decoder(nb::module_& m) {
         require_scaled(self, p, 3);
         nb::gil_scoped_release release;
         const auto& s = self.frame().settings();
-        aig::show_planes(aig::eighth_planes(self.frame()), s.colour, s.subsampled, 0, p.height, p);
+        aig::show_planes(aig::eighth_planes(self.frame()), s.colour, false, 0, p.height, p);
     }, "pixels"_a.noconvert());
 }
 

@@ -1,9 +1,32 @@
 #include "blocks.hpp"
 
+#include "matrix.hpp"
+
 #include <algorithm>
+#include <cmath>
 
 namespace aig {
 namespace {
+
+// What frequency k of a side of 8 << log samples adds to the means over n equal parts of it is what frequency `of` adds to
+// them, times weight / 256. Frequencies whose multiples end with the parts add nothing.
+struct Alias {
+    int of = 0, weight = 0;
+};
+Alias alias_along(int log, int n, int k) {
+    const int fold = k % (2 * n);
+    if (k < n) return {k, 256};
+    if (fold == 0 || fold == n) return {};
+    const int of = std::min(fold, 2 * n - fold);
+    // Sums over the first part, where those of the lowest frequencies are positive.
+    const auto sum = [&](int frequency) {
+        int s = 0;
+        for (int i = 0; i < (kCell << log) / n; ++i) s += dct_entry(log + 3, frequency, i);
+        return s;
+    };
+    const int whole = sum(of), twice = 512 * sum(k) + whole;
+    return {of, static_cast<int>(std::floor(static_cast<double>(twice) / (2 * whole)))};
+}
 
 std::vector<ScanEntry> make_scan(Shape shape) {
     const int w = shape.width(), h = shape.height();
@@ -14,7 +37,7 @@ std::vector<ScanEntry> make_scan(Shape shape) {
     // Frequencies count in cycles over the larger side of both, so that equal sums are diagonals in the picture.
     for (int y = 0; y < h; ++y)
         for (int x = 0; x < w; ++x)
-            if (x >= shape.cells_w() || y >= shape.cells_h()) places.push_back({x * h + y * w, x, y});
+            if (x >= shape.low_w() || y >= shape.low_h()) places.push_back({x * h + y * w, x, y});
     // Diagonals run to and fro, as in JPEG: odd ones begin at the top.
     const int unit = std::max(w, h);
     std::sort(places.begin(), places.end(), [unit](const Place& a, const Place& b) {
@@ -25,7 +48,9 @@ std::vector<ScanEntry> make_scan(Shape shape) {
     for (const Place& p : places) {
         const int sum = p.x / shape.cells_w() + p.y / shape.cells_h();
         const int band = sum < 4 ? sum : sum < 6 ? 4 : sum < 9 ? 5 : 6;
-        scan.push_back({static_cast<std::uint16_t>(p.y * w + p.x), static_cast<std::uint16_t>((p.y + 2) * (w + 2) + p.x + 2), static_cast<std::uint8_t>(band)});
+        const Alias along = alias_along(shape.log_w, shape.low_w(), p.x), down = alias_along(shape.log_h, shape.low_h(), p.y);
+        scan.push_back({static_cast<std::uint16_t>(p.y * w + p.x), static_cast<std::uint16_t>((p.y + 2) * (w + 2) + p.x + 2), static_cast<std::uint8_t>(band),
+                        static_cast<std::uint8_t>(down.of * shape.low_w() + along.of), static_cast<std::int16_t>((along.weight * down.weight + 128) >> 8)});
     }
     return scan;
 }
@@ -35,8 +60,7 @@ std::vector<ScanEntry> make_scan(Shape shape) {
 std::span<const ScanEntry> scan_of(Shape shape) {
     static const std::array<std::vector<ScanEntry>, kShapes> scans = [] {
         std::array<std::vector<ScanEntry>, kShapes> out;
-        for (std::uint8_t h = 0; h < 3; ++h)
-            for (std::uint8_t w = 0; w < 3; ++w) out[static_cast<std::size_t>(Shape{w, h}.index())] = make_scan({w, h});
+        for (int i = 0; i < kShapes; ++i) out[static_cast<std::size_t>(i)] = make_scan(Shape::of_index(i));
         return out;
     }();
     return scans[static_cast<std::size_t>(shape.index())];
@@ -45,14 +69,13 @@ std::span<const ScanEntry> scan_of(Shape shape) {
 std::span<const std::uint16_t> scan_positions_of(Shape shape) {
     static const std::array<std::vector<std::uint16_t>, kShapes> positions = [] {
         std::array<std::vector<std::uint16_t>, kShapes> out;
-        for (std::uint8_t h = 0; h < 3; ++h)
-            for (std::uint8_t w = 0; w < 3; ++w) {
-                const Shape s{w, h};
-                auto& of = out[static_cast<std::size_t>(s.index())];
-                of.assign(static_cast<std::size_t>(s.samples()), kNotInScan);
-                const auto scan = scan_of(s);
-                for (std::size_t i = 0; i < scan.size(); ++i) of[scan[i].coefficient] = static_cast<std::uint16_t>(i);
-            }
+        for (int k = 0; k < kShapes; ++k) {
+            const Shape s = Shape::of_index(k);
+            auto& of = out[static_cast<std::size_t>(k)];
+            of.assign(static_cast<std::size_t>(s.samples()), kNotInScan);
+            const auto scan = scan_of(s);
+            for (std::size_t i = 0; i < scan.size(); ++i) of[scan[i].coefficient] = static_cast<std::uint16_t>(i);
+        }
         return out;
     }();
     return positions[static_cast<std::size_t>(shape.index())];

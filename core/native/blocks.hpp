@@ -11,16 +11,18 @@ inline constexpr int kCell = 8;              // samples
 inline constexpr int kSuperblock = 4;        // cells: the largest transform
 inline constexpr int kGroup = 256;           // pixels: what one stream of high frequencies covers
 inline constexpr int kRegion = 4;            // groups: what one stream of the 1/8 image covers
-inline constexpr int kShapes = 9;            // log2 of width and height in cells, 0..2 each
+inline constexpr int kSizes = 9;             // log2 of width and height in cells, 0..2 each
+inline constexpr int kShapes = 2 * kSizes;   // and the pixels of the 1/8 image along a cell
 inline constexpr int kMaxBlockSamples = 1024;
 
 // What a cell is (format.md, 7.3.2).
 enum CellClass : std::uint8_t { kCellBackground = 0, kCellMid = 1, kCellHole = 2 };
 inline constexpr int kTiers = 2;  // of cells that have high frequencies
 
-// Size of a transform as powers of two, in cells.
+// Size of a transform as powers of two, in cells. Along a cell lie 2^log_eighths pixels of the 1/8 image: 2 in chroma of half
+// the size.
 struct Shape {
-    std::uint8_t log_w = 0, log_h = 0;
+    std::uint8_t log_w = 0, log_h = 0, log_eighths = 0;
 
     constexpr int cells_w() const { return 1 << log_w; }
     constexpr int cells_h() const { return 1 << log_h; }
@@ -28,7 +30,16 @@ struct Shape {
     constexpr int height() const { return kCell << log_h; }
     constexpr int cells() const { return 1 << (log_w + log_h); }
     constexpr int samples() const { return 64 << (log_w + log_h); }
-    constexpr int index() const { return 3 * log_h + log_w; }
+    constexpr int size_index() const { return 3 * log_h + log_w; }
+    constexpr int index() const { return kSizes * log_eighths + size_index(); }
+    static constexpr Shape of_index(int i) {
+        return {static_cast<std::uint8_t>(i % 3), static_cast<std::uint8_t>(i % kSizes / 3), static_cast<std::uint8_t>(i / kSizes)};
+    }
+    // The block in pixels of the 1/8 image, and as many lowest coefficients.
+    constexpr int log_low_w() const { return log_w + log_eighths; }
+    constexpr int log_low_h() const { return log_h + log_eighths; }
+    constexpr int low_w() const { return 1 << log_low_w(); }
+    constexpr int low_h() const { return 1 << log_low_h(); }
     constexpr int log_cells() const { return log_w + log_h; }
 };
 
@@ -38,14 +49,18 @@ struct Block {
     Shape shape;
 };
 
-// Coefficient (h, v) of a block has index v * width + h. The lowest cells_w x cells_h belong to the 1/8 image; the scan
-// goes over the others, from low to high frequencies.
+// Coefficient (h, v) of a block has index v * width + h. The lowest low_w x low_h belong to the 1/8 image; the scan goes over
+// the others, from low to high frequencies.
 struct ScanEntry {
     std::uint16_t coefficient;  // index
     std::uint16_t place;        // index in a field of stride width + 2 that begins 2 rows and 2 columns before the block
     std::uint8_t band;          // 0..6, by the sum of both frequencies in cycles per 16 samples
+    // What the coefficient adds to the 1/8 image looks there as `alias` of the lowest ones, index v * low_w + h, would; in 1/256 of it.
+    std::uint8_t alias;
+    std::int16_t alias_weight;
 };
 inline constexpr int kBands = 7;
+inline constexpr int kMostLow = 64;  // lowest coefficients of a block
 std::span<const ScanEntry> scan_of(Shape shape);
 // Where in the scan a coefficient stands, by its index; kNotInScan for those of the 1/8 image.
 inline constexpr std::uint16_t kNotInScan = 0xFFFF;
@@ -70,6 +85,8 @@ class Grid {
     // `footprint` is the width in pixels of a cell, 8 or 16; `classes` one entry per cell.
     Grid(int footprint, View<const std::uint8_t> classes) : footprint_(footprint), classes_(classes) {}
 
+    std::uint8_t log_eighths() const { return footprint_ > kCell; }
+
     int width() const { return classes_.width; }
     int height() const { return classes_.height; }
     int group_cells() const { return kGroup / footprint_; }
@@ -91,8 +108,8 @@ enum class Cut : std::uint8_t { quarters, whole, wide, tall };  // wide: two blo
 // the uniform square of 2^log cells at (x, y) is cut, log 2 or 1; `visit(block)` is called for every block.
 template <class CutOf, class Visit> void walk_square(const Grid& grid, const CellRect& r, int x, int y, int log, CutOf& cut, Visit& visit) {
     if (x >= r.x1 || y >= r.y1) return;
-    const auto at = [](int bx, int by, int lw, int lh) {
-        return Block{static_cast<std::int16_t>(bx), static_cast<std::int16_t>(by), Shape{static_cast<std::uint8_t>(lw), static_cast<std::uint8_t>(lh)}};
+    const auto at = [&grid](int bx, int by, int lw, int lh) {
+        return Block{static_cast<std::int16_t>(bx), static_cast<std::int16_t>(by), Shape{static_cast<std::uint8_t>(lw), static_cast<std::uint8_t>(lh), grid.log_eighths()}};
     };
     if (log == 0) return visit(at(x, y, 0, 0));
     const int half = 1 << (log - 1);

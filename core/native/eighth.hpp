@@ -5,7 +5,8 @@
 
 namespace aig {
 
-// The mean of every cell of a block whose high frequencies are 0, in 1/16, from its lowest coefficients (v rows of h).
+// The part of the 1/8 image under a block, in 1/16, from its lowest coefficients (rows of h); aliases of the high frequencies are
+// among them.
 void eighth_of(Shape shape, const std::int16_t* low, std::int16_t* means);
 
 
@@ -36,8 +37,6 @@ template <class Words> class EighthCoder {
     }
 
   private:
-    static constexpr int kMost = kSuperblock * kSuperblock;
-
     // The cells of all groups of the region: nothing outside it may be looked at.
     CellRect bounds(int p) const {
         CellRect r = frame_.group_cells(p, groups_.front());
@@ -68,19 +67,19 @@ template <class Words> class EighthCoder {
     struct Prediction {
         int dc, gradient;  // both of the DC coefficient
     };
-    // From the cells on the left and above: half their mean, half the median of LOCO-I.
+    // From the pixels on the left and above: half their mean, half the median of LOCO-I.
     Prediction predict(int p, const Block& b) const {
         const auto& eighth = frame_.cells(p).eighth;
-        const std::size_t at = frame_.cell(p, b.x, b.y), row = static_cast<std::size_t>(frame_.grid(p).width());
+        const std::size_t at = frame_.eighth(p, b.x, b.y), row = static_cast<std::size_t>(frame_.eighth_width(p));
         const bool has_left = b.x > limit_.x0, has_above = b.y > limit_.y0;
         int left = 0, above = 0;  // four times the mean
         if (has_left) {
-            for (std::size_t j = 0; j < static_cast<std::size_t>(b.shape.cells_h()); ++j) left += eighth[at - 1 + j * row];
-            left *= 4 >> b.shape.log_h;
+            for (std::size_t j = 0; j < static_cast<std::size_t>(b.shape.low_h()); ++j) left += eighth[at - 1 + j * row];
+            left = 4 * left >> b.shape.log_low_h();
         }
         if (has_above) {
-            for (std::size_t i = 0; i < static_cast<std::size_t>(b.shape.cells_w()); ++i) above += eighth[at - row + i];
-            above *= 4 >> b.shape.log_w;
+            for (std::size_t i = 0; i < static_cast<std::size_t>(b.shape.low_w()); ++i) above += eighth[at - row + i];
+            above = 4 * above >> b.shape.log_low_w();
         }
         if (!has_left || !has_above) return {2 * (left + above), 0};
         const int corner = 4 * eighth[at - row - 1];
@@ -88,32 +87,36 @@ template <class Words> class EighthCoder {
     }
 
     template <class LevelsOf> void block(int p, const Block& b, LevelsOf& levels_of) {
-        const int w = b.shape.cells_w(), h = b.shape.cells_h(), plane = p > 0;
+        const int w = b.shape.low_w(), h = b.shape.low_h(), plane = p > 0;
         const std::int32_t step = Quantiser::step(frame_.settings().steps[static_cast<std::size_t>(p)].low, b.shape, 16);
         const Prediction prediction = predict(p, b);
-        int levels[kMost] = {};
+        int levels[kMostLow] = {};
         if constexpr (!Words::kDecodes) levels_of(p, b, prediction.dc, step, levels);
 
         const int gradient = std::min(kGradientClasses - 1, static_cast<int>(std::bit_width(static_cast<unsigned>(32 * prediction.gradient / step))));
         levels[0] = signed_word(static_cast<int>(words_.dc(plane, b.shape, gradient, magnitude(levels[0]))), levels[0]);
-        if (w + h > 2) low_frequencies(plane, b.shape, levels);
-        std::int16_t low[kMost], means[kMost];
+        if (w + h > 2) low_frequencies(plane, b.shape, gradient, levels);
+        std::int16_t low[kMostLow], means[kMostLow];
         for (int i = 0; i < w * h; ++i) low[i] = dequantise(levels[i], step);
         low[0] = clip_int16(prediction.dc + low[0]);
         eighth_of(b.shape, low, means);
         auto& cells = frame_.cells(p);
-        for (int v = 0; v < h; ++v)
-            for (int u = 0; u < w; ++u) {
-                const std::size_t at = frame_.cell(p, b.x + u, b.y + v);
-                cells.low[at] = low[v * w + u];
-                cells.eighth[at] = means[v * w + u];
-            }
+        std::size_t at = frame_.eighth(p, b.x, b.y);
+        for (int v = 0; v < h; ++v, at += static_cast<std::size_t>(frame_.eighth_width(p))) {
+            std::copy_n(low + v * w, w, &cells.low[at]);
+            std::copy_n(means + v * w, w, &cells.eighth[at]);
+        }
     }
     // From high to low frequencies, in the context of the higher ones.
-    void low_frequencies(int plane, Shape shape, int* levels) {
-        const int w = shape.cells_w(), h = shape.cells_h();
-        int known[kSuperblock + 1][kSuperblock + 1] = {};
-        for (int sum = w + h - 2; sum > 0; --sum)
+    void low_frequencies(int plane, Shape shape, int gradient, int* levels) {
+        const int w = shape.low_w(), h = shape.low_h();
+        int last = 0;
+        if constexpr (!Words::kDecodes)
+            for (int v = 0; v < h; ++v)
+                for (int u = 0; u < w; ++u)
+                    if (u + v > last && levels[v * w + u]) last = u + v;
+        int known[2 * kSuperblock + 1][2 * kSuperblock + 1] = {};
+        for (int sum = words_.low_end(plane, shape, gradient, last); sum > 0; --sum)
             for (int v = std::max(0, sum - w + 1); v < h && v <= sum; ++v) {
                 const int u = sum - v;
                 const int around = std::min(kLowMagnitudes - 1, known[v][u + 1] + known[v + 1][u] + known[v + 1][u + 1]);

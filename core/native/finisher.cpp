@@ -229,7 +229,7 @@ void show_planes(const std::array<SamplePlane, 3>& planes, bool colour, bool enl
 
 std::array<SamplePlane, 3> eighth_planes(Frame& frame) {
     std::array<SamplePlane, 3> out;
-    for (int p = 0; p < frame.planes(); ++p) out[static_cast<std::size_t>(p)] = {frame.cells(p).eighth.data(), frame.grid(p).width()};
+    for (int p = 0; p < frame.planes(); ++p) out[static_cast<std::size_t>(p)] = {frame.cells(p).eighth.data(), frame.eighth_width(p)};
     return out;
 }
 

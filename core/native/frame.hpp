@@ -18,10 +18,12 @@ struct FrameSettings {
     std::array<PlaneSteps, 3> steps;
 };
 
-// Cells of one plane, by row: what decoding the 1/8 image leaves for the high frequencies and for the filters.
+// Of one plane, by row: what decoding the 1/8 image leaves for the high frequencies and for the filters.
 struct PlaneCells {
-    std::vector<std::int16_t> low;     // coefficients of the 1/8 image: (h, v) of a block at its cell (h, v)
+    // By pixel of the 1/8 image.
+    std::vector<std::int16_t> low;     // coefficients of the 1/8 image: (h, v) of a block at its pixel (h, v)
     std::vector<std::int16_t> eighth;  // the 1/8 image in 1/16, centred at 0
+    // By cell.
     std::vector<std::uint8_t> busy;    // BusyMap's, 0..12
 };
 
@@ -36,6 +38,14 @@ class Frame {
     PlaneCells& cells(int plane) { return cells_[static_cast<std::size_t>(plane)]; }
     const PlaneCells& cells(int plane) const { return cells_[static_cast<std::size_t>(plane)]; }
     std::size_t cell(int plane, int x, int y) const { return static_cast<std::size_t>(y) * static_cast<std::size_t>(grid(plane).width()) + static_cast<std::size_t>(x); }
+
+    // The 1/8 image of a plane: how wide its rows are, and where the first pixel of a cell is.
+    int eighth_width(int plane) const { return grid(plane).width() << grid(plane).log_eighths(); }
+    int eighth_height(int plane) const { return grid(plane).height() << grid(plane).log_eighths(); }
+    std::size_t eighth(int plane, int cell_x, int cell_y) const {
+        const int log = grid(plane).log_eighths();
+        return (static_cast<std::size_t>(cell_y) << log) * static_cast<std::size_t>(eighth_width(plane)) + (static_cast<std::size_t>(cell_x) << log);
+    }
 
     int group_columns() const { return (settings_.width + kGroup - 1) / kGroup; }
     int group_rows() const { return (settings_.height + kGroup - 1) / kGroup; }
@@ -53,8 +63,7 @@ class Frame {
 
     // How the plane is cut: the shape of the block that a cell is of; chroma planes share theirs.
     Shape shape_at(int plane, int x, int y) const {
-        const std::uint8_t s = shapes_[plane > 0][cell(plane, x, y)] & 15;
-        return {static_cast<std::uint8_t>(s % 3), static_cast<std::uint8_t>(s / 3)};
+        return Shape::of_index((shapes_[plane > 0][cell(plane, x, y)] & 15) + kSizes * grid(plane).log_eighths());
     }
     void set_shape(int plane, const Block& b);
     // Which edges of a cell are edges of its block.
@@ -74,6 +83,11 @@ class Frame {
     std::vector<std::int8_t>& adaptations() { return adaptation_; }
     bool adaptation_varies() const { return !adaptation_.empty(); }
     void let_adaptation_vary() { adaptation_.assign(static_cast<std::size_t>(superblock_columns()) * static_cast<std::size_t>(superblock_rows()), 0); }
+
+    BlockSteps steps_of(int plane, int tier, const Block& b) const {
+        const Quantiser& q = settings_.steps[static_cast<std::size_t>(plane)].high[static_cast<std::size_t>(tier)];
+        return {adaptation_varies() ? q.base_at(adaptation(plane, b.x, b.y)) : q.base, b.shape, weights_of(q.matrix, b.shape).data()};
+    }
 
     // Visit the blocks of a group in coding order.
     template <class Visit> void for_blocks(int plane, int group, Visit visit) const {

@@ -72,17 +72,15 @@ template <class Words> void LossyDecoder::decode_group(int group, int tier, Word
     BusyMap busy;
     for (int p = 0; p < frame_.planes(); ++p) {
         const Grid& grid = frame_.grid(p);
-        const Quantiser& quantiser = frame_.settings().steps[static_cast<std::size_t>(p)].high[static_cast<std::size_t>(tier)];
         busy.start(frame_.group_cells(p, group));
         frame_.for_blocks(p, group, [&](const Block& b) {
             if (grid.class_of(b.x, b.y) != tier) {
                 busy.set(b, 0);
                 return;
             }
-            const std::int32_t base = frame_.adaptation_varies() ? quantiser.base_at(frame_.adaptation(p, b.x, b.y)) : quantiser.base;
-            const std::uint8_t* weights = weights_of(quantiser.matrix, b.shape).data();
+            const BlockSteps steps = frame_.steps_of(p, tier, b);
             const unsigned nonzero = decode_levels(words, p > 0, b.shape, busy.around(b), [&](const ScanEntry& e, int level) {
-                buffer.set(e, dequantise(level, Quantiser::step(base, b.shape, weights[e.coefficient])), b.shape.log_w + 3);
+                buffer.set(e, steps.coefficient(e, level), b.shape.log_w + 3);
             });
             buffer.finish(frame_, p, b, nonzero, planes[static_cast<std::size_t>(p)], plane_log(frame_, p, log_));
             busy.set(b, BusyMap::of(b.shape, nonzero));
@@ -112,17 +110,16 @@ void BlockBuffer::finish(Frame& frame, int plane, const Block& b, unsigned nonze
     const Shape shape = b.shape;
     const int log_w = shape.log_w + 3;
     PlaneCells& cells = frame.cells(plane);
-    const auto row = static_cast<std::size_t>(frame.grid(plane).width());
-    const std::size_t at = frame.cell(plane, b.x, b.y);
     const int busy = BusyMap::of(shape, nonzero);
-    for (int v = 0; v < shape.cells_h(); ++v) {
-        const std::size_t first = at + static_cast<std::size_t>(v) * row;
-        for (int h = 0; h < shape.cells_w(); ++h) coefficients_[(v << log_w) + h] = cells.low[first + static_cast<std::size_t>(h)];
-        std::memset(&cells.busy[first], busy, static_cast<std::size_t>(shape.cells_w()));
-    }
+    for (int v = 0; v < shape.cells_h(); ++v) std::memset(&cells.busy[frame.cell(plane, b.x, b.y + v)], busy, static_cast<std::size_t>(shape.cells_w()));
+    const std::int16_t* low = &cells.low[frame.eighth(plane, b.x, b.y)];
+    for (int v = 0; v < shape.low_h(); ++v, low += frame.eighth_width(plane))
+        for (int h = 0; h < shape.low_w(); ++h)
+            coefficients_[(v << log_w) + h] = clip_int16(low[h] - alias_of(aliases_[(v << shape.log_low_w()) + h]));
+    if (nonzero) std::memset(aliases_, 0, static_cast<std::size_t>(shape.low_w() * shape.low_h()) * sizeof *aliases_);
     // Indices joined by "or" are at least the largest of them and less than twice that.
-    const int columns = static_cast<int>(places_h_ | static_cast<unsigned>(shape.cells_w() - 1)) + 1;
-    const int rows = static_cast<int>(places_v_ | static_cast<unsigned>(shape.cells_h() - 1)) + 1;
+    const int columns = static_cast<int>(places_h_ | static_cast<unsigned>(shape.low_w() - 1)) + 1;
+    const int rows = static_cast<int>(places_v_ | static_cast<unsigned>(shape.low_h() - 1)) + 1;
     std::int16_t* out = samples.at(b.x * kCell >> log, b.y * kCell >> log);
     if (log == 0) {
         transform_kernels().inverse(coefficients_, log_w, shape.log_h + 3, columns, rows, out, samples.stride);
@@ -164,29 +161,35 @@ std::array<SamplePlane, 3> as_planes(const Frame& frame, const std::vector<Scrat
 }
 
 void interpolate(const Frame& frame, const std::array<SamplePlane, 3>& planes, int first_row, int last_row, Columns columns, int log) {
-    // Weights in 1/16 of the cell before, of the own one and of the one behind: sample i lies (2i - 7) / 16 of a cell from its centre.
-    static constexpr int kBefore[kCell] = {7, 5, 3, 1, 0, 0, 0, 0}, kBehind[kCell] = {0, 0, 0, 0, 1, 3, 5, 7};
+    // Weights in 1/16 of the pixel of the 1/8 image before and of the one behind, for 8 samples a pixel and for 4: of 8, sample i
+    // lies (2i - 7) / 16 of a pixel from its centre.
+    static constexpr int kBefore[2][kCell] = {{7, 5, 3, 1, 0, 0, 0, 0}, {6, 2, 0, 0}}, kBehind[2][kCell] = {{0, 0, 0, 0, 1, 3, 5, 7}, {0, 0, 2, 6}};
     for (int p = 0; p < frame.planes(); ++p) {
         const int own_log = plane_log(frame, p, log), footprint = p && frame.settings().subsampled ? 2 * kCell : kCell;
         const Grid& grid = frame.grid(p);
         const PlaneCells& cells = frame.cells(p);
         const SamplePlane plane = planes[static_cast<std::size_t>(p)];
-        const int n = grid.group_cells();
+        const int n = grid.group_cells(), log_eighths = grid.log_eighths(), parts = 1 << log_eighths, side = kCell >> log_eighths;
+        const int *before = kBefore[log_eighths], *behind = kBehind[log_eighths], width = frame.eighth_width(p), height = frame.eighth_height(p);
         for (int y = first_row * n; y < std::min(last_row * n, grid.height()); ++y)
             for (int x = columns.left / footprint; x < std::min(grid.width(), (columns.right + footprint - 1) / footprint); ++x) {
                 if (cells.busy[frame.cell(p, x, y)] != kNotCoded) continue;
-                int around[3][3];
-                for (int j = 0; j < 3; ++j)
-                    for (int i = 0; i < 3; ++i)
-                        around[j][i] = cells.eighth[frame.cell(p, clamp_int(x + i - 1, 0, grid.width() - 1), clamp_int(y + j - 1, 0, grid.height() - 1))];
                 std::int16_t whole[kCell * kCell];
                 std::int16_t* const cell = plane.at(x * kCell >> own_log, y * kCell >> own_log);
-                for (int j = 0; j < kCell; ++j) {
-                    int column[3];
-                    for (int i = 0; i < 3; ++i) column[i] = kBefore[j] * around[0][i] + (16 - kBefore[j] - kBehind[j]) * around[1][i] + kBehind[j] * around[2][i];
-                    std::int16_t* out = own_log ? whole + j * kCell : cell + j * plane.stride;
-                    for (int i = 0; i < kCell; ++i)
-                        out[i] = static_cast<std::int16_t>((kBefore[i] * column[0] + (16 - kBefore[i] - kBehind[i]) * column[1] + kBehind[i] * column[2] + 128) >> 8);
+                for (int part = 0; part < parts * parts; ++part) {
+                    const int px = part % parts, py = part / parts;
+                    int around[3][3];
+                    for (int j = 0; j < 3; ++j) {
+                        const std::int16_t* row = &cells.eighth[static_cast<std::size_t>(clamp_int(y * parts + py + j - 1, 0, height - 1)) * static_cast<std::size_t>(width)];
+                        for (int i = 0; i < 3; ++i) around[j][i] = row[clamp_int(x * parts + px + i - 1, 0, width - 1)];
+                    }
+                    for (int j = 0; j < side; ++j) {
+                        int column[3];
+                        for (int i = 0; i < 3; ++i) column[i] = before[j] * around[0][i] + (16 - before[j] - behind[j]) * around[1][i] + behind[j] * around[2][i];
+                        std::int16_t* out = (own_log ? whole + (py * side + j) * kCell : cell + (py * side + j) * plane.stride) + px * side;
+                        for (int i = 0; i < side; ++i)
+                            out[i] = static_cast<std::int16_t>((before[i] * column[0] + (16 - before[i] - behind[i]) * column[1] + behind[i] * column[2] + 128) >> 8);
+                    }
                 }
                 if (own_log) put_means(whole, kCell, kCell, own_log, cell, plane.stride);
             }

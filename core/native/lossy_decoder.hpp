@@ -23,21 +23,26 @@ std::array<SamplePlane, 3> as_planes(const Frame& frame, const std::vector<Scrat
 // Set all cells of these rows of groups and columns of pixels that have no high frequencies to a smooth interpolation of the 1/8 image.
 void interpolate(const Frame& frame, const std::array<SamplePlane, 3>& planes, int first_row, int last_row, Columns columns, int log = 0);
 
+// What a block's high frequencies leave in the 1/8 image, in coefficients.
+inline int alias_of(std::int32_t sum) { return (sum + 128) >> 8; }
+
 // Coefficients of one block, gathered and then turned into samples.
 class BlockBuffer {
   public:
     // High frequencies of the block at hand, in any order.
     AIG_INLINE void set(const ScanEntry& e, std::int16_t coefficient, int log_w) {
         coefficients_[e.coefficient] = coefficient;
+        aliases_[e.alias] += e.alias_weight * coefficient;
         places_h_ |= e.coefficient & ((1u << log_w) - 1);
         places_v_ |= static_cast<unsigned>(e.coefficient) >> log_w;
     }
-    // Join them with those of the 1/8 image, put the samples into the plane, say how busy the cells are, and be empty again.
+    // Join them with those of the 1/8 image, from which their aliases are taken, put the samples into the plane, say how busy the cells are, and be empty again.
     // The plane is at 1/2^log of its size.
     void finish(Frame& frame, int plane, const Block& b, unsigned nonzero, SamplePlane samples, int log = 0);
 
   private:
     alignas(64) std::int16_t coefficients_[kMaxBlockSamples] = {};
+    std::int32_t aliases_[kMostLow] = {};  // in 1/256; below 2^27
     unsigned places_h_ = 0, places_v_ = 0;
 };
 

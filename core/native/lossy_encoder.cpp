@@ -41,9 +41,9 @@ void LossyEncoder::make_inverse_steps(int plane, int tier, int quarters) {
     const Quantiser& q = frame_.settings().steps[static_cast<std::size_t>(plane)].high[static_cast<std::size_t>(tier)];
     auto& table = inverse_[static_cast<std::size_t>(plane)][static_cast<std::size_t>(tier)][static_cast<std::size_t>(quarters + kMostAdaptation)];
     if (!table.empty()) return;
-    table.resize(kShapes * kMaxBlockSamples);
-    for (int i = 0; i < kShapes; ++i) {
-        const Shape s{static_cast<std::uint8_t>(i % 3), static_cast<std::uint8_t>(i / 3)};
+    table.resize(kSizes * kMaxBlockSamples);
+    for (int i = 0; i < kSizes; ++i) {
+        const Shape s = Shape::of_index(i);
         const auto weights = weights_of(q.matrix, s);
         for (std::size_t k = 0; k < weights.size(); ++k)
             table[static_cast<std::size_t>(i * kMaxBlockSamples) + k] = 16.0f / static_cast<float>(Quantiser::step(q.base_at(quarters), s, weights[k]));
@@ -52,7 +52,7 @@ void LossyEncoder::make_inverse_steps(int plane, int tier, int quarters) {
 
 const float* LossyEncoder::inverse_steps(int plane, int tier, int quarters, Shape shape) const {
     return &inverse_[static_cast<std::size_t>(plane)][static_cast<std::size_t>(tier)][static_cast<std::size_t>(quarters + kMostAdaptation)]
-                    [static_cast<std::size_t>(shape.index() * kMaxBlockSamples)];
+                    [static_cast<std::size_t>(shape.size_index() * kMaxBlockSamples)];
 }
 
 void LossyEncoder::adapt(float strength) {
@@ -136,10 +136,11 @@ class LossyEncoder::Cutter {
     std::int16_t* place(int plane, const Block& b) const {
         const int x = b.x % kSuperblock >> b.shape.log_w, y = b.y % kSuperblock >> b.shape.log_h;
         const int number = (y << (2 - b.shape.log_w)) + x;
-        return const_cast<std::int16_t*>(tried_[plane - first_][b.shape.index()]) + number * b.shape.samples();
+        return const_cast<std::int16_t*>(tried_[plane - first_][b.shape.size_index()]) + number * b.shape.samples();
     }
-    static Block block(int x, int y, int log_w, int log_h) {
-        return {static_cast<std::int16_t>(x), static_cast<std::int16_t>(y), Shape{static_cast<std::uint8_t>(log_w), static_cast<std::uint8_t>(log_h)}};
+    Block block(int x, int y, int log_w, int log_h) const {
+        return {static_cast<std::int16_t>(x), static_cast<std::int16_t>(y),
+                Shape{static_cast<std::uint8_t>(log_w), static_cast<std::uint8_t>(log_h), grid_.log_eighths()}};
     }
     // Cb and Cr are cut alike.
     void transform(const Block& b) {
@@ -197,7 +198,7 @@ class LossyEncoder::Cutter {
     std::array<SamplePlane, 3> planes_;
     std::array<Block, kSuperblock * kSuperblock> blocks_;
     int count_ = 0;
-    alignas(64) std::int16_t tried_[2][kShapes][kMaxBlockSamples];
+    alignas(64) std::int16_t tried_[2][kSizes][kMaxBlockSamples];
 };
 
 void LossyEncoder::search(int group) {
@@ -213,8 +214,8 @@ void LossyEncoder::search(int group) {
                         const std::int16_t* from = cutter.coefficients(p, b);
                         std::copy_n(from, b.shape.samples(), coefficients_[static_cast<std::size_t>(p)].get() + offset);
                         // Until the 1/8 image is coded, its coefficients wait where those that are decoded will be.
-                        for (int v = 0; v < b.shape.cells_h(); ++v)
-                            std::copy_n(from + v * b.shape.width(), b.shape.cells_w(), &frame_.cells(p).low[frame_.cell(p, b.x, b.y + v)]);
+                        std::int16_t* to = &frame_.cells(p).low[frame_.eighth(p, b.x, b.y)];
+                        for (int v = 0; v < b.shape.low_h(); ++v, to += frame_.eighth_width(p)) std::copy_n(from + v * b.shape.width(), b.shape.low_w(), to);
                     }
                     offset += static_cast<std::size_t>(b.shape.samples());
                 }
@@ -266,23 +267,36 @@ void LossyEncoder::count_group(int group, int tier, DecisionCounter& counter) {
 template <class Words> void LossyEncoder::code_region(int region, Words& words) {
     EighthCoder coder(frame_, region, words);
     coder.run([&](int p, const Block& b, int prediction, std::int32_t step, int* levels) {
-        const int w = b.shape.cells_w();
+        const int w = b.shape.low_w();
         const bool hole = frame_.grid(p).class_of(b.x, b.y) == kCellHole;
-        for (int v = 0; v < b.shape.cells_h(); ++v)
+        const std::int16_t* low = &frame_.cells(p).low[frame_.eighth(p, b.x, b.y)];
+        for (int v = 0; v < b.shape.low_h(); ++v, low += frame_.eighth_width(p))
             for (int h = 0; h < w; ++h) {
                 const bool dc = h + v == 0;
-                const int c = frame_.cells(p).low[frame_.cell(p, b.x + h, b.y + v)] - (dc ? prediction : 0);
+                const int c = low[h] - (dc ? prediction : 0);
                 // Sixteenths of a level; rounded down more often than up.
                 int level = (abs_int(c) * 16 + (dc ? step * 45 : step * 38) / 100) / step;
                 if (hole && level == 1) level = 0;  // in the preview alone will it be seen
                 levels[v * w + h] = c < 0 ? -level : level;
-                }
+            }
     });
+}
+
+// What the levels of a block leave in the 1/8 image joins its lowest coefficients.
+void LossyEncoder::add_aliases(int plane, const Block& b, const BlockLevels& levels, const BlockSteps& steps) {
+    if (b.shape.low_w() * b.shape.low_h() == 1) return;
+    std::int32_t sums[kMostLow] = {};
+    for (unsigned k = 0; k < levels.count; ++k) {
+        const ScanEntry& e = scan_of(b.shape)[levels.levels[k].position];
+        sums[e.alias] += e.alias_weight * steps.coefficient(e, levels.levels[k].level);
+    }
+    std::int16_t* low = &frame_.cells(plane).low[frame_.eighth(plane, b.x, b.y)];
+    for (int v = 0; v < b.shape.low_h(); ++v, low += frame_.eighth_width(plane))
+        for (int h = 0; h < b.shape.low_w(); ++h) low[h] = clip_int16(low[h] + alias_of(sums[v * b.shape.low_w() + h]));
 }
 
 template <class Words> void LossyEncoder::code_group(int group, int tier, Words& words) {
     BlockLevels levels;
-    BlockBuffer buffer;
     BusyMap busy;
     for (int p = 0; p < frame_.planes(); ++p) {
         std::int16_t* coefficients = coefficients_[static_cast<std::size_t>(p)].get() + group_offset(p, group);
@@ -294,19 +308,35 @@ template <class Words> void LossyEncoder::code_group(int group, int tier, Words&
                 levels_.choose(words.model(), p > 0, b.shape, around, coefficients, inverse_steps(p, tier, quarters, b.shape), levels);
                 encode_levels(words, p > 0, b.shape, around, levels);
                 busy.set(b, BusyMap::of(b.shape, levels.count));
+                add_aliases(p, b, levels, frame_.steps_of(p, tier, b));
                 if (effort_.rebuild) {
-                    const Quantiser& q = frame_.settings().steps[static_cast<std::size_t>(p)].high[static_cast<std::size_t>(tier)];
-                    const auto weights = weights_of(q.matrix, b.shape);
-                    for (unsigned k = 0; k < levels.count; ++k) {
-                        const ScanEntry& e = scan_of(b.shape)[levels.levels[k].position];
-                        buffer.set(e, dequantise(levels.levels[k].level, Quantiser::step(q.base_at(quarters), b.shape, weights[e.coefficient])), b.shape.log_w + 3);
-                    }
-                    buffer.finish(frame_, p, b, levels.count, sample_planes()[static_cast<std::size_t>(p)]);
+                    std::fill_n(coefficients, b.shape.samples(), std::int16_t{0});
+                    for (unsigned k = 0; k < levels.count; ++k) coefficients[scan_of(b.shape)[levels.levels[k].position].coefficient] = levels.levels[k].level;
                 }
             } else {
                 busy.set(b, 0);
             }
             coefficients += b.shape.samples();
+        });
+    }
+}
+
+void LossyEncoder::rebuild(int group) {
+    BlockBuffer buffer;
+    for (int p = 0; p < frame_.planes(); ++p) {
+        const std::int16_t* levels = coefficients_[static_cast<std::size_t>(p)].get() + group_offset(p, group);
+        frame_.for_blocks(p, group, [&](const Block& b) {
+            if (const int tier = frame_.grid(p).class_of(b.x, b.y); tier < kTiers) {
+                const BlockSteps steps = frame_.steps_of(p, tier, b);
+                unsigned nonzero = 0;
+                for (const ScanEntry& e : scan_of(b.shape)) {
+                    if (!levels[e.coefficient]) continue;
+                    buffer.set(e, steps.coefficient(e, levels[e.coefficient]), b.shape.log_w + 3);
+                    ++nonzero;
+                }
+                buffer.finish(frame_, p, b, nonzero, sample_planes()[static_cast<std::size_t>(p)]);
+            }
+            levels += b.shape.samples();
         });
     }
 }

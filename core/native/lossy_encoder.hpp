@@ -12,7 +12,7 @@ struct BlockEffort {
     int largest = 2;      // log2 of the largest block in cells
     bool chooses = true;  // among the sizes, else the largest one wherever it may be
     bool halves = true;   // also blocks of two to one
-    bool rebuild = false;  // when groups are coded, put what a decoder will see where the samples were, to fit filters to it
+    bool rebuild = false;  // keep what groups are coded as, so that they can be rebuilt, to fit filters to that
 };
 
 class LossyEncoder {
@@ -31,15 +31,16 @@ class LossyEncoder {
     void search(int group);
     // Let steps vary with how busy superblocks are, by `strength` octaves per octave of their variance.
     void adapt(float strength);
-    // After all groups of the region were searched: code its part of the 1/8 image.
-    StreamBytes encode_region(int region);
     // After the group's search, once per tier: choose its levels and code them.
     StreamBytes encode_group(int group, int tier);
+    // After all groups of the region were coded: code its part of the 1/8 image.
+    StreamBytes encode_region(int region);
     // The same for static coders: symbols whose tables are still to be made.
     SymbolSink region_symbols(int region);
     SymbolSink group_symbols(int group, int tier);
-    // After all groups were coded, by then the samples' place holding what a decoder will see: the originals again, where the
-    // coefficients were.
+    // After the group's region: put what a decoder will see, ahead of filters, where the samples were.
+    void rebuild(int group);
+    // After all groups were rebuilt: the originals again, where the coefficients were.
     void sample_again(int first_row, View<const std::uint8_t> pixels) { sample_to(as_planes(frame_, coefficients_), first_row, pixels); }
     // After that: the restoration filter of a tier that brings a decoder nearest to the original.
     void fit(int tier, TierFilters& filters);
@@ -50,6 +51,7 @@ class LossyEncoder {
   private:
     template <class Words> void code_region(int region, Words& words);
     template <class Words> void code_group(int group, int tier, Words& words);
+    void add_aliases(int plane, const Block& b, const BlockLevels& levels, const BlockSteps& steps);
     class Cutter;
     void sample_to(const std::array<SamplePlane, 3>& planes, int first_row, View<const std::uint8_t> pixels) const;
     std::size_t group_offset(int plane, int group) const { return offsets_[plane > 0][static_cast<std::size_t>(group)]; }

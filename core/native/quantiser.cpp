@@ -28,11 +28,10 @@ std::span<const std::uint8_t> weights_of(int matrix, Shape shape) {
     static const std::vector<std::vector<std::uint8_t>> all = [] {
         std::vector<std::vector<std::uint8_t>> out;
         for (int m = 0; m < kMatrices; ++m)
-            for (int i = 0; i < kShapes; ++i)
-                out.push_back(make_weights(m, {static_cast<std::uint8_t>(i % 3), static_cast<std::uint8_t>(i / 3)}));
+            for (int i = 0; i < kSizes; ++i) out.push_back(make_weights(m, Shape::of_index(i)));
         return out;
     }();
-    return all[static_cast<std::size_t>(matrix * kShapes + shape.index())];
+    return all[static_cast<std::size_t>(matrix * kSizes + shape.size_index())];
 }
 
 std::int32_t adaptation_scale(int quarters) {

@@ -37,4 +37,13 @@ struct Quantiser {
     }
 };
 
+// The steps of one block's high frequencies.
+struct BlockSteps {
+    std::int32_t base;
+    Shape shape;
+    const std::uint8_t* weights;
+
+    AIG_INLINE std::int16_t coefficient(const ScanEntry& e, int level) const { return dequantise(level, Quantiser::step(base, shape, weights[e.coefficient])); }
+};
+
 }  // namespace aig

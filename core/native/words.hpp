@@ -21,7 +21,9 @@ inline constexpr int kEndContexts = 7;       // of the blocks around, for ends
 inline constexpr int kEndClasses = 11;       // an end of n bits is of class n: at most 1008
 inline constexpr int kTailClasses = 14;      // of what a value exceeds its flags by
 inline constexpr int kGradientClasses = 8;
-inline constexpr int kLowSums = 7;           // h + v of a coefficient of the 1/8 image, 1..6
+inline constexpr int kLowSums = 7;           // h + v of a coefficient of the 1/8 image, 1..6 and above
+inline constexpr int kMostLowSum = 14;       // of 8x8 of them
+inline constexpr int kLowEndContexts = 4;    // half the class of the gradient
 inline constexpr int kLowMagnitudes = 6;
 inline constexpr int kCutContexts = 9;
 
@@ -55,6 +57,7 @@ struct LowModel {
         AdaptiveBit halved[2];
         AdaptiveBit tall[2][kCutContexts];
         AdaptiveBit dc[5][kGradientClasses][kTailClasses];
+        AdaptiveBit low_end[5][kLowEndContexts][kMostLowSum];
         AdaptiveBit low[5][kLowSums][kLowMagnitudes][3];
         AdaptiveBit tail[kTailClasses];
     };
@@ -149,8 +152,16 @@ template <class Bits, class Model> class AdaptiveWords {
     unsigned dc(int plane, Shape shape, int gradient, unsigned magnitude) {
         return exp_golomb(bits_, model_.of[plane].dc[shape.log_cells()][gradient], magnitude);
     }
+    // Up to which h + v coefficients of the 1/8 image are coded.
+    int low_end(int plane, Shape shape, int gradient, int end) {
+        auto& m = model_.of[plane].low_end[shape.log_cells()][gradient / 2];
+        const int most = shape.low_w() + shape.low_h() - 2;
+        int n = 0;
+        while (n < most && bits_.bit(m[n], end > n)) ++n;
+        return n;
+    }
     unsigned low(int plane, Shape shape, int sum, int around, unsigned magnitude) {
-        auto& m = model_.of[plane].low[shape.log_cells()][sum][around];
+        auto& m = model_.of[plane].low[shape.log_cells()][std::min(sum, kLowSums - 1)][around];
         if (!bits_.bit(m[0], magnitude > 0)) return 0;
         if (!bits_.bit(m[1], magnitude > 1)) return 1;
         if (!bits_.bit(m[2], magnitude > 2)) return 2;
@@ -165,7 +176,7 @@ template <class Bits, class Model> class AdaptiveWords {
 // Words as symbols in contexts: fewer of those, since every one that is used costs a table.
 class SymbolContexts {
   public:
-    static constexpr unsigned kHigh = 244, kLow = 93;
+    static constexpr unsigned kHigh = 244, kLow = 95;
 
     static unsigned level(const LevelContext& c, bool last) {
         const int band = std::min(c.band, 5);
@@ -173,9 +184,10 @@ class SymbolContexts {
     }
     static unsigned end(int plane, int size, int context) { return static_cast<unsigned>(216 + (plane ? 3 : size) * 7 + context); }
     static unsigned dc(int plane, int gradient) { return static_cast<unsigned>(plane * kGradientClasses + gradient); }
-    static unsigned low(int plane, int sum, int around) { return static_cast<unsigned>(16 + (plane * 6 + sum - 1) * kLowMagnitudes + around); }
+    static unsigned low(int plane, int sum, int around) { return static_cast<unsigned>(16 + (plane * 6 + std::min(sum, kLowSums - 1) - 1) * kLowMagnitudes + around); }
     static unsigned cut(int plane, int log) { return static_cast<unsigned>(88 + 2 * plane + 2 - log); }
     static unsigned adaptation() { return 92; }
+    static unsigned low_end(int plane) { return static_cast<unsigned>(93 + plane); }
 };
 
 class SymbolWriter {
@@ -208,6 +220,10 @@ class SymbolWriter {
     }
     unsigned adaptation(unsigned magnitude) { return put(SymbolContexts::adaptation(), magnitude); }
     unsigned dc(int plane, Shape, int gradient, unsigned magnitude) { return put(SymbolContexts::dc(plane, gradient), magnitude); }
+    int low_end(int plane, Shape, int, int end) {
+        put(SymbolContexts::low_end(plane), static_cast<unsigned>(end));
+        return end;
+    }
     unsigned low(int plane, Shape, int sum, int around, unsigned magnitude) { return put(SymbolContexts::low(plane, sum, around), magnitude); }
     SymbolSink& sink() { return sink_; }
     // Choices cannot wait for the tables that they lead to, so they go by what training expects.
@@ -248,6 +264,11 @@ template <class Source> class SymbolReader {
     }
     unsigned adaptation(unsigned) { return std::min(get_value(source_, SymbolContexts::adaptation()), kLargestTail); }
     unsigned dc(int plane, Shape, int gradient, unsigned) { return std::min(get_value(source_, SymbolContexts::dc(plane, gradient)), kLargestTail); }
+    int low_end(int plane, Shape shape, int, int) {
+        const unsigned end = source_.get(SymbolContexts::low_end(plane));
+        if (end > static_cast<unsigned>(shape.low_w() + shape.low_h() - 2)) throw Corrupt("the lowest coefficients of a block end behind their last one");
+        return static_cast<int>(end);
+    }
     unsigned low(int plane, Shape, int sum, int around, unsigned) {
         return std::min(get_value(source_, SymbolContexts::low(plane, sum, around)), kLargestTail);
     }

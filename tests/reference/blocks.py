@@ -139,6 +139,11 @@ class Block:
         bottom, right = self.row + (1 << self.b), self.column + (1 << self.a)
         return np.s_[self.row : bottom, self.column : right]
 
+    def pixels(self, scale):
+        """Those of the 1/8 image, of which a cell has scale x scale."""
+        top, left = scale * self.row, scale * self.column
+        return np.s_[top : top + (scale << self.b), left : left + (scale << self.a)]
+
     @property
     def samples(self):
         top, left = 8 * self.row, 8 * self.column
@@ -194,11 +199,47 @@ def inverse_transform(coefficients):
     return np.clip((t @ transform_matrix(width) + 128) >> 8, -2048, 2047)
 
 
-def eighth_of_block(lowest):
-    """7.3.5: the cells of the 1/8 image from a block's lowest coefficients [v, h]."""
-    means = []
-    for cells in lowest.shape:
-        matrix = transform_matrix(8 * cells)[:cells]
-        means.append(matrix.reshape(cells, cells, 8).sum(axis=2))
-    vertical, horizontal = means
-    return np.clip((vertical.T @ lowest @ horizontal + (1 << 20)) >> 21, -2048, 2047)
+def sums_of_pixels(pixels, scale):
+    """7.3.5: M of a side of so many pixels of the 1/8 image, [frequency, pixel]."""
+    side = 8 // scale
+    return transform_matrix(side * pixels).reshape(-1, pixels, side).sum(axis=2)
+
+
+def eighth_of_block(lowest, scale):
+    """7.3.5: the pixels of the 1/8 image from a block's lowest coefficients [v, h]."""
+    height, width = lowest.shape
+    vertical = sums_of_pixels(height, scale)[:height]
+    horizontal = sums_of_pixels(width, scale)[:width]
+    shift = 15 + 2 * (3 if scale == 1 else 2)
+    means = (vertical.T @ lowest @ horizontal + (1 << (shift - 1))) >> shift
+    return np.clip(means, -2048, 2047)
+
+
+@cache
+def aliases(pixels, scale):
+    """7.3.6: for every frequency of such a side, the lowest one that it looks like, and weight."""
+    sums = sums_of_pixels(pixels, scale)[:, 0]
+    result = []
+    for k in range(len(sums)):
+        fold = k % (2 * pixels)
+        if k < pixels:
+            result.append((k, 256))
+        elif fold in (0, pixels):
+            result.append((0, 0))
+        else:
+            of = min(fold, 2 * pixels - fold)
+            result.append((of, int((512 * sums[k] + sums[of]) // (2 * sums[of]))))
+    return result
+
+
+def without_aliases(lowest, high, scale):
+    """7.3.6: the lowest coefficients of a block, from those of the 1/8 image and the others."""
+    height, width = lowest.shape
+    down, along = aliases(height, scale), aliases(width, scale)
+    sums = np.zeros_like(lowest)
+    for v, h in np.argwhere(high):
+        if v < height and h < width:
+            continue
+        weight = (along[h][1] * down[v][1] + 128) >> 8
+        sums[down[v][0], along[h][0]] += weight * high[v, h]
+    return np.clip(lowest - ((sums + 128) >> 8), -32768, 32767)

@@ -50,4 +50,4 @@ def decode_eighth(picture, classes, preview):
     eighth = Preview(picture, classes)
     eighth.decode(preview)
     size = (picture.width + 7) // 8, (picture.height + 7) // 8
-    return to_colours(eighth.eighth, *size, picture.subsampling)
+    return to_colours(eighth.eighth, *size, "4:4:4")

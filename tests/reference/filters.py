@@ -30,17 +30,17 @@ def by_samples(cells):
     return cells.repeat(8, axis=0).repeat(8, axis=1)
 
 
-def interpolate(eighth):
-    """7.3.9: a whole plane from its 1/8 image."""
-    sums = _interpolate_rows(_interpolate_rows(eighth).T).T
+def interpolate(eighth, side):
+    """7.3.9: a whole plane from its 1/8 image, whose pixels are of side x side samples."""
+    sums = _interpolate_rows(_interpolate_rows(eighth, side).T, side).T
     return (sums + 128) >> 8
 
 
-def _interpolate_rows(eighth):
-    """Every row of cells as 8 rows, times 16."""
+def _interpolate_rows(eighth, side):
+    """Every row of pixels as `side` rows, times 16."""
     rows = len(eighth)
-    own = np.arange(8 * rows) // 8
-    v = 2 * (np.arange(8 * rows) % 8) - 7
+    own = np.arange(side * rows) // side
+    v = (2 * (np.arange(side * rows) % side) + 1 - side) * (8 // side)
     other = np.clip(own + np.sign(v), 0, rows - 1)
     weight = np.abs(v)[:, np.newaxis]
     return (16 - weight) * eighth[own] + weight * eighth[other]
@@ -98,7 +98,7 @@ def restore(samples, cells):
 
 def reconstruct(eighth, cells):
     """7.3.4 to 7.3.9: a padded plane."""
-    samples = interpolate(eighth)
+    samples = interpolate(eighth, 8 * len(cells.block_of) // len(eighth))
     for block, coefficients in cells.blocks:
         samples[block.samples] = inverse_transform(coefficients)
     samples = deblock_columns(samples, cells)

@@ -10,7 +10,7 @@ from .notation import expect
 from .streams import AdaptiveReader, StaticReader, shaped
 
 MOST_LOW, MOST_HIGH = 32766, 32767
-LOW_CONTEXTS, HIGH_CONTEXTS = 93, 244
+LOW_CONTEXTS, HIGH_CONTEXTS = 95, 244
 
 
 class LowModel:
@@ -21,6 +21,7 @@ class LowModel:
         self.halved = shaped(values, 2)
         self.tall = shaped(values, 2, 9)
         self.dc = shaped(values, 5, 8, 14)
+        self.low_end = shaped(values, 5, 4, 14)
         self.low = shaped(values, 5, 7, 6, 3)
         self.tail = shaped(values, 14)
 
@@ -61,10 +62,17 @@ class AdaptiveLow(AdaptiveReader):
     def dc(self, p, size, gradient_class):
         return self.exp_golomb(self.models[p].dc[size][gradient_class])
 
+    def low_end(self, p, size, gradient_class, most):
+        model = self.models[p].low_end[size][gradient_class // 2]
+        end = 0
+        while end < most and self.bit(model, end):
+            end += 1
+        return end
+
     def low(self, p, size, total, r):
         model = self.models[p]
         value = 0
-        while value < 3 and self.bit(model.low[size][total][r], value):
+        while value < 3 and self.bit(model.low[size][min(total, 6)][r], value):
             value += 1
         return value if value < 3 else 3 + self.exp_golomb(model.tail)
 
@@ -83,8 +91,13 @@ class StaticLow(StaticReader):
     def dc(self, p, size, gradient_class):
         return min(self.value(8 * p + gradient_class), MOST_LOW)
 
+    def low_end(self, p, size, gradient_class, most):
+        end = self.symbol(93 + p)
+        expect(end <= most, "an end beyond the lowest coefficients")
+        return end
+
     def low(self, p, size, total, r):
-        return min(self.value(16 + 6 * (6 * p + total - 1) + r), MOST_LOW)
+        return min(self.value(16 + 6 * (6 * p + min(total, 6) - 1) + r), MOST_LOW)
 
 
 class AdaptiveHigh(AdaptiveReader):

@@ -38,7 +38,11 @@ class Preview:
         self.planes = planes_of(*size, picture.colours, picture.subsampling)
         self.classes = [cell_classes(plane, classes, picture.mid) for plane in self.planes]
         shapes = [own.shape for own in self.classes]
-        self.eighth = [np.zeros(shape, np.int64) for shape in shapes]
+        scales = [plane.scale for plane in self.planes]
+        self.eighth = [
+            np.zeros((scale * rows, scale * columns), np.int64)
+            for scale, (rows, columns) in zip(scales, shapes, strict=True)
+        ]
         self.across = [np.zeros(shape, np.int64) for shape in shapes]  # log2 of a block's width
         self.down = [np.zeros(shape, np.int64) for shape in shapes]  # and of its height
         rows, columns = shapes[0]
@@ -62,7 +66,8 @@ class Preview:
             if (part[0] * REGION // GROUP, part[1] * REGION // GROUP) not in self.groups:
                 for plane, eighth in zip(self.planes, self.eighth, strict=True):
                     top, bottom, left, right = plane.window(REGION, *part)
-                    eighth[top:bottom, left:right] = 0  # 7.3.9
+                    s = plane.scale
+                    eighth[s * top : s * bottom, s * left : s * right] = 0  # 7.3.9
 
     def decode_region(self, streams, number, row, column):
         """All planes of a region: the LowBlocks of its groups."""
@@ -140,23 +145,25 @@ class LowCoder:
 
     def prediction(self, block):
         """What DC is predicted to be, and the gradient."""
-        row, column = block.row, block.column
-        rows, columns = block.cells
+        scale = self.plane.scale
+        rows, columns = block.pixels(scale)
+        row, column = rows.start, columns.start
         left = above = 0
-        if column > self.left:
-            left = int(self.eighth[rows, column - 1].sum()) * 4 // (1 << block.b)
-        if row > self.top:
-            above = int(self.eighth[row - 1, columns].sum()) * 4 // (1 << block.a)
-        if column == self.left or row == self.top:
+        if block.column > self.left:
+            left = int(self.eighth[rows, column - 1].sum()) * 4 // (scale << block.b)
+        if block.row > self.top:
+            above = int(self.eighth[row - 1, columns].sum()) * 4 // (scale << block.a)
+        if block.column == self.left or block.row == self.top:
             return 2 * (left + above), 0
         corner = 4 * int(self.eighth[row - 1, column - 1])
         value = (2 * med(left, above, corner) + left + above + 1) >> 1
         return value, abs(left - corner) + abs(above - corner)
 
     def decode(self, block):
-        """One block: its lowest coefficients, and its cells in the 1/8 image."""
+        """One block: its lowest coefficients, and its pixels of the 1/8 image."""
         size = block.a + block.b
-        width, height = 1 << block.a, 1 << block.b
+        scale = self.plane.scale
+        width, height = scale << block.a, scale << block.b
         steps = int(step(self.step, 16, size))
         prediction, gradient = self.prediction(block)
         gradient_class = min((32 * gradient // steps).bit_length(), 7)
@@ -164,7 +171,9 @@ class LowCoder:
         levels[0, 0] = signed(self.reader, self.reader.dc(self.p, size, gradient_class))
 
         small = [[0] * (width + 1) for _ in range(height + 1)]  # m, with a border of zeros
-        for total in range(width + height - 2, 0, -1):
+        most = width + height - 2
+        end = self.reader.low_end(self.p, size, gradient_class, most) if most else 0
+        for total in range(end, 0, -1):
             for v in range(max(0, total - width + 1), min(total, height - 1) + 1):
                 h = total - v
                 r = min(5, small[v][h + 1] + small[v + 1][h] + small[v + 1][h + 1])
@@ -174,7 +183,7 @@ class LowCoder:
 
         lowest = coefficient(levels, steps)
         lowest[0, 0] = clip(prediction + int(lowest[0, 0]), -32768, 32767)
-        self.eighth[block.cells] = eighth_of_block(lowest)
+        self.eighth[block.pixels(scale)] = eighth_of_block(lowest, scale)
         self.across[block.cells] = block.a
         self.down[block.cells] = block.b
         return LowBlock(block, lowest)

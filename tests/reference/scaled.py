@@ -48,7 +48,7 @@ def decode_scaled(data, scale):
 
 def plane_of(eighth, cells, scale):
     """A padded plane at 1/1, 1/2 or 1/4."""
-    samples = interpolate(eighth)
+    samples = interpolate(eighth, 8 * len(cells.block_of) // len(eighth))
     for block, coefficients in cells.blocks:
         samples[block.samples] = inverse_transform(coefficients)
     return (box_sums(samples, scale) + scale * scale // 2) // (scale * scale)

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from .blocks import base_step, coefficient, step, weights
+from .blocks import base_step, coefficient, step, weights, without_aliases
 from .levels import HIGH_CONTEXTS, AdaptiveHigh, StaticHigh, signed
 from .notation import clip, expect, tolerate
 from .streams import GROUP, parts_of, read_streams
@@ -13,8 +13,11 @@ NEIGHBOUR_CONTEXT = (0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 6, 6, 6, 6)
 
 
 @cache
-def scan_of(a, b):
-    """7.3.6: the high frequencies of a block of 2^a x 2^b cells, in order, as (h, v, band)."""
+def scan_of(a, b, scale):
+    """7.3.6: the high frequencies of a block of 2^a x 2^b cells, in order, as (h, v, band).
+
+    A cell has scale x scale pixels of the 1/8 image.
+    """
     width, height = 8 << a, 8 << b
 
     def key(place):
@@ -22,7 +25,9 @@ def scan_of(a, b):
         total = h * height + v * width
         return total, v if total // max(width, height) % 2 else h
 
-    places = [(h, v) for v in range(height) for h in range(width) if h >> a or v >> b]
+    low_width, low_height = scale << a, scale << b
+    places = [(h, v) for v in range(height) for h in range(width)]
+    places = [(h, v) for h, v in places if h >= low_width or v >= low_height]
     return [(h, v, band_of((h >> a) + (v >> b))) for h, v in sorted(places, key=key)]
 
 
@@ -46,6 +51,7 @@ class HighCoder:
     def __init__(self, reader, plane, window):
         self.reader = reader
         self.p = int(plane.chroma)
+        self.scale = plane.scale
         self.top, self.bottom, self.left, self.right = window
         self.busy = np.zeros((plane.rows, plane.columns), np.int64)
 
@@ -66,7 +72,7 @@ class HighCoder:
         z = (size + 1) // 2
         around = self.around(block)
         f = around // 4 if around < 12 else 2
-        scan = scan_of(block.a, block.b)
+        scan = scan_of(block.a, block.b, self.scale)
         end = self.reader.end(self.p, z, (around + 1) // 2)
         expect(end <= len(scan), "an end beyond the scan")
 
@@ -145,7 +151,9 @@ class Tier:
         b = int(cells[block.row, block.column])
         steps = step(b, weights(block.a, block.b, self.preview.picture.matrix), size)
         coefficients = coefficient(levels, steps)
-        coefficients[: 1 << block.b, : 1 << block.a] = low.lowest
+        scale = self.preview.planes[plane].scale
+        lowest = without_aliases(low.lowest, coefficients, scale)
+        coefficients[: scale << block.b, : scale << block.a] = lowest
         taps = None
         if parameters.taps is not None:
             taps = parameters.taps[min(plane, 1)][(busy_of(levels, size) + 1) // 2]

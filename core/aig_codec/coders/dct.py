@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import isqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -199,33 +200,29 @@ class Analysis(_Layout):
             _native.fill_hidden(own, classes, footprint, self.mid_is_hole)
         self._kernel.sample(row, own, again)
 
-    def encode_preview(self) -> bytes:
-        """The lowest coefficients of every block: the 1/8 image. Comes before the tiers."""
-        head = bytes([*self._chroma, self._adapts])
-        count = self._kernel.regions
-        if self._coder == ADAPTIVE:
-            return self._pack(head, self._workers.map(self._kernel.encode_region, count))
-        symbols = self._workers.map(self._kernel.region_symbols, count)
-        return self._pack_symbols(head, symbols, _native.LOW_CONTEXTS)
+    def encode(self, block_classes: Sequence[int]) -> tuple[bytes, dict[int, bytes]]:
+        """The 1/8 image, and the high frequencies of the blocks of each class.
 
-    def encode_tiers(self, block_classes: Sequence[int]) -> dict[int, bytes]:
-        """The high frequencies of the blocks of each class. Comes after the preview."""
-        kernel, count = self._kernel, self._kernel.groups
-        coded = {}
-        symbols = {}
-        for c in block_classes:
-            if self._coder == ADAPTIVE:
-                coded[c] = self._workers.map(partial(kernel.encode_group, tier=c), count)
-            else:
-                symbols[c] = self._workers.map(partial(kernel.group_symbols, tier=c), count)
-        # Filters are fitted to what all tiers together look like.
+        High frequencies come first: what their levels leave in the 1/8 image belongs into it.
+        """
+        kernel = self._kernel
+        adaptive = self._coder == ADAPTIVE
+        work = kernel.encode_group if adaptive else kernel.group_symbols
+        coded = {
+            c: self._workers.map(partial(work, tier=c), kernel.groups) for c in block_classes
+        }
+        head = bytes([*self._chroma, self._adapts])
+        if adaptive:
+            regions = self._workers.map(kernel.encode_region, kernel.regions)
+        else:
+            regions = self._workers.map(kernel.region_symbols, kernel.regions)
+        preview = self._pack(head, regions, _native.LOW_CONTEXTS)
         if self._effort.fit:
+            # Filters are fitted to what all tiers together look like.
+            self._workers.map(kernel.rebuild, kernel.groups)
             self._workers.map(partial(self._sample, again=True), kernel.group_rows)
-        heads = {c: self._filters(c) for c in block_classes}
-        packed = {c: self._pack(heads[c], coded[c]) for c in coded}
-        for c in symbols:
-            packed[c] = self._pack_symbols(heads[c], symbols[c], _native.HIGH_CONTEXTS)
-        return packed
+        tiers = {c: self._pack(self._filters(c), coded[c], _native.HIGH_CONTEXTS) for c in coded}
+        return preview, tiers
 
     def counts(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         """For training: how often each decision of the background's high frequencies, and of the
@@ -238,22 +235,20 @@ class Analysis(_Layout):
             head += self._kernel.fit(block_class, _DEBLOCKING).tobytes()
         return head
 
-    def _pack(self, head: bytes, coded: Sequence[tuple[bytes, bytes]]) -> bytes:
-        return streams.pack(bytes([ADAPTIVE_ID]) + head, [Stream(*c) for c in coded])
-
-    def _pack_symbols(
-        self, head: bytes, symbols: Sequence[tuple[U8, U8, bytes]], n_contexts: int
-    ) -> bytes:
+    def _pack(self, head: bytes, coded: Sequence[Any], n_contexts: int) -> bytes:
+        """A segment of streams: raw bits and coded bytes of each, or symbols and their contexts."""
+        if self._coder == ADAPTIVE:
+            return streams.pack(bytes([ADAPTIVE_ID]) + head, [Stream(*c) for c in coded])
         coder = entropy.CODERS[self._coder]
         tables = _native.static_tables(
-            coder.KIND, [s for s, _, _ in symbols], [c for _, c, _ in symbols], n_contexts
+            coder.KIND, [s for s, _, _ in coded], [c for _, c, _ in coded], n_contexts
         )
         shared = _native.StaticTables(coder.KIND, tables, n_contexts)
-        coded = [
+        parts = [
             Stream(bits, coder.finish(shared.encode(s, c)) if len(s) else b"")
-            for s, c, bits in symbols
+            for s, c, bits in coded
         ]
-        return streams.pack(bytes([coder.ID]) + head + tables, coded)
+        return streams.pack(bytes([coder.ID]) + head + tables, parts)
 
 
 class Synthesis(_Layout):
