@@ -3,11 +3,15 @@
 #include "frame.hpp"
 #include "words.hpp"
 
+#include <cstring>
+
 namespace aig {
 
 // The part of the 1/8 image under a block, in 1/16, from its lowest coefficients (rows of h); aliases of the high frequencies are
 // among them.
 void eighth_of(Shape shape, const std::int16_t* low, std::int16_t* means);
+// Half the coefficient of frequency 1 of a block whose side of 8 << log samples looks like these pixels beside it.
+std::int16_t half_tilt(int log, int log_eighths, const std::int16_t* pixels);
 
 
 // Says or hears what a region's stream holds, block by block.
@@ -64,41 +68,49 @@ template <class Words> class EighthCoder {
         const int left = x > limit_.x0 ? frame_.shape_at(p, x - 1, y).log_h : 0;
         return 3 * above + left;
     }
-    struct Prediction {
-        int dc, gradient;  // both of the DC coefficient
-    };
-    // From the pixels on the left and above: half their mean, half the median of LOCO-I.
-    Prediction predict(int p, const Block& b) const {
+    // Predicts from the pixels on the left and above: DC as half their mean and half the median of LOCO-I; the slowest change
+    // in each direction as half of what the side in this direction has. Returns how much DC changes around.
+    int predict(int p, const Block& b, std::int16_t* low) const {
         const auto& eighth = frame_.cells(p).eighth;
         const std::size_t at = frame_.eighth(p, b.x, b.y), row = static_cast<std::size_t>(frame_.eighth_width(p));
         const bool has_left = b.x > limit_.x0, has_above = b.y > limit_.y0;
+        const int w = b.shape.low_w(), h = b.shape.low_h();
         int left = 0, above = 0;  // four times the mean
+        std::int16_t side[2 * kSuperblock];
         if (has_left) {
-            for (std::size_t j = 0; j < static_cast<std::size_t>(b.shape.low_h()); ++j) left += eighth[at - 1 + j * row];
+            for (int j = 0; j < h; ++j) left += side[j] = eighth[at - 1 + static_cast<std::size_t>(j) * row];
             left = 4 * left >> b.shape.log_low_h();
+            if (h > 1) low[w] = half_tilt(b.shape.log_h, b.shape.log_eighths, side);
         }
         if (has_above) {
-            for (std::size_t i = 0; i < static_cast<std::size_t>(b.shape.low_w()); ++i) above += eighth[at - row + i];
+            for (int i = 0; i < w; ++i) above += side[i] = eighth[at - row + static_cast<std::size_t>(i)];
             above = 4 * above >> b.shape.log_low_w();
+            if (w > 1) low[1] = half_tilt(b.shape.log_w, b.shape.log_eighths, side);
         }
-        if (!has_left || !has_above) return {2 * (left + above), 0};
+        if (!has_left || !has_above) {
+            low[0] = clip_int16(2 * (left + above));
+            return 0;
+        }
         const int corner = 4 * eighth[at - row - 1];
-        return {(2 * med(left, above, corner) + left + above + 1) >> 1, abs_int(left - corner) + abs_int(above - corner)};
+        low[0] = clip_int16((2 * med(left, above, corner) + left + above + 1) >> 1);
+        return abs_int(left - corner) + abs_int(above - corner);
     }
 
     template <class LevelsOf> void block(int p, const Block& b, LevelsOf& levels_of) {
-        const int w = b.shape.low_w(), h = b.shape.low_h(), plane = p > 0;
+        const int w = b.shape.low_w(), h = b.shape.low_h();
         const std::int32_t step = Quantiser::step(frame_.settings().steps[static_cast<std::size_t>(p)].low, b.shape, 16);
-        const Prediction prediction = predict(p, b);
-        int levels[kMostLow] = {};
-        if constexpr (!Words::kDecodes) levels_of(p, b, prediction.dc, step, levels);
-
-        const int gradient = std::min(kGradientClasses - 1, static_cast<int>(std::bit_width(static_cast<unsigned>(32 * prediction.gradient / step))));
-        levels[0] = signed_word(static_cast<int>(words_.dc(plane, b.shape, gradient, magnitude(levels[0]))), levels[0]);
-        if (w + h > 2) low_frequencies(plane, b.shape, gradient, levels);
         std::int16_t low[kMostLow], means[kMostLow];
-        for (int i = 0; i < w * h; ++i) low[i] = dequantise(levels[i], step);
-        low[0] = clip_int16(prediction.dc + low[0]);
+        int levels[kMostLow];
+        std::fill_n(low, w * h, std::int16_t{0});
+        std::fill_n(levels, w * h, 0);
+        const int change = predict(p, b, low);
+        if constexpr (!Words::kDecodes) levels_of(p, b, low, step, levels);
+
+        const int gradient = std::min(kGradientClasses - 1, static_cast<int>(std::bit_width(static_cast<unsigned>(32 * change / step))));
+        levels[0] = signed_word(static_cast<int>(words_.dc(p, b.shape, gradient, magnitude(levels[0]))), levels[0]);
+        if (w + h > 2) low_frequencies(p, b, gradient, levels);
+        for (int i = 0; i < w * h; ++i)
+            if (levels[i]) low[i] = clip_int16(low[i] + dequantise(levels[i], step));
         eighth_of(b.shape, low, means);
         auto& cells = frame_.cells(p);
         std::size_t at = frame_.eighth(p, b.x, b.y);
@@ -107,23 +119,49 @@ template <class Words> class EighthCoder {
             std::copy_n(means + v * w, w, &cells.eighth[at]);
         }
     }
+    // The magnitudes of a block of Cb, in steps, up to 6; returns its last h + v that is not 0.
+    int levels_of_cb(const Block& b, std::uint8_t* magnitudes) const {
+        const std::int32_t step = Quantiser::step(frame_.settings().steps[1].low, b.shape, 16);
+        const std::int16_t* low = &frame_.cells(1).low[frame_.eighth(1, b.x, b.y)];
+        int last = 0;
+        for (int v = 0; v < b.shape.low_h(); ++v, low += frame_.eighth_width(1))
+            for (int u = v == 0; u < b.shape.low_w(); ++u)
+                if (low[u]) {
+                    magnitudes[v * b.shape.low_w() + u] = static_cast<std::uint8_t>(std::min(6, (abs_int(low[u]) * 16 + step / 2) / step));
+                    last = std::max(last, u + v);
+                }
+        return last;
+    }
     // From high to low frequencies, in the context of the higher ones.
-    void low_frequencies(int plane, Shape shape, int gradient, int* levels) {
-        const int w = shape.low_w(), h = shape.low_h();
+    void low_frequencies(int p, const Block& b, int gradient, int* levels) {
+        const int w = b.shape.low_w(), h = b.shape.low_h();
+        // Cr changes where Cb does.
+        std::uint8_t other[kMostLow];
+        std::memset(other, 0, static_cast<std::size_t>(w * h));
+        const int context = p == 2 ? std::min(kLowEndContexts - 1, (levels_of_cb(b, other) + 1) / 2) : gradient / 2;
         int last = 0;
         if constexpr (!Words::kDecodes)
             for (int v = 0; v < h; ++v)
                 for (int u = 0; u < w; ++u)
                     if (u + v > last && levels[v * w + u]) last = u + v;
-        int known[2 * kSuperblock + 1][2 * kSuperblock + 1] = {};
-        for (int sum = words_.low_end(plane, shape, gradient, last); sum > 0; --sum)
+        typename Words::Lowest coder(words_, p, b.shape);
+        last = coder.end(context, last);
+        // Magnitudes so far, with a row and a column of zeros behind the last ones that may not be 0.
+        constexpr int kStride = 2 * kSuperblock + 1;
+        std::uint8_t known[kStride * kStride];
+        if (last) std::memset(known, 0, static_cast<std::size_t>(std::min(h, last + 1) + 1) * kStride);
+        for (int sum = last; sum > 0; --sum)
             for (int v = std::max(0, sum - w + 1); v < h && v <= sum; ++v) {
                 const int u = sum - v;
-                const int around = std::min(kLowMagnitudes - 1, known[v][u + 1] + known[v + 1][u] + known[v + 1][u + 1]);
+                std::uint8_t* here = known + v * kStride + u;
+                const int around = low_magnitude_class(here[1] + here[kStride] + here[kStride + 1] + 2 * other[v * w + u]);
                 int& level = levels[v * w + u];
-                level = signed_word(static_cast<int>(words_.low(plane, shape, sum, around, magnitude(level))), level);
-                known[v][u] = std::min(3, abs_int(level));
+                const auto size = static_cast<int>(coder.magnitude(sum, around, magnitude(level)));
+                if (!size) continue;
+                *here = static_cast<std::uint8_t>(std::min(9, size));
+                level = coder.negative(level < 0) ? -size : size;
             }
+        coder.close();
     }
     static unsigned magnitude(int level) { return static_cast<unsigned>(abs_int(level)); }
     int signed_word(int magnitude, int level) { return magnitude && words_.negative(level < 0) ? -magnitude : magnitude; }

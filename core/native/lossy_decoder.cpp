@@ -36,7 +36,7 @@ void LossyDecoder::read_region(int region, EntropyCoding coding, const CodedStre
     try {
         with_words(coding, stream, trained_low(), [&](auto& words) {
             EighthCoder coder(frame_, region, words);
-            coder.run([](int, const Block&, int, std::int32_t, int*) {});
+            coder.run([](int, const Block&, const std::int16_t*, std::int32_t, int*) {});
         });
     } catch (const Corrupt&) {
         frame_.forget_region(region);

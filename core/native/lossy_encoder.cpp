@@ -266,14 +266,14 @@ void LossyEncoder::count_group(int group, int tier, DecisionCounter& counter) {
 
 template <class Words> void LossyEncoder::code_region(int region, Words& words) {
     EighthCoder coder(frame_, region, words);
-    coder.run([&](int p, const Block& b, int prediction, std::int32_t step, int* levels) {
+    coder.run([&](int p, const Block& b, const std::int16_t* predicted, std::int32_t step, int* levels) {
         const int w = b.shape.low_w();
         const bool hole = frame_.grid(p).class_of(b.x, b.y) == kCellHole;
         const std::int16_t* low = &frame_.cells(p).low[frame_.eighth(p, b.x, b.y)];
         for (int v = 0; v < b.shape.low_h(); ++v, low += frame_.eighth_width(p))
             for (int h = 0; h < w; ++h) {
                 const bool dc = h + v == 0;
-                const int c = low[h] - (dc ? prediction : 0);
+                const int c = low[h] - predicted[v * w + h];
                 // Sixteenths of a level; rounded down more often than up.
                 int level = (abs_int(c) * 16 + (dc ? step * 45 : step * 38) / 100) / step;
                 if (hole && level == 1) level = 0;  // in the preview alone will it be seen

@@ -24,8 +24,13 @@ inline constexpr int kGradientClasses = 8;
 inline constexpr int kLowSums = 7;           // h + v of a coefficient of the 1/8 image, 1..6 and above
 inline constexpr int kMostLowSum = 14;       // of 8x8 of them
 inline constexpr int kLowEndContexts = 4;    // half the class of the gradient
-inline constexpr int kLowMagnitudes = 6;
+inline constexpr int kLowMagnitudes = 9;      // classes of the neighbours of a coefficient of the 1/8 image
 inline constexpr int kCutContexts = 9;
+
+// Of a sum of magnitudes: 0 to 3 themselves, then 4 to 5, 6 to 8, 9 to 12, 13 to 18 and above.
+inline constexpr int low_magnitude_class(int sum) {
+    return sum < 4 ? sum : sum < 6 ? 4 : sum < 9 ? 5 : sum < 13 ? 6 : sum < 19 ? 7 : 8;
+}
 
 inline constexpr int size_class(Shape s) { return s.log_cells() == 0 ? 0 : s.log_cells() <= 2 ? 1 : 2; }
 
@@ -59,9 +64,9 @@ struct LowModel {
         AdaptiveBit dc[5][kGradientClasses][kTailClasses];
         AdaptiveBit low_end[5][kLowEndContexts][kMostLowSum];
         AdaptiveBit low[5][kLowSums][kLowMagnitudes][3];
-        AdaptiveBit tail[kTailClasses];
+        AdaptiveBit tail[kLowMagnitudes][kTailClasses];
     };
-    Plane of[kPlaneClasses];
+    Plane of[3];  // Y, Cb, Cr
     AdaptiveBit adaptation[kTailClasses];
 };
 
@@ -152,21 +157,36 @@ template <class Bits, class Model> class AdaptiveWords {
     unsigned dc(int plane, Shape shape, int gradient, unsigned magnitude) {
         return exp_golomb(bits_, model_.of[plane].dc[shape.log_cells()][gradient], magnitude);
     }
-    // Up to which h + v coefficients of the 1/8 image are coded.
-    int low_end(int plane, Shape shape, int gradient, int end) {
-        auto& m = model_.of[plane].low_end[shape.log_cells()][gradient / 2];
-        const int most = shape.low_w() + shape.low_h() - 2;
-        int n = 0;
-        while (n < most && bits_.bit(m[n], end > n)) ++n;
-        return n;
-    }
-    unsigned low(int plane, Shape shape, int sum, int around, unsigned magnitude) {
-        auto& m = model_.of[plane].low[shape.log_cells()][std::min(sum, kLowSums - 1)][around];
-        if (!bits_.bit(m[0], magnitude > 0)) return 0;
-        if (!bits_.bit(m[1], magnitude > 1)) return 1;
-        if (!bits_.bit(m[2], magnitude > 2)) return 2;
-        return 3 + exp_golomb(bits_, model_.of[plane].tail, magnitude - 3);
-    }
+    // Says or hears the other coefficients of a block of the 1/8 image, like Levels.
+    class Lowest {
+      public:
+        Lowest(AdaptiveWords& words, int plane, Shape shape)
+            : words_(words), bits_(words.bits_), model_(words.model_.of[plane]), size_(shape.log_cells()), most_(shape.low_w() + shape.low_h() - 2) {}
+        void close() {
+            if constexpr (std::is_trivially_copyable_v<Bits>) words_.bits_ = bits_;
+        }
+
+        // Up to which h + v there are any.
+        int end(int context, int end) {
+            int n = 0;
+            while (n < most_ && bits_.bit(model_.low_end[size_][context][n], end > n)) ++n;
+            return n;
+        }
+        AIG_INLINE unsigned magnitude(int sum, int around, unsigned magnitude) {
+            auto& m = model_.low[size_][std::min(sum, kLowSums - 1)][around];
+            if (!bits_.bit(m[0], magnitude > 0)) return 0;
+            if (!bits_.bit(m[1], magnitude > 1)) return 1;
+            if (!bits_.bit(m[2], magnitude > 2)) return 2;
+            return 3 + exp_golomb(bits_, model_.tail[around], magnitude - 3);
+        }
+        AIG_INLINE bool negative(bool is) { return bits_.raw(is, 1) != 0; }
+
+      private:
+        AdaptiveWords& words_;
+        std::conditional_t<std::is_trivially_copyable_v<Bits>, Bits, Bits&> bits_;
+        typename Model::Plane& model_;
+        int size_, most_;
+    };
 
   private:
     Bits& bits_;
@@ -183,11 +203,11 @@ class SymbolContexts {
         return static_cast<unsigned>((c.plane ? 3 : c.size) * 54 + (last ? 48 + band : 8 * band + c.magnitude));
     }
     static unsigned end(int plane, int size, int context) { return static_cast<unsigned>(216 + (plane ? 3 : size) * 7 + context); }
-    static unsigned dc(int plane, int gradient) { return static_cast<unsigned>(plane * kGradientClasses + gradient); }
-    static unsigned low(int plane, int sum, int around) { return static_cast<unsigned>(16 + (plane * 6 + std::min(sum, kLowSums - 1) - 1) * kLowMagnitudes + around); }
+    static unsigned dc(int plane, int gradient) { return static_cast<unsigned>((plane > 0) * kGradientClasses + gradient); }
+    static unsigned low(int plane, int sum, int around) { return static_cast<unsigned>(16 + ((plane > 0) * 6 + std::min(sum, kLowSums - 1) - 1) * 6 + std::min(around, 5)); }
     static unsigned cut(int plane, int log) { return static_cast<unsigned>(88 + 2 * plane + 2 - log); }
     static unsigned adaptation() { return 92; }
-    static unsigned low_end(int plane) { return static_cast<unsigned>(93 + plane); }
+    static unsigned low_end(int plane) { return static_cast<unsigned>(93 + (plane > 0)); }
 };
 
 class SymbolWriter {
@@ -220,11 +240,21 @@ class SymbolWriter {
     }
     unsigned adaptation(unsigned magnitude) { return put(SymbolContexts::adaptation(), magnitude); }
     unsigned dc(int plane, Shape, int gradient, unsigned magnitude) { return put(SymbolContexts::dc(plane, gradient), magnitude); }
-    int low_end(int plane, Shape, int, int end) {
-        put(SymbolContexts::low_end(plane), static_cast<unsigned>(end));
-        return end;
-    }
-    unsigned low(int plane, Shape, int sum, int around, unsigned magnitude) { return put(SymbolContexts::low(plane, sum, around), magnitude); }
+    class Lowest {
+      public:
+        Lowest(SymbolWriter& words, int plane, Shape) : words_(words), plane_(plane) {}
+        int end(int, int end) {
+            words_.put(SymbolContexts::low_end(plane_), static_cast<unsigned>(end));
+            return end;
+        }
+        unsigned magnitude(int sum, int around, unsigned magnitude) { return words_.put(SymbolContexts::low(plane_, sum, around), magnitude); }
+        bool negative(bool is) { return words_.negative(is); }
+        void close() {}
+
+      private:
+        SymbolWriter& words_;
+        int plane_;
+    };
     SymbolSink& sink() { return sink_; }
     // Choices cannot wait for the tables that they lead to, so they go by what training expects.
     const HighModel& model() const { return trained_high(); }
@@ -264,14 +294,25 @@ template <class Source> class SymbolReader {
     }
     unsigned adaptation(unsigned) { return std::min(get_value(source_, SymbolContexts::adaptation()), kLargestTail); }
     unsigned dc(int plane, Shape, int gradient, unsigned) { return std::min(get_value(source_, SymbolContexts::dc(plane, gradient)), kLargestTail); }
-    int low_end(int plane, Shape shape, int, int) {
-        const unsigned end = source_.get(SymbolContexts::low_end(plane));
-        if (end > static_cast<unsigned>(shape.low_w() + shape.low_h() - 2)) throw Corrupt("the lowest coefficients of a block end behind their last one");
-        return static_cast<int>(end);
-    }
-    unsigned low(int plane, Shape, int sum, int around, unsigned) {
-        return std::min(get_value(source_, SymbolContexts::low(plane, sum, around)), kLargestTail);
-    }
+    class Lowest {
+      public:
+        Lowest(SymbolReader& words, int plane, Shape shape) : words_(words), plane_(plane), most_(static_cast<unsigned>(shape.low_w() + shape.low_h() - 2)) {}
+        int end(int, int) {
+            const unsigned end = words_.source_.get(SymbolContexts::low_end(plane_));
+            if (end > most_) throw Corrupt("the lowest coefficients of a block end behind their last one");
+            return static_cast<int>(end);
+        }
+        unsigned magnitude(int sum, int around, unsigned) {
+            return std::min(get_value(words_.source_, SymbolContexts::low(plane_, sum, around)), kLargestTail);
+        }
+        bool negative(bool is) { return words_.negative(is); }
+        void close() {}
+
+      private:
+        SymbolReader& words_;
+        int plane_;
+        unsigned most_;
+    };
 
   private:
     Source& source_;
