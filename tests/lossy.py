@@ -149,14 +149,14 @@ def assert_lenient(parts, what=""):
 
 
 @cache
-def scan_of(a, b):
+def scan_of(a, b, scale=1):
     """The places (h, v) of a block's high frequencies in their order."""
-    return [(h, v) for h, v, _ in reference.scan_of(a, b)]
+    return [(h, v) for h, v, _ in reference.scan_of(a, b, scale)]
 
 
 @cache
-def position_of(a, b):
-    return {place: i for i, place in enumerate(scan_of(a, b))}
+def position_of(a, b, scale=1):
+    return {place: i for i, place in enumerate(scan_of(a, b, scale))}
 
 
 class Words(reference.SymbolWriter):
@@ -170,10 +170,23 @@ class Words(reference.SymbolWriter):
     def cut(self, how):
         self.symbol(how)
 
-    def levels(self, block, levels, end=None):
+    def lowest(self, block, levels, scale=1, end=None):
+        """A block's lowest coefficients, a dict from (h, v); the end may be said to be another."""
+        self.signed(levels.get((0, 0), 0))
+        places = low_places(block, scale)
+        if not places:
+            return
+        last = max((sum(place) for place in places if place in levels), default=0)
+        self.symbol(last if end is None else end)
+        for place in places:
+            if sum(place) <= (last if end is None else end):
+                self.signed(levels.get(place, 0))
+
+    def levels(self, block, levels, scale=1, end=None):
         """A block's high frequencies, a dict from (h, v); the end may be said to be another."""
-        scan = scan_of(block.a, block.b)
-        last = max((position_of(block.a, block.b)[place] + 1 for place in levels), default=0)
+        scan = scan_of(block.a, block.b, scale)
+        positions = position_of(block.a, block.b, scale)
+        last = max((positions[place] + 1 for place in levels), default=0)
         self.value(last if end is None else end)
         for place in scan[:last][::-1]:
             level = levels.get(place, 0)
@@ -194,10 +207,10 @@ def segment(parameters, own_streams, coder=0, tables=b""):
     return streams.pack(bytes([coder, *parameters]) + tables, own_streams)
 
 
-def low_places(block):
-    """The places (h, v) of a block's lowest coefficients, as streams have them."""
-    width, height = 1 << block.a, 1 << block.b
-    return [(0, 0)] + [
+def low_places(block, scale):
+    """The places (h, v) of a block's lowest coefficients but DC, as streams have them."""
+    width, height = scale << block.a, scale << block.b
+    return [
         (total - v, v)
         for total in range(width + height - 2, 0, -1)
         for v in range(height)
@@ -218,9 +231,10 @@ class Script:
         per = 1024 // 256
         return [p for p in parts_of(self.picture, 256) if (p[0] // per, p[1] // per) == region]
 
-    def preview(self, cut, low, shares=(16, 16), adaptation=None):
-        """`cut(plane, row, column, size)`; `low(plane, block)`, a dict from (h, v) to levels;
-        `adaptation()` gives the change from one superblock to the next."""
+    def preview(self, cut, low, shares=(16, 16), adaptation=None, end=lambda *_: None):
+        """`cut(plane, row, column, size)`; `low(plane, block, scale)`, a dict from (h, v) to
+        levels; `adaptation()` gives the change from one superblock to the next; `end(plane, block)`
+        says another end of the lowest coefficients, or None."""
         own = []
         for region in parts_of(self.picture, 1024):
             words = Words()
@@ -230,9 +244,9 @@ class Script:
             for number in range(len(self.empty.planes)):
                 for group in self._groups(region):
                     for block in self._cut(words, number, group, cut):
-                        levels = low(number, block)
-                        for place in low_places(block):
-                            words.signed(levels.get(place, 0))
+                        scale = self.empty.planes[number].scale
+                        own_low = low(number, block, scale)
+                        words.lowest(block, own_low, scale, end(number, block))
             own.append(words.stream())
         return segment((*shares, adaptation is not None), own)
 
@@ -261,14 +275,15 @@ class Script:
                     yield block
 
     def tier(self, kind, levels, deblocking=0, taps=None):
-        """`levels(plane, block)`, a dict from (h, v); after `preview`."""
+        """`levels(plane, block, scale)`, a dict from (h, v); after `preview`."""
         own = []
         for group in parts_of(self.picture, 256):
             words = Words()
             for number in range(len(self.empty.planes)):
                 for block in self.blocks[number, group]:
                     if self.empty.classes[number][block.row, block.column] == TIERS[kind]:
-                        words.levels(block, levels(number, block))
+                        scale = self.empty.planes[number].scale
+                        words.levels(block, levels(number, block, scale), scale)
             own.append(words.stream())
         head = bytes([deblocking, taps is not None])
         if taps is not None:
@@ -335,12 +350,13 @@ class Chooser:
             self.rng.choice([-1, 1])
         )
 
-    def low(self, plane, block):
-        places = [(h, v) for v in range(1 << block.b) for h in range(1 << block.a)]
-        return {place: self.size() for place in places if self.rng.random() < 0.7}
+    def low(self, plane, block, scale):
+        places = [(h, v) for v in range(scale << block.b) for h in range(scale << block.a)]
+        most = int(self.rng.integers(0, 15))
+        return {(h, v): self.size() for h, v in places if h + v <= most and self.rng.random() < 0.7}
 
-    def levels(self, plane, block):
-        scan = reference.scan_of(block.a, block.b)
+    def levels(self, plane, block, scale):
+        scan = reference.scan_of(block.a, block.b, scale)
         end = int(len(scan) * self.rng.random() ** self.rng.choice([0.3, 2, 8]))
         share = self.rng.choice([0.05, 0.3, 1])
         own = {(h, v): self.size() for h, v, _ in scan[:end] if self.rng.random() < share}

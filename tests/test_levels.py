@@ -137,15 +137,40 @@ def test_an_end_behind_the_scan_is_refused(cut: int) -> None:
     script = Script(parts.picture, parts.classes)
     script.preview(lambda *_: cut, lambda *_: {})
     (blocks,) = script.blocks.values()
-    entries = len(reference.scan_of(blocks[0].a, blocks[0].b))
+    scan = reference.scan_of(blocks[0].a, blocks[0].b, 1)
+    entries = len(scan)
     for end in (entries, entries + 1):
         words = Words()
-        words.levels(blocks[0], {reference.scan_of(blocks[0].a, blocks[0].b)[-1][:2]: 1}, end)
+        words.levels(blocks[0], {scan[-1][:2]: 1}, end=end)
         for block in blocks[1:]:
             words.levels(block, {})
         background = segment((0, 0), [words.stream()])
         found = assert_agree(replace(parts, background=background))
         assert (found is None) == (end > entries)
+
+
+@pytest.mark.parametrize("cut", range(4))
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
+def test_an_end_behind_the_lowest_coefficients_is_refused(cut: int, subsampling: str) -> None:
+    """The first block of luma says one, then the first of chroma."""
+    size = 64 if subsampling == "4:2:0" else 32
+    picture = picture_of(size, size, 3, subsampling=subsampling)
+    script = Script(picture, np.zeros((size, size), np.uint8))
+    script.preview(lambda *_: cut, lambda *_: {})
+    for plane in (0, 1):
+        scale = script.empty.planes[plane].scale
+        block = script.blocks[plane, (0, 0)][0]
+        most = (scale << block.a) + (scale << block.b) - 2
+        if not most:
+            continue
+        for end in (most, most + 1, 63):
+            preview = script.preview(
+                lambda *_: cut,
+                lambda *_: {},
+                end=lambda n, b, own=(plane, block), end=end: end if (n, b) == own else None,
+            )
+            found = assert_agree(Parts(picture, script.classes, preview, None, None))
+            assert (found is None) == (end > most)
 
 
 def test_cuts_that_are_not_known_are_refused() -> None:

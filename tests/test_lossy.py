@@ -117,7 +117,8 @@ def test_any_number_of_threads_gives_the_same(entropy: str, effort: int) -> None
 @pytest.mark.parametrize("tune", ["psnr", "visual"])
 @pytest.mark.parametrize("effort", [1, 5, 9])
 def test_entropy_coders_carry_the_same_words(tune: str, effort: int) -> None:
-    """Those whose tables come last choose levels alike; and the 1/8 image is the same by all."""
+    """Coders choose levels alike, and so have the same pictures; but for the adaptive one where
+    costs are exact, which are its own."""
     picture = PICTURES["flower"](200, 210)
     decoded, small = {}, {}
     for entropy in ENTROPIES:
@@ -125,10 +126,11 @@ def test_entropy_coders_carry_the_same_words(tune: str, effort: int) -> None:
         decoded[entropy] = aig_codec.decode(data)
         with aig_codec.open(data) as file:
             small[entropy] = file.preview()
-    for entropy in ENTROPIES[1:]:
-        np.testing.assert_array_equal(small[entropy], small["adaptive"])
+    for entropy in ENTROPIES if effort < 7 else ENTROPIES[1:]:
+        np.testing.assert_array_equal(small[entropy], small["rans"])
         np.testing.assert_array_equal(decoded[entropy], decoded["rans"])
     assert abs(psnr(decoded["adaptive"], picture) - psnr(decoded["rans"], picture)) < 1
+    assert psnr(small["adaptive"], small["rans"]) > 40
 
 
 # Quality

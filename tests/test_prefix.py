@@ -10,15 +10,15 @@ import aig_codec
 from aig_codec.reader import TIERS
 
 #: Files small enough to be cut everywhere.
-SMALL = ("v3-rgb", "v3-rgba-alpha", "v3-grey", "v3-palette", "v3-rans", "v3-boundary", "v3-three")
+SMALL = ("v4-rgb", "v4-rgba-alpha", "v4-grey", "v4-palette", "v4-rans", "v4-boundary", "v4-three")
 
 #: By so many bytes the mean squared error of a file's pixels is at most so much.
 CHECKPOINTS = {
-    "v3-groups": [(2549, 1953.6), (3602, 439.9), (4200, 429.1), (10157, 136.0)],
-    "v3-groups-rans": [(2551, 1953.6), (3689, 439.9), (4399, 429.1), (10479, 136.0)],
-    "v3-groups-visual": [(2549, 1953.6), (3777, 442.2), (4069, 432.7), (7768, 152.0)],
-    "v3-three": [(1553, 3656.7), (1641, 842.2), (1843, 370.3), (1940, 94.4)],
-    "v3-rgba-alpha": [(1746, 10150.6), (1898, 8002.2), (3843, 897.1), (4394, 188.2)],
+    "v4-groups": [(2545, 1915.3), (4181, 306.2), (4643, 299.5), (10109, 133.8)],
+    "v4-groups-rans": [(2552, 1915.3), (4281, 306.2), (4848, 299.5), (10436, 133.8)],
+    "v4-groups-visual": [(2550, 1915.3), (4524, 305.3), (4727, 299.9), (7784, 149.5)],
+    "v4-three": [(1548, 3585.0), (1679, 460.2), (1801, 258.9), (1884, 92.4)],
+    "v4-rgba-alpha": [(1745, 9951.6), (1982, 7401.9), (3877, 549.7), (4371, 185.1)],
 }
 
 
@@ -89,7 +89,7 @@ def test_every_prefix_shows_what_has_arrived(name: str) -> None:
     _check(name, range(len(_file(name)) + 1))
 
 
-@pytest.mark.parametrize("name", ["v3-groups", "v3-groups-rans", "v3-groups-fitted"])
+@pytest.mark.parametrize("name", ["v4-groups", "v4-groups-rans", "v4-groups-fitted"])
 def test_prefixes_of_files_of_many_groups(name: str) -> None:
     _check(name, range(0, len(_file(name)) + 1, 61))
 

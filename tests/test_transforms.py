@@ -35,6 +35,8 @@ ENDS = -2048, 2047
 
 PLAIN = 0
 
+SUBSAMPLINGS = {1: "4:4:4", 2: "4:2:0"}
+
 
 def _read(decoder, region, group=None):
     """Let a kernel read words."""
@@ -70,34 +72,41 @@ def _blocks(shape, cut=None):
     return reference.blocks_of_square(np.zeros((4, 4), int), 0, 0, 2, ask)
 
 
-def _cut_words(words, shape, low):
-    """A superblock in blocks of one shape that have the same lowest levels."""
-    for _ in _blocks(shape, words.cut):
-        for level in low:
-            words.signed(level)
+def _cut_words(words, shape, scale=1, cut=True):
+    """A superblock in blocks of one shape without lowest coefficients."""
+    for block in _blocks(shape, words.cut if cut else None):
+        words.lowest(block, {}, scale)
 
 
 # Levels to samples
 
 
 @pytest.mark.parametrize("shape", CUTS)
+@pytest.mark.parametrize("scale", [1, 2])
 @pytest.mark.parametrize(
     ("base", "level"), [(700, 1), (700, -1), (300, 17), (2000, -12), (32767, 32767), (9000, -32767)]
 )
-def test_every_basis_function_equals_the_reference(shape, base: int, level: int) -> None:
-    """One level alone in every block: no two frequencies may change places."""
-    places = scan_of(*shape)
-    per_picture = len(list(_blocks(shape))) * 64
+def test_every_basis_function_equals_the_reference(shape, scale: int, base, level) -> None:
+    """One level alone in every block: no two frequencies may change places. In luma; and in Cb of
+    half the size, where a cell has four pixels of the 1/8 image."""
+    places = scan_of(*shape, scale)
+    side = 8 // scale  # superblocks of 32 samples along the picture
+    per_picture = len(list(_blocks(shape))) * side * side
     for first in range(0, len(places), per_picture):
         own = iter(places[first : first + per_picture])
         region, group = Words(), Words()
-        expected = np.zeros((256, 256), np.int64)
+        if scale == 2:
+            for _ in range(64):
+                _cut_words(region, shape)
+                for block in _blocks(shape):
+                    group.levels(block, {})
+        expected = np.zeros((256 // scale, 256 // scale), np.int64)
         used = []
-        for superblock in range(64):
-            _cut_words(region, shape, [0] * (1 << sum(shape)))
+        for superblock in range(side * side):
+            _cut_words(region, shape, scale)
             for block in _blocks(shape):
                 place = next(own, None)
-                group.levels(block, {} if place is None else {place: level})
+                group.levels(block, {} if place is None else {place: level}, scale)
                 if place is None:
                     continue
                 used.append(place)
@@ -105,15 +114,59 @@ def test_every_basis_function_equals_the_reference(shape, base: int, level: int)
                 coefficients = np.zeros((8 << block.b, 8 << block.a), np.int64)
                 step = int(reference.step(base, 16, block.a + block.b))
                 coefficients[v, h] = reference.coefficient(np.int64(level), step)
-                top, left = 32 * (superblock // 8), 32 * (superblock % 8)
+                lowest = np.zeros((scale << block.b, scale << block.a), np.int64)
+                coefficients[: scale << block.b, : scale << block.a] = reference.without_aliases(
+                    lowest, coefficients, scale
+                )
+                top, left = 32 * (superblock // side), 32 * (superblock % side)
                 expected[top : top + 32, left : left + 32][block.samples] = (
                     reference.inverse_transform(coefficients)
                 )
+        planes = [expected]
+        if scale == 2:
+            for _ in range(side * side):
+                _cut_words(region, shape, scale, cut=False)
+                for block in _blocks(shape):
+                    group.levels(block, {}, scale)
+            planes = [np.zeros((256, 256), np.int64), expected, np.zeros_like(expected)]
+        colours = reference.to_colours(planes, 256, 256, "4:2:0")
         assert used == places[first : first + per_picture]
         for name in kernel_sets():
-            decoder = kernel_decoder(256, 256, (base, base, 16))
+            own_steps = (base, base, 16) * len(planes)
+            decoder = kernel_decoder(256, 256, own_steps, colour=scale == 2, subsampled=scale == 2)
             _read(decoder, region, group)
-            np.testing.assert_array_equal(_shown(decoder, 256, 256), _grey(expected), name)
+            np.testing.assert_array_equal(_shown(decoder, *colours.shape), colours, name)
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_the_1_8_image_is_the_mean_of_what_is_decoded(scale: int) -> None:
+    """Whatever the levels: all but a few percent of what they add to the means is known before."""
+    rng = np.random.default_rng(scale)
+    for b, a in np.ndindex(3, 3):
+        low_shape = scale << b, scale << a
+        if low_shape == (1, 1):
+            continue
+        errors, added = 0.0, 0.0
+        for _ in range(20):
+            lowest = rng.integers(-900, 900, low_shape)
+            high = np.where(rng.random((8 << b, 8 << a)) < 0.1, 200, 0)
+            high *= rng.integers(-3, 4, high.shape)
+            corner = np.s_[: low_shape[0], : low_shape[1]]
+            high[corner] = 0
+            added += (_means(high, low_shape) ** 2).mean()
+            high[corner] = reference.without_aliases(lowest, high, scale)
+            said = reference.eighth_of_block(lowest, scale)
+            errors += ((_means(high, low_shape) - said) ** 2).mean()
+        # Weights are in 1/256, and the transform's numbers are integers.
+        assert errors < 0.05**2 * added + 20 * 0.3
+
+
+def _means(coefficients, shape):
+    """Of the parts of a block, in real numbers."""
+    height, width = coefficients.shape
+    samples = reference.transform_matrix(height).T @ coefficients
+    samples = samples @ reference.transform_matrix(width) / 2.0**15
+    return samples.reshape(shape[0], height // shape[0], shape[1], -1).mean((1, 3))
 
 
 @pytest.mark.parametrize("shape", CUTS)
@@ -130,7 +183,9 @@ def test_every_lowest_coefficient_equals_the_reference(shape) -> None:
                 script = Script(picture, classes)
                 preview = script.preview(
                     lambda plane, row, column, size: cuts[2 - size],
-                    lambda _, b, place=place, level=level: {place: level} if b == block else {},
+                    lambda _, b, scale, place=place, level=level: (
+                        {place: level} if b == block else {}
+                    ),
                 )
                 tier = script.tier(dct.BACKGROUND, lambda *_: {})
                 for background in (None, tier):
@@ -154,13 +209,16 @@ def test_the_transforms_are_nearly_the_real_ones() -> None:
 # The 1/8 image, and what is made of it
 
 
-def _eighth_words(planes, chroma_group):
-    """Words for one region in which every cell of the 1/8 image has the value that is given.
+def _eighth_words(planes, scale=1):
+    """Words for one region, and its 1/8 image, as near to these planes as it can be.
 
-    All blocks are single cells and steps 1, so that D = (c + 4) >> 3. `chroma_group`: cells of
-    chroma in a group.
+    All blocks are single cells and steps 1. With one pixel of the 1/8 image to a cell,
+    D = (c + 4) >> 3 can be all that there is. scale: of chroma, pixels along a cell.
     """
-    words = Words()
+    words, own = Words(), []
+    height, width = planes[0].shape
+    picture = picture_of(8 * width, 8 * height, len(planes), subsampling=SUBSAMPLINGS[scale])
+    preview = reference.Preview(picture, np.zeros((8 * height, 8 * width), int))
     for number, plane in enumerate(planes):
 
         def cut(*_, number=number):
@@ -168,25 +226,34 @@ def _eighth_words(planes, chroma_group):
                 words.cut(0)
             return 0
 
-        classes = np.zeros(plane.shape, int)
-        side = chroma_group if number else 32
-        for left in range(0, plane.shape[1], side):
-            for row in range(0, plane.shape[0], 4):
-                for column in range(left, min(left + side, plane.shape[1]), 4):
-                    for block in reference.blocks_of_square(classes, row, column, 2, cut):
-                        own = int(plane[block.row, block.column])
-                        words.signed(8 * own - _prediction(plane, block.row, block.column))
-    return words
+        pixels = scale if number else 1
+        coder = reference.LowCoder(preview, None, number, 0, 0)
+        rows, columns = coder.classes.shape
+        per_group = 32 // pixels
+        for left in range(0, columns, per_group):
+            for row in range(0, rows, 4):
+                for column in range(left, min(left + per_group, columns), 4):
+                    for block in reference.blocks_of_square(coder.classes, row, column, 2, cut):
+                        lowest = _lowest_of(plane[block.pixels(pixels)], pixels)
+                        levels = lowest - coder.prediction(block)[0]
+                        words.lowest(
+                            block, {(h, v): int(n) for (v, h), n in np.ndenumerate(levels)}, pixels
+                        )
+                        coder.eighth[block.pixels(pixels)] = reference.eighth_of_block(
+                            lowest, pixels
+                        )
+        own.append(coder.eighth)
+    return words, own
 
 
-def _prediction(plane, row, column):
-    """7.3.5: of the DC of a single cell."""
-    left = 4 * int(plane[row, column - 1]) if column else 0
-    above = 4 * int(plane[row - 1, column]) if row else 0
-    if not (row and column):
-        return 2 * (left + above)
-    corner = 4 * int(plane[row - 1, column - 1])
-    return (2 * reference.notation.med(left, above, corner) + left + above + 1) >> 1
+def _lowest_of(pixels, scale):
+    """Coefficients of a cell that has about these pixels in the 1/8 image."""
+    if scale == 1:
+        return 8 * pixels
+    own = np.zeros((2, 2))
+    own[: pixels.shape[0], : pixels.shape[1]] = pixels
+    basis = np.linalg.inv(reference.sums_of_pixels(2, 2)[:2].T) * 2 ** (19 / 2)
+    return np.rint(basis @ own @ basis.T).astype(np.int64)
 
 
 def _random_eighth(rng, kind, rows, columns):
@@ -207,9 +274,9 @@ def test_colours_at_one_eighth_equal_the_reference(width: int, subsampling, kind
     colours = 3 if subsampling else 1
     steps = (16, 16, 1) * colours
     own = reference.planes_of(8 * width, 8 * height, colours, subsampling)
-    planes = [_random_eighth(rng, kind, p.rows, p.columns) for p in own]
-    words = _eighth_words(planes, 16 if subsampling == "4:2:0" else 32)
-    expected = reference.to_colours(planes, width, height, subsampling)
+    planes = [_random_eighth(rng, kind, p.rows * p.scale, p.columns * p.scale) for p in own]
+    words, planes = _eighth_words(planes, own[-1].scale)
+    expected = reference.to_colours(planes, width, height, "4:4:4")
     for name in kernel_sets():
         decoder = kernel_decoder(
             8 * width,
@@ -239,7 +306,7 @@ def test_all_chroma_values_equal_the_reference() -> None:
             low = _native.StaticTables(PLAIN, b"", _native.LOW_CONTEXTS)
             for region in range(4):
                 own = [plane[:, 128 * region : 128 * (region + 1)] for plane in planes]
-                decoder.read_region(region, low, *_eighth_words(own, 32).symbol_stream())
+                decoder.read_region(region, low, *_eighth_words(own)[0].symbol_stream())
             found = np.zeros((8, 512, 3), np.uint8)
             decoder.preview(found)
             np.testing.assert_array_equal(found, expected, sets)
@@ -254,9 +321,11 @@ def test_enlargement_of_the_eighth_equals_the_reference(size, subsampling, kind:
     rng = np.random.default_rng(width)
     colours = 3 if subsampling else 1
     own = reference.planes_of(width, height, colours, subsampling)
-    planes = [_random_eighth(rng, kind, p.rows, p.columns) for p in own]
-    words = _eighth_words(planes, 16 if subsampling == "4:2:0" else 32)
-    samples = [reference.interpolate(plane) for plane in planes]
+    planes = [_random_eighth(rng, kind, p.rows * p.scale, p.columns * p.scale) for p in own]
+    words, planes = _eighth_words(planes, own[-1].scale)
+    samples = [
+        reference.interpolate(plane, 8 // p.scale) for p, plane in zip(own, planes, strict=True)
+    ]
     expected = reference.to_colours(samples, width, height, subsampling)
     for name in kernel_sets():
         decoder = kernel_decoder(
@@ -273,7 +342,7 @@ def test_enlargement_of_the_eighth_equals_the_reference(size, subsampling, kind:
 
 def test_enlargement_is_flat_where_the_eighth_is_and_linear_between() -> None:
     decoder = kernel_decoder(24, 8, (16, 16, 1))
-    _read(decoder, _eighth_words([np.array([[-1280, -1280, 1280]])], 32))
+    _read(decoder, _eighth_words([np.array([[-1280, -1280, 1280]])])[0])
     shown = _shown(decoder, 8, 24)
     assert (shown == shown[0]).all()
     row = shown[0].astype(int)
@@ -337,7 +406,8 @@ def test_levels_are_the_nearest_where_bits_are_free(
             shapes.add((block.a, block.b))
             size = block.a + block.b
             error = np.abs(coefficients - _forward(exact[block.samples]))
-            lowest = np.s_[: 1 << block.b, : 1 << block.a]
+            scale = eighth.planes[number].scale
+            lowest = np.s_[: scale << block.b, : scale << block.a]
             assert error[lowest].max() <= 0.63 * int(reference.step(low, 16, size)) / 16 + slack
             error[lowest] = 0
             own = tier.cell_steps[number][block.row, block.column]

@@ -22,8 +22,10 @@ from .blocks import (
     plane_step,
     planes_of,
     step,
+    sums_of_pixels,
     transform_matrix,
     weights,
+    without_aliases,
 )
 from .boundary import apply_boundary, boundary_band, decode_residuals
 from .container import Focus, header_bytes, read_container, sigma_code
@@ -44,7 +46,7 @@ from .notation import BadFile, ByteReader, varint
 from .palette import decode_palette
 from .photo import AliasTable, decode_photo
 from .picture import UPTO, decode_file, decode_preview
-from .preview import Preview
+from .preview import LowCoder, Preview
 from .scaled import box_means, decode_scaled
 from .snappy import pack_snappy
 from .streams import AdaptiveReader, StaticReader, read_streams
@@ -65,6 +67,7 @@ __all__ = [
     "DctPicture",
     "Focus",
     "KnownCells",
+    "LowCoder",
     "Preview",
     "StaticReader",
     "SymbolReader",
@@ -113,9 +116,11 @@ __all__ = [
     "scan_of",
     "sigma_code",
     "step",
+    "sums_of_pixels",
     "to_colours",
     "transform_matrix",
     "varint",
     "weighted_distance",
     "weights",
+    "without_aliases",
 ]

@@ -210,9 +210,22 @@ def eighth_of_block(lowest, scale):
     height, width = lowest.shape
     vertical = sums_of_pixels(height, scale)[:height]
     horizontal = sums_of_pixels(width, scale)[:width]
-    shift = 15 + 2 * (3 if scale == 1 else 2)
-    means = (vertical.T @ lowest @ horizontal + (1 << (shift - 1))) >> shift
-    return np.clip(means, -2048, 2047)
+    shift = mean_shift(scale) - 8
+    t = (lowest @ horizontal + 128) >> 8
+    return np.clip((vertical.T @ t + (1 << (shift - 1))) >> shift, -2048, 2047)
+
+
+def mean_shift(scale):
+    """7.3.5: 2^15 by the transform, and the samples of a pixel."""
+    return 21 if scale == 1 else 19
+
+
+def half_tilt(side, scale):
+    """7.3.5: what frequency 1 is predicted as, along a side of at least 2 pixels."""
+    sums = [int(v) for v in sums_of_pixels(len(side), scale)[1]]
+    ratio = (1 << (15 + mean_shift(scale))) // (sum(v * v for v in sums) * 64 * 8 // scale)
+    total = sum(int(pixel) * v for pixel, v in zip(side, sums, strict=True))
+    return int(np.clip((total * ratio + (1 << 15)) >> 16, -32768, 32767))
 
 
 @cache

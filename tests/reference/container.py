@@ -14,7 +14,7 @@ MAGIC = b"AIG2"
 HEADER_BYTES = 34
 MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 KINDS = ("core", "preview", "alpha", "mid", "background", "boundary", "icc", "exif", "xmp")
-CODERS = {"lossless": 2, "palette": 1, "dct": 2, "boundary": 1, "raw": 1}
+CODERS = {"lossless": 2, "palette": 1, "dct": 3, "boundary": 1, "raw": 1}
 
 
 @dataclass(frozen=True)

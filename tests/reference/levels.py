@@ -1,7 +1,7 @@
 """What the streams of the DCT coder say (7.3.5, 7.3.6), in adaptive and in static coding.
 
 There is one reader for each kind of stream and way of coding; those of a kind have the same
-methods.  p is 0 for luma and 1 for chroma, z the size class of a block.
+methods.  p is 0 for luma and 1 for chroma (in the preview, 2 for Cr), z the size class of a block.
 """
 
 from . import trained
@@ -14,7 +14,7 @@ LOW_CONTEXTS, HIGH_CONTEXTS = 95, 244
 
 
 class LowModel:
-    """7.3.6, models: the probabilities of luma or of chroma in a stream of the preview."""
+    """7.3.6, models: the probabilities of one plane in a stream of the preview."""
 
     def __init__(self, values):
         self.kept = shaped(values, 2, 9)
@@ -22,8 +22,8 @@ class LowModel:
         self.tall = shaped(values, 2, 9)
         self.dc = shaped(values, 5, 8, 14)
         self.low_end = shaped(values, 5, 4, 14)
-        self.low = shaped(values, 5, 7, 6, 3)
-        self.tail = shaped(values, 14)
+        self.low = shaped(values, 5, 7, 9, 3)
+        self.tail = shaped(values, 9, 14)
 
 
 class HighModel:
@@ -45,7 +45,7 @@ class AdaptiveLow(AdaptiveReader):
     def __init__(self, raw, coded):
         super().__init__(raw, coded)
         values = iter(trained.model("kTrainedLow"))
-        self.models = [LowModel(values) for _ in range(2)]
+        self.models = [LowModel(values) for _ in range(3)]
         self.of_adaptation = shaped(values, 14)
 
     def adaptation(self):
@@ -62,8 +62,8 @@ class AdaptiveLow(AdaptiveReader):
     def dc(self, p, size, gradient_class):
         return self.exp_golomb(self.models[p].dc[size][gradient_class])
 
-    def low_end(self, p, size, gradient_class, most):
-        model = self.models[p].low_end[size][gradient_class // 2]
+    def low_end(self, p, size, e, most):
+        model = self.models[p].low_end[size][e]
         end = 0
         while end < most and self.bit(model, end):
             end += 1
@@ -74,7 +74,7 @@ class AdaptiveLow(AdaptiveReader):
         value = 0
         while value < 3 and self.bit(model.low[size][min(total, 6)][r], value):
             value += 1
-        return value if value < 3 else 3 + self.exp_golomb(model.tail)
+        return value if value < 3 else 3 + self.exp_golomb(model.tail[r])
 
 
 class StaticLow(StaticReader):
@@ -89,15 +89,16 @@ class StaticLow(StaticReader):
         return how
 
     def dc(self, p, size, gradient_class):
-        return min(self.value(8 * p + gradient_class), MOST_LOW)
+        return min(self.value(8 * min(p, 1) + gradient_class), MOST_LOW)
 
-    def low_end(self, p, size, gradient_class, most):
-        end = self.symbol(93 + p)
+    def low_end(self, p, size, e, most):
+        end = self.symbol(93 + min(p, 1))
         expect(end <= most, "an end beyond the lowest coefficients")
         return end
 
     def low(self, p, size, total, r):
-        return min(self.value(16 + 6 * (6 * p + min(total, 6) - 1) + r), MOST_LOW)
+        context = 16 + 6 * (6 * min(p, 1) + min(total, 6) - 1) + min(r, 5)
+        return min(self.value(context), MOST_LOW)
 
 
 class AdaptiveHigh(AdaptiveReader):

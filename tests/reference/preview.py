@@ -11,6 +11,7 @@ from .blocks import (
     cell_classes,
     coefficient,
     eighth_of_block,
+    half_tilt,
     low_base_step,
     plane_step,
     planes_of,
@@ -19,6 +20,9 @@ from .blocks import (
 from .levels import LOW_CONTEXTS, AdaptiveLow, StaticLow, signed
 from .notation import clip, expect, med, tolerate
 from .streams import GROUP, REGION, parts_of, read_streams
+
+#: Classes of what is known near a coefficient begin with these sums, the first one with 0.
+LEAST_OF_CLASSES = (1, 2, 3, 4, 6, 9, 13, 19)
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class Preview:
                 if index < 2:
                     blocks = [coder.decode(block) for block in coder.blocks(part)]
                 else:
-                    blocks = [coder.decode(low.block) for low in groups[part][1]]
+                    blocks = [coder.decode(low.block, low.lowest) for low in groups[part][1]]
                 groups[part].append(blocks)
         reader.finish()
         return groups
@@ -122,14 +126,14 @@ class LowCoder:
         self.preview = preview
         self.reader = reader
         self.plane = preview.planes[number]
-        self.p = int(self.plane.chroma)
+        self.p = number
         self.classes = preview.classes[number]
         self.eighth = preview.eighth[number]
         self.across = preview.across[number]
         self.down = preview.down[number]
         self.top, self.left = top, left
-        base = low_base_step(preview.picture.quality_level, preview.picture.matrix)
-        self.step = plane_step(base, preview.shares[number])
+        self.base = low_base_step(preview.picture.quality_level, preview.picture.matrix)
+        self.step = plane_step(self.base, preview.shares[number])
 
     def blocks(self, group):
         """The blocks of a group, cut by what the stream says."""
@@ -144,46 +148,68 @@ class LowCoder:
         return self.reader.cut(self.p, 2 - size, e)
 
     def prediction(self, block):
-        """What DC is predicted to be, and the gradient."""
+        """What the lowest coefficients are predicted to be, and the gradient."""
         scale = self.plane.scale
         rows, columns = block.pixels(scale)
         row, column = rows.start, columns.start
+        predicted = np.zeros((scale << block.b, scale << block.a), np.int64)
         left = above = 0
         if block.column > self.left:
-            left = int(self.eighth[rows, column - 1].sum()) * 4 // (scale << block.b)
+            side = self.eighth[rows, column - 1]
+            left = int(side.sum()) * 4 // len(side)
+            if len(side) > 1:
+                predicted[1, 0] = half_tilt(side, scale)
         if block.row > self.top:
-            above = int(self.eighth[row - 1, columns].sum()) * 4 // (scale << block.a)
+            side = self.eighth[row - 1, columns]
+            above = int(side.sum()) * 4 // len(side)
+            if len(side) > 1:
+                predicted[0, 1] = half_tilt(side, scale)
         if block.column == self.left or block.row == self.top:
-            return 2 * (left + above), 0
+            predicted[0, 0] = clip(2 * (left + above), -32768, 32767)
+            return predicted, 0
         corner = 4 * int(self.eighth[row - 1, column - 1])
-        value = (2 * med(left, above, corner) + left + above + 1) >> 1
-        return value, abs(left - corner) + abs(above - corner)
+        dc = (2 * med(left, above, corner) + left + above + 1) >> 1
+        predicted[0, 0] = clip(dc, -32768, 32767)
+        return predicted, abs(left - corner) + abs(above - corner)
 
-    def decode(self, block):
-        """One block: its lowest coefficients, and its pixels of the 1/8 image."""
+    def decode(self, block, of_cb=None):
+        """One block: its lowest coefficients, and its pixels of the 1/8 image.
+
+        of_cb: the lowest coefficients of the same block of Cb, if this is one of Cr.
+        """
         size = block.a + block.b
         scale = self.plane.scale
         width, height = scale << block.a, scale << block.b
         steps = int(step(self.step, 16, size))
-        prediction, gradient = self.prediction(block)
+        predicted, gradient = self.prediction(block)
         gradient_class = min((32 * gradient // steps).bit_length(), 7)
         levels = np.zeros((height, width), np.int64)
         levels[0, 0] = signed(self.reader, self.reader.dc(self.p, size, gradient_class))
 
         small = [[0] * (width + 1) for _ in range(height + 1)]  # m, with a border of zeros
         most = width + height - 2
-        end = self.reader.low_end(self.p, size, gradient_class, most) if most else 0
+        of_cb, last_of_cb = self.levels_of_cb(size, of_cb, predicted.shape)
+        e = gradient_class // 2 if self.p < 2 else min(3, (last_of_cb + 1) // 2)
+        end = self.reader.low_end(self.p, size, e, most) if most else 0
         for total in range(end, 0, -1):
             for v in range(max(0, total - width + 1), min(total, height - 1) + 1):
                 h = total - v
-                r = min(5, small[v][h + 1] + small[v + 1][h] + small[v + 1][h + 1])
+                near = small[v][h + 1] + small[v + 1][h] + small[v + 1][h + 1]
+                r = sum(near + 2 * int(of_cb[v, h]) >= least for least in LEAST_OF_CLASSES)
                 magnitude = self.reader.low(self.p, size, total, r)
-                small[v][h] = min(3, magnitude)
+                small[v][h] = min(9, magnitude)
                 levels[v, h] = signed(self.reader, magnitude)
 
-        lowest = coefficient(levels, steps)
-        lowest[0, 0] = clip(prediction + int(lowest[0, 0]), -32768, 32767)
+        lowest = np.clip(predicted + coefficient(levels, steps), -32768, 32767)
         self.eighth[block.pixels(scale)] = eighth_of_block(lowest, scale)
         self.across[block.cells] = block.a
         self.down[block.cells] = block.b
         return LowBlock(block, lowest)
+
+    def levels_of_cb(self, size, of_cb, shape):
+        """7.3.5: K of the block's lowest coefficients, and the last h + v of those not 0."""
+        if of_cb is None:
+            return np.zeros(shape, np.int64), 0
+        steps = int(step(plane_step(self.base, self.preview.shares[1]), 16, size))
+        levels = np.minimum(6, (16 * np.abs(of_cb) + steps // 2) // steps)
+        return levels, max((int(h + v) for v, h in np.argwhere(of_cb)), default=0)

@@ -33,7 +33,7 @@ BACKGROUND, MID = 0, 1
 GROUP, REGION = 256, 1024
 
 #: Pixels within which filters and the enlarging of chroma look at others, and within which these
-#: depend on the 1/8 image: two cells of chroma of half the size more.
+#: depend on the 1/8 image, with room to spare.
 _FILTERS_REACH, _EIGHTH_REACH = 16, 64
 
 #: Largest step of the 1/8 image in 1/16: it stays useful at any quality.
@@ -208,14 +208,11 @@ class Analysis(_Layout):
         kernel = self._kernel
         adaptive = self._coder == ADAPTIVE
         work = kernel.encode_group if adaptive else kernel.group_symbols
-        coded = {
-            c: self._workers.map(partial(work, tier=c), kernel.groups) for c in block_classes
-        }
+        coded = {c: self._workers.map(partial(work, tier=c), kernel.groups) for c in block_classes}
         head = bytes([*self._chroma, self._adapts])
-        if adaptive:
-            regions = self._workers.map(kernel.encode_region, kernel.regions)
-        else:
-            regions = self._workers.map(kernel.region_symbols, kernel.regions)
+        of_region: Callable[[int], Any]
+        of_region = kernel.encode_region if adaptive else kernel.region_symbols
+        regions = self._workers.map(of_region, kernel.regions)
         preview = self._pack(head, regions, _native.LOW_CONTEXTS)
         if self._effort.fit:
             # Filters are fitted to what all tiers together look like.

@@ -8,7 +8,7 @@ from ..errors import CorruptError, UnsupportedError
 KINDS = ("core", "preview", "alpha", "mid", "background", "boundary", "icc", "exif", "xmp")
 
 #: Every coder with its version; files of others need another version of this package.
-CODERS = {"lossless": 2, "palette": 1, "dct": 2, "boundary": 1, "raw": 1}
+CODERS = {"lossless": 2, "palette": 1, "dct": 3, "boundary": 1, "raw": 1}
 
 #: The coders that may code each kind.
 _CODERS_OF = {
