@@ -5,14 +5,14 @@ file needs its container only, and loading the pixels needs NumPy and the native
 """
 
 import zlib
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from PIL import Image, ImageFile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from aig_codec.container import Metadata, Prologue, Segment
+    from aig_codec.container import FrameTable, Metadata, Prologue, Segment
 
 MAGIC = b"AIG2"
 
@@ -24,7 +24,7 @@ _SCALES = (8, 4, 2)
 _SMALLEST = ("core", "preview")
 
 #: Where `Image.info` keeps the segments that are not pixels.
-_INFO_KEYS = {"icc": "icc_profile", "exif": "exif", "xmp": "xmp"}
+_INFO_KEYS = {"icc": "icc_profile", "exif": "exif", "xmp": "xmp", "text": "text"}
 
 #: The kinds that complete each step of a picture that is still arriving.
 _STEPS = {"core": ("core",), "preview": ("preview",), "mid": ("alpha", "mid")}
@@ -56,9 +56,11 @@ class AigImageFile(ImageFile.ImageFile):
     Grey of 16 bits per sample has mode I;16. With colour or alpha Pillow has no such mode: LA, RGB
     and RGBA are opened with the higher 8 bits, as in its PNG; `aig_codec.decode` gives all 16.
 
-    `info` holds "aig" (centers, radii, sigmas, alphas, quality_level and more, see
-    `aig_codec.AigFile.info`) and, where the file has them, "dpi", "exif", "icc_profile" and "xmp".
-    Opening reads the header, the metadata and those last three; the pixels wait for `load`, which
+    `info` holds "aig" (centers, radii, labels, sigmas, alphas, quality_level and more, see
+    `aig_codec.AigFile.info`) and, where the file has them, "dpi", "exif", "icc_profile", "xmp",
+    "text", a dict, and "comment", one entry of it; in files of several frames also "duration" in
+    milliseconds, that of the current frame, and "loop". Opening reads the header, the metadata and
+    those that are not part of it; the pixels wait for `load`, which
     raises OSError for a file that is cut or damaged. With `ImageFile.LOAD_TRUNCATED_IMAGES` it
     keeps whatever is intact instead: the foci first.
     """
@@ -68,7 +70,27 @@ class AigImageFile(ImageFile.ImageFile):
 
     def _open(self) -> None:
         assert self.fp is not None
-        self._start = self.fp.tell()
+        self._base = self.fp.tell()
+        self._frame = 0
+        prologue = self._open_picture(self._base)
+        frames = prologue.metadata.frames
+        self.n_frames = 1 if frames is None else frames.count
+        self.is_animated = self.n_frames > 1
+        self._table: FrameTable | None = None
+        if frames is not None:
+            if frames.loop is not None:
+                self.info["loop"] = frames.loop
+            # Later frames need the file after the first one has been loaded, when Pillow forgets
+            # it; what is called _fp is closed with the image.
+            self._close_exclusive_fp_after_loading = False
+            self._fp = self.fp
+            self._read_table(prologue)
+
+    def _open_picture(self, start: int) -> "Prologue":
+        """Get ready to load the picture that starts there."""
+        assert self.fp is not None
+        self.fp.seek(start)
+        self._start = start
         prologue = _read_prologue(self.fp)
         metadata = prologue.metadata
         _check_size(metadata.size)
@@ -90,6 +112,54 @@ class AigImageFile(ImageFile.ImageFile):
             info=self.info,
         )
         self._set_tile()
+        return prologue
+
+    def _read_table(self, prologue: "Prologue") -> None:
+        """Where the frames lie; a file that is cut before it says so has its first one."""
+        from aig_codec.container import read_table
+        from aig_codec.errors import AigError
+
+        assert self.fp is not None
+        segment = prologue.metadata.segments[-1]
+        self.fp.seek(self._base + prologue.data_start + segment.offset)
+        data = self.fp.read(_allowed_length(segment))
+        if len(data) < segment.length:
+            return
+        try:
+            _check(segment, data)
+            self._table = read_table(data, prologue)
+        except AigError:
+            if not ImageFile.LOAD_TRUNCATED_IMAGES:
+                raise
+        else:
+            self.info["duration"] = self._table.durations[0]
+
+    def seek(self, frame: int) -> None:
+        """Go to a frame, 0..n_frames - 1; nothing but its metadata is read.
+
+        Raises EOFError beyond the last one, and OSError if the file ends before the frame.
+        """
+        if not self._seek_check(frame):
+            return
+        from aig_codec.errors import CorruptError, TruncatedError
+
+        if self._table is None:
+            raise TruncatedError("file ends before its frame table")
+        self.fp = cast("IO[bytes]", self._fp)
+        try:
+            prologue = self._open_picture(self._base + self._table.offsets[frame])
+        except SyntaxError as error:
+            raise CorruptError(f"frame {frame} cannot be read: {error}") from error
+        if frame and prologue.metadata.frames is not None:
+            raise CorruptError(f"frame {frame} claims to have frames of its own")
+        self.info["duration"] = self._table.durations[frame]
+        self._frame = frame
+        # What was loaded belongs to another frame, which may be of another size or mode.
+        self._im = None
+
+    def tell(self) -> int:
+        """The number of the current frame."""
+        return self._frame
 
     def _set_tile(self) -> None:
         # Pillow before version 11 has plain tuples.
@@ -127,7 +197,8 @@ class AigImageFile(ImageFile.ImageFile):
         return super().load()
 
     def verify(self) -> None:
-        """Check every segment's presence, coder and checksum without decoding pixels.
+        """Check every segment's presence, coder and checksum, of all frames, without decoding
+        pixels.
 
         Raises OSError for a damaged file. Like every Pillow image, this one has to be opened
         again afterwards; RuntimeError says that it has been loaded or verified before.
@@ -137,7 +208,7 @@ class AigImageFile(ImageFile.ImageFile):
         import aig_codec
 
         try:
-            self.fp.seek(self._start)
+            self.fp.seek(self._base)
             with aig_codec.open(self.fp) as file:
                 file.verify()
         finally:
@@ -164,7 +235,7 @@ class AigImageFile(ImageFile.ImageFile):
                 if not ImageFile.LOAD_TRUNCATED_IMAGES:
                     raise
             else:
-                self.info[key] = data
+                _put(self.info, key, data)
         return tuple(late)
 
 
@@ -224,7 +295,7 @@ class AigDecoder(ImageFile.PyDecoder):
             with aig_codec.open(self._data) as file:
                 for key in self._plan.late:
                     try:
-                        self._plan.info[key] = getattr(file, key)
+                        _put(self._plan.info, key, getattr(file, key))
                     except aig_codec.AigError:
                         if strict:
                             raise
@@ -295,6 +366,17 @@ def _steps(metadata: "Metadata", data_start: int) -> tuple[tuple[int, str], ...]
         if ends:
             steps.append((data_start + max(ends), tier))
     return tuple(steps)
+
+
+def _put(info: dict[Any, Any], key: str, value: Any) -> None:
+    """Let `info` have the content of a segment; of text, also the comment by itself."""
+    if key == "text":
+        from aig_codec.container import read_text
+
+        value = read_text(value) if isinstance(value, bytes) else value
+        if "comment" in value:
+            info["comment"] = value["comment"]
+    info[key] = value
 
 
 def _allowed_length(segment: "Segment") -> int:

@@ -1,44 +1,33 @@
 """What `Image.save` calls for .aig files."""
 
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from PIL import Image
 
-#: The modes that the format stores as they are; those of 16 bits differ in the order of bytes.
-MODES = ("L", "LA", "RGB", "RGBA", "I;16", "I;16L", "I;16B", "I;16N")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
 
 def save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
-    """Write an image of mode L, LA, RGB, RGBA or I;16 as AIG; the handler behind `Image.save`.
+    """Write one image as AIG; the handler behind `Image.save`.
+
+    Modes: L, LA, RGB and RGBA as they are; I;16, and I whose values fit into 16 bits, as grey of 16
+    bits, lossless; 1, P, PA, La, RGBa, RGBX, CMYK, YCbCr and HSV converted to one of those, with
+    alpha where something is transparent. The ICC profile of a CMYK image is left out.
 
     Options: the keywords of `aig_codec.encode`; exif (bytes or `Image.Exif`) and dpi, a pair,
-    stored if given; icc_profile and xmp, by default those of the image. Others are ignored, as
-    Pillow's own formats do.
+    stored if given; icc_profile, xmp, comment and text, by default those of the image. Others are
+    ignored, as Pillow's own formats do.
 
-    I;16, grey of 16 bits, is stored lossless. Raises OSError for another mode and ValueError for a
-    bad option or an empty image, in both cases before anything is written.
+    Raises OSError for another mode and ValueError for a bad option or an empty image, in both cases
+    before anything is written.
     """
-    if im.mode not in MODES:
-        raise OSError(f"cannot write mode {im.mode} as AIG")
-    if 0 in im.size:
-        raise ValueError(f"cannot write an empty image ({im.width} x {im.height}) as AIG")
-    import numpy as np
-
     import aig_codec
-    from aig_codec.settings import KEYWORDS
 
-    options = im.encoderinfo
     try:
-        data = aig_codec.encode(
-            np.asarray(im),
-            exif=_bytes("exif", options.get("exif")),
-            icc_profile=_bytes(
-                "icc_profile", options.get("icc_profile", im.info.get("icc_profile"))
-            ),
-            xmp=_bytes("xmp", options.get("xmp", im.info.get("xmp"))),
-            dpi=options.get("dpi"),
-            **{name: options[name] for name in KEYWORDS & options.keys()},
-        )
+        data = aig_codec.encode(_pixels(im), **_keywords(im))
     except TypeError as error:
         # A value of the wrong type is a bad value to whoever calls save().
         raise ValueError(f"cannot write AIG with these options: {error}") from error
@@ -46,12 +35,80 @@ def save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
 
 
 def save_all(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
-    """Write an image with save_all=True. Raises OSError if that means more than one frame."""
-    images = [im, *(im.encoderinfo.get("append_images") or ())]
-    frames = sum(getattr(image, "n_frames", 1) for image in images)
-    if frames > 1:
-        raise OSError(f"cannot write {frames} frames as AIG: a file holds one image")
-    save(im, fp, filename)
+    """Write all frames of an image and of append_images; the handler for save_all=True.
+
+    Options: those of `save`, of which centers, radii and labels may also be lists with what they
+    are for each frame; duration, milliseconds, one number for all frames or a list, by default what
+    the frames say themselves; loop, how often to show them, 0 for ever.
+    """
+    from PIL import ImageSequence
+
+    import aig_codec
+
+    durations: list[float] = []
+
+    def frames() -> "Iterator[NDArray[Any]]":
+        for image in (im, *(im.encoderinfo.get("append_images") or ())):
+            place = image.tell()
+            for frame in ImageSequence.Iterator(image):
+                frame.load()
+                durations.append(frame.info.get("duration") or 0)
+                yield _pixels(frame)
+            image.seek(place)
+
+    keywords = {
+        **_keywords(im),
+        # What the frames say is known when all have been encoded, and not looked at before.
+        "duration": im.encoderinfo.get("duration", durations),
+        "loop": im.encoderinfo.get("loop", im.info.get("loop")),
+    }
+    try:
+        data = aig_codec.encode_sequence(frames(), **keywords)
+    except TypeError as error:
+        raise ValueError(f"cannot write AIG with these options: {error}") from error
+    fp.write(data)
+
+
+def _pixels(im: Image.Image) -> "NDArray[Any]":
+    if 0 in im.size:
+        raise ValueError(f"cannot write an empty image ({im.width} x {im.height}) as AIG")
+    from aig_codec.pictures import pixels_of
+
+    return pixels_of(im).pixels
+
+
+def _keywords(im: Image.Image) -> dict[str, Any]:
+    """The keywords of `aig_codec.encode` that `save` was given, or that the image has."""
+    from aig_codec.settings import KEYWORDS
+
+    options = im.encoderinfo
+
+    def own(name: str) -> Any:
+        return options.get(name, im.info.get(name))
+
+    # A profile that says how to print in CMYK says nothing about RGB.
+    profile = own("icc_profile") if im.mode != "CMYK" else None
+    text, comment = own("text"), own("comment")
+    return {
+        "exif": _bytes("exif", options.get("exif")),
+        "icc_profile": _bytes("icc_profile", profile),
+        "xmp": _bytes("xmp", own("xmp")),
+        "dpi": options.get("dpi"),
+        # Other formats keep other things by that name.
+        "text": text if "text" in options or isinstance(text, dict) else None,
+        "comment": _string(comment),
+        **{name: options[name] for name in KEYWORDS & options.keys()},
+    }
+
+
+def _string(value: Any) -> Any:
+    """A comment as text: JPEG and GIF have bytes of no particular encoding."""
+    if isinstance(value, (bytes, bytearray)):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value.decode("latin-1")
+    return value or None
 
 
 def _bytes(name: str, value: Any) -> bytes | None:

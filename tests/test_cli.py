@@ -318,8 +318,12 @@ def test_info_json_tells_all(aig, capsys):
     assert (report["width"], report["height"], report["mode"]) == (WIDTH, HEIGHT, "RGB")
     assert report["quality_level"] == 191
     assert report["foci"] == [
-        {"center": [48, 36], "sigma": [1, 1], "alpha": 0, "radius_core": 12, "radius_mid": 20}
+        {
+            **{"label": None, "center": [48, 36], "sigma": [1, 1], "alpha": 0},
+            **{"radius_core": 12, "radius_mid": 20},
+        }
     ]
+    assert report["frames"] == {"count": 1, "loop": None}
     size = aig.stat().st_size
     assert report["bytes"] == size
     assert report["missing_bytes"] == 0
@@ -586,13 +590,13 @@ def test_demo_on_its_photograph(tmp_path, capsys, monkeypatch):
 
 
 def test_outlines_follow_the_tiers():
-    from aig_codec import geometry, report
+    from aig_codec import drawing, geometry
     from aig_codec.container import Metadata
 
     focus = Focus(100, 80, (2.0, 0.5), 60, 40.0, 60.0)
     core = geometry.class_map(Metadata(width=200, height=160, mode="L", foci=(focus,)))
     inside = outside = 0
-    for x, y in report._outline(focus, focus.r_core):
+    for x, y in drawing._outline(focus, focus.r_core):
         dx, dy = x - 100.5, y - 80.5
         step = 2 / max(np.hypot(dx, dy), 1)
         for sign in (-1, 1):

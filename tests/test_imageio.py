@@ -175,14 +175,14 @@ def test_decode_keywords(path: Path) -> None:
 
 def test_index(path: Path) -> None:
     iio.imwrite(path, picture(), lossless=True)
-    for index in (0, None, np.int64(0)):
+    for index in (0, None, np.int64(0), -1):
         assert np.array_equal(iio.imread(path, index=index), picture())
     stack = iio.imread(path, index=...)
     assert np.array_equal(stack, picture()[None])
     assert stack.flags.writeable
-    for index in (1, -1, 7):
+    for index in (1, -2, 7):
         for function in (iio.imread, iio.improps, iio.immeta):
-            with pytest.raises(ValueError, match="holds one"):
+            with pytest.raises(ValueError, match="holds 1"):
                 function(path, index=index)
 
 
@@ -257,7 +257,7 @@ def test_truncated_and_damaged_files(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "dtype", ["bool", "int8", "int16", "uint32", "int64", "float16", "float32", "float64"]
+    "dtype", ["int8", "int16", "uint32", "int64", "float16", "float32", "float64"]
 )
 def test_other_dtypes_are_refused_by_name(dtype: str, path: Path) -> None:
     with pytest.raises(TypeError, match=f"uint8 or uint16, not {dtype}"):
@@ -290,21 +290,17 @@ def test_stacks_of_one(path: Path) -> None:
     assert iio.imread(path).shape == (1, 50, 4)
 
 
-@pytest.mark.parametrize(
-    "stack",
-    [
-        np.zeros((2, 20, 20, 3), np.uint8),
-        np.zeros((2, 20, 20), np.uint8),
-        np.zeros((0, 20, 20, 3), np.uint8),
-        [np.zeros((20, 20), np.uint8)] * 3,
-        [],
-    ],
-    ids=["colour", "grey", "none", "list", "empty"],
-)
-def test_longer_stacks_are_refused(stack: Any, path: Path) -> None:
-    with pytest.raises(ValueError, match="holds one image"):
+@pytest.mark.parametrize("stack", [np.zeros((0, 20, 20, 3), np.uint8), []], ids=["none", "empty"])
+def test_empty_stacks_are_refused(stack: Any, path: Path) -> None:
+    with pytest.raises(ValueError, match="no image"):
         iio.imwrite(path, stack)
     assert not path.exists()
+
+
+def test_truth_becomes_black_and_white(path: Path) -> None:
+    mask = picture(1) > 100
+    iio.imwrite(path, mask, lossless=True)
+    assert np.array_equal(iio.imread(path), 255 * mask.astype(np.uint8))
 
 
 def test_failed_writes_keep_what_was_there(path: Path) -> None:
@@ -318,11 +314,9 @@ def test_failed_writes_keep_what_was_there(path: Path) -> None:
     assert path.read_bytes() == b"something"
 
 
-def test_second_image_is_refused(path: Path) -> None:
+def test_nothing_is_read_while_writing(path: Path) -> None:
     with iio.imopen(path, "w") as file:
         file.write(picture(), lossless=True)
-        with pytest.raises(ValueError, match="holds one image"):
-            file.write(picture(1))
         with pytest.raises(OSError, match="for writing"):
             file.read()
     assert np.array_equal(iio.imread(path), picture())

@@ -1,5 +1,6 @@
 """AIG codec: focus-first images. `encode`, `decode` and `open` are most of the API; `progressive`
-looks at files that are still arriving, and `AIGProcessor` runs models on what is in focus first.
+looks at files that are still arriving, `AIGProcessor` runs models on what is in focus first, and
+`encode_sequence` and `join` make files of several frames.
 
 Importing this package costs nothing: NumPy and the native kernels come with the first use.
 """
@@ -18,9 +19,12 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from .container import join
     from .encoder import encode
     from .processor import AIGProcessor, Findings
     from .reader import AigFile, Core, decode, open, progressive
+    from .sequence import encode_sequence
+    from .threads import default_threads, set_threads
 
 __version__ = "0.1.0"
 
@@ -36,15 +40,23 @@ __all__ = [
     "TruncatedError",
     "UnsupportedError",
     "decode",
+    "default_threads",
     "encode",
+    "encode_sequence",
     "errors",
+    "join",
     "limits",
     "open",
     "progressive",
+    "set_threads",
 ]
 
 _HOMES = {
     "encode": "encoder",
+    "encode_sequence": "sequence",
+    "default_threads": "threads",
+    "set_threads": "threads",
+    "join": "container",
     "decode": "reader",
     "open": "reader",
     "progressive": "reader",

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, features
 
-from . import __version__, encode, open, report
+from . import __version__, drawing, encode, open
 from .reader import AigFile
 
 U8 = NDArray[np.uint8]
@@ -100,7 +100,7 @@ def run(picture: U8, name: str, plan: Plan, folder: Path) -> bool:
         advance("comparison.png")
         png = rivals["PNG"][0]
         rows = [
-            report.Row(
+            drawing.Row(
                 titles[r.name],
                 _sizes(r.path.name, r.size, picture, png) + f", {_core_share(r)}",
                 r.decoded,
@@ -109,7 +109,7 @@ def run(picture: U8, name: str, plan: Plan, folder: Path) -> bool:
             )
             for r in results
         ]
-        sheet = report.comparison(
+        sheet = drawing.comparison(
             f"AIG {__version__}  ·  {name}, {width} x {height}",
             picture,
             rows,

@@ -1,10 +1,15 @@
 """What a file holds, in words and as JSON: the substance of `aig info`."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .container import HEADER_SIZE, Focus
+from .container import HEADER_SIZE, Focus, Label
+from .errors import TruncatedError
+
+if TYPE_CHECKING:
+    from .reader import AigFile
 
 #: Header and length of the metadata: what stands before the metadata.
 PREFIX_SIZE = HEADER_SIZE + 4
@@ -19,10 +24,12 @@ def describe(path: Path) -> dict[str, Any]:
         meta = aig.metadata
         data_start = aig.data_start
         whole = data_start + max((s.end for s in aig.segments), default=0)
+        frames = _frames(aig)
+        labels = meta.labels or (None,) * len(meta.foci)
         return {
             "file": str(path),
             "bytes": size,
-            "missing_bytes": max(0, whole - size),
+            "missing_bytes": max(0, max(whole, frames.get("end", 0)) - size),
             "width": meta.width,
             "height": meta.height,
             "mode": meta.mode,
@@ -30,7 +37,8 @@ def describe(path: Path) -> dict[str, Any]:
             "bits_per_pixel": 8 * whole / (meta.width * meta.height),
             "quality_level": meta.quality_level,
             "lossless": meta.shape == "all",
-            "foci": [focus_entry(f) for f in meta.foci],
+            "frames": frames,
+            "foci": [focus_entry(f, label) for f, label in zip(meta.foci, labels, strict=True)],
             "lambda_rd": meta.rd_lambda,
             "mid": meta.mid,
             "mid_level": meta.mid_level,
@@ -54,8 +62,19 @@ def describe(path: Path) -> dict[str, Any]:
         }
 
 
-def focus_entry(focus: Focus) -> dict[str, Any]:
+def _frames(aig: "AigFile") -> dict[str, Any]:
+    """How many, and what the frame table says, as far as it is there."""
+    found: dict[str, Any] = {"count": aig.n_frames, "loop": aig.loop}
+    if aig.n_frames > 1:
+        with suppress(TruncatedError):
+            table = aig.frame_table
+            found |= {"offsets": table.offsets, "durations": table.durations, "end": table.end}
+    return found
+
+
+def focus_entry(focus: Focus, label: Label | None = None) -> dict[str, Any]:
     return {
+        "label": None if label is None else label.to_json(),
         "center": [focus.x, focus.y],
         "sigma": list(focus.sigma),
         "alpha": focus.alpha,
@@ -69,6 +88,8 @@ def foci_lines(foci: list[dict[str, Any]], lossless: bool) -> list[str]:
     lines = []
     for k, f in enumerate(foci):
         line = f"focus {k} at ({f['center'][0]}, {f['center'][1]})"
+        if f["label"]:
+            line += f", {label_text(f['label'])}"
         if not lossless:
             line += f", core radius {f['radius_core']:.5g}, mid radius {f['radius_mid']:.5g}"
         if f["sigma"] != [1, 1]:
@@ -77,6 +98,13 @@ def foci_lines(foci: list[dict[str, Any]], lossless: bool) -> list[str]:
             line += f", alpha {f['alpha']:.4g}"
         lines.append(line)
     return [*lines, "lossless: every pixel is core"] if lossless else lines
+
+
+def label_text(label: dict[str, Any]) -> str:
+    """A label in words: 'dog (class 18, score 0.75)'."""
+    more = [f"{key} {label[key]:g}" for key in ("class", "score") if key in label]
+    words = [label["name"]] if label.get("name") else []
+    return " ".join(words + ([f"({', '.join(more)})"] if more else []))
 
 
 def table(report: dict[str, Any]) -> list[str]:
@@ -93,6 +121,9 @@ def table(report: dict[str, Any]) -> list[str]:
             f"  quality level {level} of 255 (quality {level / 2.55:.0f}), mid tier by "
             f"{report['mid']}, chroma {report['subsampling']}, lambda {report['lambda_rd']:g}"
         )
+    if report["frames"]["count"] > 1:
+        loop = {None: "", 0: ", for ever"}.get(report["frames"]["loop"], ", to be repeated")
+        lines.append(f"  {report['frames']['count']} frames{loop}; this is the first")
     if report["dpi"]:
         lines.append("  {:g} x {:g} dots per inch".format(*report["dpi"]))
     lines += [f"  {line}" for line in foci_lines(report["foci"], lossless)]
@@ -102,7 +133,11 @@ def table(report: dict[str, Any]) -> list[str]:
         name = s["kind"] if s["center"] is None else f"{s['kind']} {s['center']}"
         rows.append((name, s["bytes"], f"{s['coder']} {s['version']}"))
     lines.append(f"  {'part':<12}{'bytes':>14}{'share':>9}   coder")
-    for name, size, coder in rows:
+    more = []
+    if "end" in report["frames"]:
+        others = report["frames"]["end"] - report["frames"]["offsets"][1]
+        more.append(("more frames", others, ""))
+    for name, size, coder in rows + more:
         lines.append(f"  {name:<12}{size:>14,}{100 * size / total:>8.1f}%   {coder}".rstrip())
     if report["missing_bytes"]:
         end = report["bytes"]

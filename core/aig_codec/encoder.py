@@ -4,7 +4,7 @@ Every stage hands its result to the next; nothing flows back.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _native, geometry, limits, settings
 from .coders import boundary, dct, lossless, palette
 from .coders.lossless import Pixels
-from .container import CODERS, Focus, Metadata, Segment, pack_prologue
+from .container import CODERS, Focus, Metadata, Segment, pack_prologue, pack_text
 from .container.metadata import MAX_RADIUS
 from .geometry import CORE, MID, MID_LAST
 from .settings import Settings
@@ -58,6 +58,8 @@ def encode(
     icc_profile: bytes | None = None,
     xmp: bytes | None = None,
     dpi: tuple[float, float] | None = None,
+    text: Mapping[str, str] | None = None,
+    comment: str | None = None,
     **keywords: Any,
 ) -> bytes:
     """Encode an image as an AIG file.
@@ -68,18 +70,26 @@ def encode(
     Keywords, all optional: centers, a list of 1 to 3 points (x, y), or "auto"; sigmas, per center
     a number, a pair or a diagonal 2x2 array (`Sigmas` is accepted too); alphas, the weight of the
     angle per center, 0..2.55; radii, per center (core, mid) in units of the weighted distance,
-    searched when left out; quality 0..100 (75) or quality_level 0..255; lambda_rd (0.02), larger
-    for smaller cores; lossless, every pixel exact; mid "auto", "palette", "dct" or "none"; entropy
-    of the lossy tiers, "auto", "adaptive", "rans", "golomb" or "snappy"; effort 1..9 (5); tune
-    "psnr", for the least squared error, or "visual"; subsampling "auto", "4:2:0" or "4:4:4";
-    boundary_tau, above which residuals in the band between tiers are kept; preset "tracking",
-    "medical" or "surveillance"; threads; exif, icc_profile, xmp, dpi.
+    searched when left out; labels, per center what it shows, a name or a mapping with some of
+    "name", "class" (a number) and "score", or None; quality 0..100 (75) or quality_level 0..255;
+    lambda_rd (0.02), larger for smaller cores; lossless, every pixel exact; mid "auto", "palette",
+    "dct" or "none"; entropy of the lossy tiers, "auto", "adaptive", "rans", "golomb" or "snappy";
+    effort 1..9 (5); tune "psnr", for the least squared error, or "visual"; subsampling "auto",
+    "4:2:0" or "4:4:4"; boundary_tau, above which residuals in the band between tiers are kept;
+    preset "tracking", "medical" or "surveillance"; threads; exif, icc_profile, xmp, dpi; text,
+    strings by keyword, and comment, one of them.
 
     Returns the file. The same input gives the same bytes, whatever the number of threads. Raises
     ValueError or TypeError for what is not allowed or cannot be stored.
     """
     array = _as_pixels(pixels)
-    blobs = _ancillary(icc_profile=icc_profile, exif=exif, xmp=xmp)
+    words = settings.parse_text(text, comment)
+    blobs = _ancillary(
+        icc_profile=icc_profile,
+        exif=exif,
+        xmp=xmp,
+        text=pack_text(words) if words else None,
+    )
     wanted = settings.parse(array.shape[1], array.shape[0], keywords, 8 * array.itemsize)
     metadata = replace(_describe(array, wanted), dpi=settings.parse_dpi(dpi))
     class_map = geometry.class_map(metadata)
@@ -171,6 +181,7 @@ def _describe(array: Pixels, wanted: Settings) -> Metadata:
         mid_level=mid_level,
         boundary_tau=tau,
         rd_lambda=wanted.lambda_rd,
+        labels=wanted.labels,
     )
 
 

@@ -33,6 +33,13 @@ class PictureError(Exception):
     """Why a picture cannot be had, in a sentence that names the file."""
 
 
+class Stored(NamedTuple):
+    """The pixels of an image as AIG stores them, and what was changed, as sentences."""
+
+    pixels: "NDArray[Any]"
+    notes: list[str]
+
+
 class Picture(NamedTuple):
     """An image as AIG can store it.
 
@@ -47,7 +54,6 @@ class Picture(NamedTuple):
 
 def read_picture(path: Path) -> Picture:
     """Read any image that Pillow reads, or an AIG file. Raises `PictureError` or OSError."""
-    import numpy as np
     from PIL import Image, UnidentifiedImageError
 
     with path.open("rb") as file:
@@ -64,18 +70,17 @@ def read_picture(path: Path) -> Picture:
                 with Image.open(file) as image:
                     deep = _DEEP_TILE.search(str(image.tile)) is not None
                     image.load()
-                    if image.mode.startswith("I"):
-                        pixels = _deep_grey(image, path)
-                        notes = _frame_notes(image)
-                    elif deep or image.mode == "F":
+                    if image.mode == "F" or (deep and not image.mode.startswith("I")):
                         raise PictureError(
                             f"{path}: has more than 8 bits per sample, which Pillow hands on only "
                             "as whole numbers of grey; reduce it first, or give aig_codec.encode "
                             "an array of uint16"
                         )
-                    else:
-                        stored, notes = _storable(image)
-                        pixels = np.asarray(stored)
+                    try:
+                        pixels, notes = pixels_of(image)
+                    except OSError as error:
+                        raise PictureError(f"{path}: {error}") from error
+                    notes = [*_frame_notes(image), *notes]
                     ancillary = _ancillary(image, keep_profile=image.mode != "CMYK")
             except PictureError:
                 raise
@@ -93,7 +98,9 @@ def _read_aig(path: Path) -> Picture:
     with open(path) as aig:
         found = {"exif": aig.exif, "icc_profile": aig.icc_profile, "xmp": aig.xmp}
         found["dpi"] = aig.metadata.dpi  # type: ignore[assignment]
-        return Picture(aig.decode(), {k: v for k, v in found.items() if v is not None}, [])
+        found["text"] = aig.text or None  # type: ignore[assignment]
+        notes = [f"only the first of {aig.n_frames} frames is stored"] if aig.n_frames > 1 else []
+        return Picture(aig.decode(), {k: v for k, v in found.items() if v is not None}, notes)
 
 
 def _frame_notes(image: "Image.Image") -> list[str]:
@@ -101,7 +108,43 @@ def _frame_notes(image: "Image.Image") -> list[str]:
     return [f"only the first of {frames} frames is stored"] if frames > 1 else []
 
 
-def _deep_grey(image: "Image.Image", path: Path) -> "NDArray[np.uint16]":
+def pixels_of(image: "Image.Image") -> Stored:
+    """The pixels of an image that Pillow has, converted where AIG lacks its mode.
+
+    Raises OSError for modes that have no counterpart, and for whole numbers beyond 16 bits.
+    """
+    import numpy as np
+
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        return Stored(_deep_grey(image), [])
+    mode = _mode_of(image)
+    notes = []
+    if image.mode in ("CMYK", "YCbCr", "HSV"):
+        notes.append(f"{image.mode} was converted to RGB")
+    if image.mode == "CMYK" and "icc_profile" in image.info:
+        notes.append("its colour profile is one for CMYK and was left out")
+    return Stored(np.asarray(image if mode == image.mode else image.convert(mode)), notes)
+
+
+def _mode_of(image: "Image.Image") -> str:
+    """The mode to store an image of 8 bits per sample in."""
+    mode = image.mode
+    transparent = "transparency" in image.info
+    if mode == "P":
+        # Pillow knows of palettes with alpha since version 10.1.
+        alpha = transparent or getattr(image, "has_transparency_data", False)
+        return "RGBA" if alpha else "RGB"
+    if mode in ("L", "RGB"):
+        # One colour that stands for transparency, as PNG allows.
+        return {"L": "LA", "RGB": "RGBA"}[mode] if transparent else mode
+    if mode in ("LA", "RGBA"):
+        return mode
+    if mode in _STORED_AS:
+        return _STORED_AS[mode]
+    raise OSError(f"cannot write mode {mode} as AIG")
+
+
+def _deep_grey(image: "Image.Image") -> "NDArray[np.uint16]":
     """Samples of an image of mode I;16, in any byte order, or I; with alpha if there is any.
 
     Mode I has 32 bits and a sign, and is also how some of Pillow's readers give 16 bits.
@@ -109,10 +152,11 @@ def _deep_grey(image: "Image.Image", path: Path) -> "NDArray[np.uint16]":
     import numpy as np
 
     pixels = np.asarray(image)
-    if pixels.min() < 0 or pixels.max() > 65535:
-        raise PictureError(
-            f"{path}: has more than 16 bits per sample, or negative ones, and AIG stores 0 to "
-            "65535; reduce it first, as only you know which range matters"
+    if pixels.size and (pixels.min() < 0 or pixels.max() > 65535):
+        raise OSError(
+            f"cannot write mode {image.mode} as AIG: it has more than 16 bits per sample, or "
+            "negative ones, and AIG stores 0 to 65535; reduce it first, as only you know which "
+            "range matters"
         )
     pixels = pixels.astype(np.uint16)
     transparent = image.info.get("transparency")
@@ -120,27 +164,6 @@ def _deep_grey(image: "Image.Image", path: Path) -> "NDArray[np.uint16]":
         # One shade that stands for transparency, as PNG allows.
         pixels = np.dstack([pixels, np.where(pixels == transparent, 0, 65535).astype(np.uint16)])
     return pixels
-
-
-def _storable(image: "Image.Image") -> tuple["Image.Image", list[str]]:
-    """The image in a mode that AIG has, and what to tell the user about it."""
-    notes = _frame_notes(image)
-    mode = image.mode
-    transparent = "transparency" in image.info
-    if mode == "P":
-        mode = "RGBA" if transparent else "RGB"
-    elif mode in ("L", "RGB"):
-        # One colour that stands for transparency, as PNG allows.
-        mode = {"L": "LA", "RGB": "RGBA"}[mode] if transparent else mode
-    elif mode in _STORED_AS:
-        mode = _STORED_AS[mode]
-    elif mode not in ("LA", "RGBA"):
-        raise PictureError(f"images of mode {mode} cannot be stored as AIG")
-    if image.mode in ("CMYK", "YCbCr", "HSV"):
-        notes.append(f"{image.mode} was converted to RGB")
-    if image.mode == "CMYK" and "icc_profile" in image.info:
-        notes.append("its colour profile is one for CMYK and was left out")
-    return (image if mode == image.mode else image.convert(mode)), notes
 
 
 def _ancillary(image: "Image.Image", keep_profile: bool) -> dict[str, Any]:

@@ -13,11 +13,23 @@ from . import _native, geometry, limits
 from .coders import dct
 from .coders.lossless import Pixels
 from .coders.streams import Part
-from .container import HEADER_SIZE, KINDS, Header, Metadata, Prologue, Segment, read_prologue
+from .container import (
+    HEADER_SIZE,
+    KINDS,
+    FrameTable,
+    Header,
+    Metadata,
+    Prologue,
+    Segment,
+    picture_length,
+    read_prologue,
+    read_table,
+    read_text,
+)
 from .errors import AigError, CorruptError, LimitError, TruncatedError
 from .geometry import CORE, Window
 from .picture import EIGHTH, Picture, Problems, start_core
-from .sources import Chunks, Source, Stream, is_stream, open_source
+from .sources import Chunks, Slice, Source, Stream, is_stream, open_source
 from .threads import Workers
 
 #: What `decode(upto=)` may ask for, with the segment kinds that each adds.
@@ -57,7 +69,8 @@ class AigFile:
     """
 
     def __init__(self, source: Any) -> None:
-        self._source: Source = open_source(source)
+        self._source: Source = source if isinstance(source, Slice) else open_source(source)
+        self._table: FrameTable | None = None
         self.problems: list[AigError] = []
         try:
             head, prologue = _read_head(self._source)
@@ -141,6 +154,53 @@ class AigFile:
     def xmp(self) -> bytes | None:
         """The XMP packet, if there is one."""
         return self._ancillary("xmp")
+
+    @property
+    def text(self) -> dict[str, str]:
+        """What the file says in words, by keyword; "comment" is the usual one."""
+        data = self._ancillary("text")
+        return {} if data is None else read_text(data)
+
+    # Frames
+
+    @property
+    def n_frames(self) -> int:
+        """How many frames the file has; everything else here is of the first one."""
+        return 1 if self.metadata.frames is None else self.metadata.frames.count
+
+    @property
+    def loop(self) -> int | None:
+        """How often the frames are meant to be shown: 0 for ever, None if the file does not say."""
+        return None if self.metadata.frames is None else self.metadata.frames.loop
+
+    @property
+    def durations(self) -> tuple[int, ...]:
+        """How long each frame is shown in milliseconds; 0 if the file does not say."""
+        return self.frame_table.durations
+
+    def frame(self, k: int) -> "AigFile":
+        """Frame k, 0..n_frames - 1, as a file of its own that reads through this one.
+
+        Costs the frame table once and the frame's own first read. Raises EOFError for another k.
+        """
+        if not 0 <= k < self.n_frames:
+            raise EOFError(f"there is no frame {k}; the file has {self.n_frames}")
+        file = AigFile(Slice(self._source, self.frame_table.offsets[k]))
+        if k and file.metadata.frames is not None:
+            raise CorruptError(f"frame {k} claims to have frames of its own")
+        return file
+
+    @property
+    def frame_table(self) -> FrameTable:
+        """Where the frames lie, and how long each is shown."""
+        if self._table is None:
+            prologue = Prologue(self.header, self.metadata, self._data_start)
+            data = self._ancillary("frames")
+            if data is None:
+                self._table = FrameTable((0,), (0,), picture_length(prologue))
+            else:
+                self._table = read_table(data, prologue)
+        return self._table
 
     # Pixels
 
@@ -244,10 +304,13 @@ class AigFile:
                 yield last, self._shaped(picture.show())
 
     def verify(self) -> None:
-        """Check every segment's presence, coder and checksum without decoding pixels."""
+        """Check every segment's presence, coder and checksum, of all frames, without decoding
+        pixels."""
         for segment in self.segments:
             segment.require_known()
             self._payload(segment)
+        for k in range(1, self.n_frames):
+            self.frame(k).verify()
 
     def close(self) -> None:
         """Close the file if `open` opened it."""
@@ -407,12 +470,15 @@ def decode(
     upto: str = "full",
     scale: int = 1,
     region: Sequence[int] | None = None,
+    frame: int = 0,
     threads: int | None = None,
     strict: bool = True,
 ) -> Pixels:
-    """Decode an AIG file to (H, W) or (H, W, C); see `AigFile.decode`."""
+    """Decode an AIG file to (H, W) or (H, W, C); see `AigFile.decode`, and `AigFile.frame` for
+    `frame`."""
     with open(data) as file:
-        return file.decode(upto, scale, region=region, threads=threads, strict=strict)
+        own = file.frame(frame) if frame else file
+        return own.decode(upto, scale, region=region, threads=threads, strict=strict)
 
 
 def progressive(stream: Any, *, threads: int | None = None) -> Iterator[tuple[str, Pixels]]:

@@ -3,14 +3,14 @@
 import inspect
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .container.header import MAX_CENTERS, MAX_SIGMA, MIN_SIGMA
-from .container.metadata import MAX_RADIUS, RADIUS_STEP
+from .container.metadata import MAX_NAME, MAX_RADIUS, MAX_SCORE, RADIUS_STEP, Label
 
 #: The specification's application settings; explicit keywords win over them.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -45,6 +45,7 @@ class Settings:
     alpha_codes: tuple[int, ...] | None
     alpha_code: int
     radii: tuple[tuple[float, float], ...] | None
+    labels: tuple[Label | None, ...]
     quality_level: int
     lambda_rd: float
     lossless: bool
@@ -101,6 +102,7 @@ def _parse(
     Sigmas: Any = None,
     alphas: Any = None,
     radii: Any = None,
+    labels: Any = None,
     quality: Any = None,
     quality_level: Any = None,
     lambda_rd: Any = None,
@@ -128,8 +130,9 @@ def _parse(
         one_sigma = base.get("sigma", (1.0, 1.0))
     else:
         one_sigma, sigmas = sigmas, None
-    if points is None and (radii is not None or _is_list(sigmas) or _is_list(alphas)):
-        raise ValueError("sigmas, alphas and radii per center need centers")
+    per_center = (radii, labels) if sigmas is None else (radii, labels, sigmas)
+    if points is None and (any(v is not None for v in per_center) or _is_list(alphas)):
+        raise ValueError("sigmas, alphas, radii and labels per center need centers")
     n = len(points) if points else 0
     if quality is not None:
         level = level_from_quality(_number("quality", quality, 0, 100))
@@ -151,6 +154,7 @@ def _parse(
         else None,
         alpha_code=_alpha(one_alpha),
         radii=None if radii is None else tuple(_radii(r) for r in _per_center("radii", radii, n)),
+        labels=() if labels is None else _labels(_per_center("labels", labels, n)),
         quality_level=level,
         lambda_rd=_number("lambda_rd", lambda_rd, 0, 1e6),
         lossless=bool(lossless),
@@ -289,6 +293,42 @@ def parse_dpi(value: Any) -> tuple[float, float] | None:
     if len(pair) != 2:
         raise ValueError(f"dpi must be a pair of numbers, not {value!r}")
     return _number("dpi", pair[0], 0, 1e6), _number("dpi", pair[1], 0, 1e6)
+
+
+def _labels(values: list[Any]) -> tuple[Label | None, ...]:
+    """Names, or mappings with "name", "class" and "score"; None where nothing is known."""
+    return tuple(_label(value) for value in values)
+
+
+def _label(value: Any) -> Label | None:
+    if value is None or isinstance(value, Label):
+        return value
+    if isinstance(value, str):
+        value = {"name": value}
+    if not isinstance(value, Mapping) or not value.keys() <= {"name", "class", "score"}:
+        raise ValueError(
+            "a label is a name, or a mapping with some of 'name', 'class' and 'score', "
+            f"not {value!r}"
+        )
+    name, class_id, score = (value.get(key) for key in ("name", "class", "score"))
+    if name is not None and (not isinstance(name, str) or len(name) > MAX_NAME):
+        raise ValueError(f"the name of a label is a text of at most {MAX_NAME} letters")
+    return Label(
+        name,
+        None if class_id is None else _integer("class of a label", class_id, 0, 2**31 - 1),
+        None if score is None else _number("score of a label", score, -MAX_SCORE, MAX_SCORE),
+    )
+
+
+def parse_text(text: Mapping[str, str] | None, comment: str | None) -> dict[str, str]:
+    """What a file shall say in words, by keyword. Raises ValueError."""
+    found = dict(text or {})
+    if comment is not None:
+        found["comment"] = comment
+    for key, value in found.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise ValueError(f"text must be strings by keywords that are strings, not {key!r}")
+    return found
 
 
 def _radii(value: Any) -> tuple[float, float]:

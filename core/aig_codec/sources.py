@@ -14,13 +14,17 @@ TIMEOUT = 30.0
 
 
 class Source(Protocol):
-    """Random access to the bytes of a file.
+    """Random access to the bytes of a file."""
 
-    bytes_read: how many bytes came from where they are kept. requests: how many times it was asked.
-    """
+    @property
+    def bytes_read(self) -> int:
+        """How many bytes came from where they are kept."""
+        ...
 
-    bytes_read: int
-    requests: int
+    @property
+    def requests(self) -> int:
+        """How many times it was asked."""
+        ...
 
     def read(self, offset: int, length: int) -> bytes:
         """Up to `length` bytes from `offset`; fewer only at the end of the file."""
@@ -115,6 +119,27 @@ class Stream(_Counting):
             for piece in _pieces(self._stream, missing):
                 self._data += self._count(piece)
         return bytes(self._data[offset : offset + length])
+
+
+class Slice:
+    """A source from some offset on; whose it is closes it."""
+
+    def __init__(self, source: Source, start: int) -> None:
+        self._source, self._start = source, start
+
+    @property
+    def bytes_read(self) -> int:
+        return self._source.bytes_read
+
+    @property
+    def requests(self) -> int:
+        return self._source.requests
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self._source.read(self._start + offset, length)
+
+    def close(self) -> None:
+        pass
 
 
 class Chunks:

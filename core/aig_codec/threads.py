@@ -1,5 +1,6 @@
 """How many threads, and a pool that is none when one is asked for."""
 
+import operator
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -11,8 +12,22 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+_chosen: int | None = None
+
+
+def set_threads(count: int | None) -> None:
+    """How many threads a call uses that does not say so itself; None for the default again."""
+    global _chosen
+    if count is not None and (isinstance(count, bool) or not 1 <= operator.index(count) <= 1024):
+        raise ValueError(f"threads must be 1 to 1024, not {count!r}")
+    _chosen = count
+
+
 def default_threads() -> int:
-    """The environment variable AIG_THREADS, else the processors that this process may use."""
+    """What `set_threads` said, else the environment variable AIG_THREADS, else the processors that
+    this process may use."""
+    if _chosen is not None:
+        return _chosen
     asked = os.environ.get("AIG_THREADS", "")
     if asked.isdecimal() and int(asked) > 0:
         return int(asked)

@@ -4,7 +4,18 @@ Imports nothing heavier than json and snappy, so that sniffing and `Image.open` 
 """
 
 from .header import HEADER_SIZE, MAGIC, Header
-from .metadata import Focus, Metadata, Prologue, pack_prologue, read_prologue
+from .metadata import (
+    Focus,
+    Frames,
+    Label,
+    Metadata,
+    Prologue,
+    pack_prologue,
+    pack_text,
+    read_prologue,
+    read_text,
+)
+from .sequence import FrameTable, join, picture_length, read_table
 from .toc import CODERS, KINDS, Segment
 
 __all__ = [
@@ -13,10 +24,18 @@ __all__ = [
     "KINDS",
     "MAGIC",
     "Focus",
+    "FrameTable",
+    "Frames",
     "Header",
+    "Label",
     "Metadata",
     "Prologue",
     "Segment",
+    "join",
     "pack_prologue",
+    "pack_text",
+    "picture_length",
     "read_prologue",
+    "read_table",
+    "read_text",
 ]

@@ -34,6 +34,11 @@ QP_TABLES = (0, 1)
 RADIUS_STEP = 1 / 256
 MAX_RADIUS = 65535.0
 
+#: Most frames of a file; most letters of a label's name, and the largest of its scores.
+MAX_FRAMES = 2**20
+MAX_NAME = 1000
+MAX_SCORE = 1e9
+
 _CRC_TAIL = re.compile(rb',"crc32":(\d{1,10})\}\Z')
 
 
@@ -57,6 +62,31 @@ class Focus(NamedTuple):
         return self.alpha_code / 100
 
 
+class Label(NamedTuple):
+    """What is in a focus, as far as that is known.
+
+    name: text. class_id: the number of its class, 0..2^31 - 1. score: how sure it is, a finite
+    number.
+    """
+
+    name: str | None = None
+    class_id: int | None = None
+    score: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """What is known, by the names "name", "class" and "score"."""
+        pairs = zip(("name", "class", "score"), self, strict=True)
+        return {key: value for key, value in pairs if value is not None}
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Of a file with several frames: how many, and how often to show them (0 for ever)."""
+
+    count: int
+    loop: int | None
+
+
 @dataclass(frozen=True)
 class Metadata:
     """Everything a file says about itself. Field by field in format.md, section 3."""
@@ -77,6 +107,8 @@ class Metadata:
     rd_lambda: float = 0.02
     bit_allocation: dict[str, int] = field(default_factory=dict)
     dpi: tuple[float, float] | None = None
+    labels: tuple[Label | None, ...] = ()
+    frames: Frames | None = None
     segments: tuple[Segment, ...] = ()
 
     @property
@@ -106,11 +138,13 @@ class Metadata:
 
     def info(self) -> dict[str, Any]:
         """What a reader may want to know about the foci, in plain Python types."""
+        labels = self.labels or (None,) * len(self.foci)
         return {
             "centers": [(f.x, f.y) for f in self.foci],
             "radii": [(f.r_core, f.r_mid) for f in self.foci],
             "sigmas": [f.sigma for f in self.foci],
             "alphas": [f.alpha for f in self.foci],
+            "labels": [None if label is None else label.to_json() for label in labels],
             "bits": self.bits,
             "quality_level": self.quality_level,
             "lossless": self.shape == "all",
@@ -160,6 +194,12 @@ class Metadata:
             data["bits"] = self.bits
         if self.dpi is not None:
             data["dpi"] = list(self.dpi)
+        if self.labels:
+            data["labels"] = [None if one is None else one.to_json() for one in self.labels]
+        if self.frames is not None:
+            data["frames"] = {"count": self.frames.count}
+            if self.frames.loop is not None:
+                data["frames"]["loop"] = self.frames.loop
         data["segments"] = [list(s) for s in self.segments]
         return data
 
@@ -223,12 +263,14 @@ class Metadata:
         mid = rsc.choice("mid", MIDS)
         alpha = {"alpha"} if mode in ("LA", "RGBA") and shape != "all" else set()
         lossy = {"preview"} if shape != "all" else set()
+        frames = _frames(get("frames")) if "frames" in get.data else None
+        table = {"frames"} if frames is not None else set()
         pixel_kinds = {"preview", "alpha", "mid", "background", "boundary"}
         segments = parse_toc(
             get("segments"),
             1 if shape == "all" else n,
-            required=alpha | lossy,
-            forbidden=pixel_kinds if shape == "all" else {"alpha"} - alpha,
+            required=alpha | lossy | table,
+            forbidden=(pixel_kinds if shape == "all" else {"alpha"} - alpha) | {"frames"} - table,
         )
         for s in segments:
             if s.kind == "mid" and s.coder in MIDS and s.coder != mid:
@@ -250,8 +292,32 @@ class Metadata:
             rd_lambda=rsc.number("rd_lambda", 0, 1e9),
             bit_allocation=allocation,
             dpi=dpi,
+            labels=_labels(get("labels"), n) if "labels" in get.data else (),
+            frames=frames,
             segments=segments,
         )
+
+
+def _frames(value: Any) -> Frames:
+    get = _Fields(value, "frames")
+    loop = get.integer("loop", 0, 65535) if "loop" in get.data else None
+    return Frames(get.integer("count", 2, MAX_FRAMES), loop)
+
+
+def _labels(values: Any, n: int) -> tuple[Label | None, ...]:
+    if not isinstance(values, list) or len(values) != n:
+        raise CorruptError(f"labels are not a list of {n}")
+    return tuple(None if value is None else _label(value, k) for k, value in enumerate(values))
+
+
+def _label(value: Any, k: int) -> Label:
+    get = _Fields(value, f"label of center {k}")
+    name = get.data.get("name")
+    if name is not None and (not isinstance(name, str) or len(name) > MAX_NAME):
+        raise CorruptError(f"name of center {k} is not a text of at most {MAX_NAME} letters")
+    class_id = get.integer("class", 0, 2**31 - 1) if "class" in get.data else None
+    score = get.number("score", -MAX_SCORE, MAX_SCORE) if "score" in get.data else None
+    return Label(name, class_id, score)
 
 
 def _number(value: Any, low: float, high: float, name: str) -> float:
@@ -322,6 +388,22 @@ def pack_prologue(metadata: Metadata) -> bytes:
     if max(len(text), len(block)) > limits.max_metadata:
         raise ValueError(f"metadata of {len(text)} bytes exceeds limits.max_metadata")
     return header + struct.pack(">I", len(block)) + block
+
+
+def pack_text(text: dict[str, str]) -> bytes:
+    """The segment "text"."""
+    return json.dumps(text, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def read_text(data: bytes) -> dict[str, str]:
+    """What the segment "text" says, by keyword. Raises `CorruptError`."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise CorruptError(f"text is not JSON: {error}") from error
+    if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
+        raise CorruptError("text is not an object of texts")
+    return found
 
 
 def snappy_length(data: bytes) -> int:

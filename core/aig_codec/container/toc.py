@@ -5,7 +5,10 @@ from typing import Any, NamedTuple
 from ..errors import CorruptError, UnsupportedError
 
 #: Every segment kind, in the order of the file. A prefix of the file is a coarser picture.
-KINDS = ("core", "preview", "alpha", "mid", "background", "boundary", "icc", "exif", "xmp")
+KINDS = (
+    *("core", "preview", "alpha", "mid", "background", "boundary"),
+    *("icc", "exif", "xmp", "text", "frames"),
+)
 
 #: Every coder with its version; files of others need another version of this package.
 CODERS = {"lossless": 2, "palette": 1, "dct": 3, "boundary": 1, "raw": 1}
@@ -21,6 +24,8 @@ _CODERS_OF = {
     "icc": ("raw",),
     "exif": ("raw",),
     "xmp": ("raw",),
+    "text": ("raw",),
+    "frames": ("raw",),
 }
 
 _MAX_LENGTH = 2**40

@@ -1,7 +1,4 @@
-"""Drawing for `aig demo`: what became of a picture, side by side.
-
-Every row holds the original with its foci, the decoded picture and a map of the error.
-"""
+"""Pictures about pictures: foci drawn in, maps of the error, the sheet of `aig demo`."""
 
 import itertools
 import math
@@ -56,8 +53,8 @@ def comparison(heading: str, original: U8, rows: Sequence[Row], footer: str = ""
     scale = _panel_scale(width, height)
     panel = max(1, round(width * scale)), max(1, round(height * scale))
     column = max(panel[0], _LEAST_PANEL)
-    errors = [_error(original, row.decoded) for row in rows]
-    top_of_scale = _scale_end(errors)
+    errors = [error_of(original, row.decoded) for row in rows]
+    top_of_scale = scale_end(errors)
     head = 118
     sheet = Image.new(
         "RGB",
@@ -83,13 +80,30 @@ def comparison(heading: str, original: U8, rows: Sequence[Row], footer: str = ""
         right = sheet.width - _MARGIN
         draw.text((right, y + 10), f"checks: {verdict}", colour, _font(20), anchor="ra")
         y += _CAPTION
-        marked = _with_foci(_resized(original, panel), row.foci, scale)
-        heat = _resized(_heat(error, top_of_scale), panel)
-        pictures = (marked, _resized(row.decoded, panel), _with_foci(heat, row.foci, scale, 0.55))
+        marked = with_foci(resized(original, panel), row.foci, scale)
+        glow = resized(heat(error, top_of_scale), panel)
+        pictures = (marked, resized(row.decoded, panel), with_foci(glow, row.foci, scale, 0.55))
         for left, picture in zip(lefts, pictures, strict=True):
             sheet.paste(picture, (left, y))
         y += panel[1] + _GAP
     draw.text((_MARGIN, y + 10), footer, _FAINT, _font(16))
+    return sheet
+
+
+def error_map(original: U8, decoded: U8, foci: Sequence[Focus]) -> Image.Image:
+    """Where two pictures differ, with the foci drawn in and the scale below: black is equal.
+
+    original, decoded: uint8 (H, W) or (H, W, C) of the same shape.
+    """
+    error = error_of(original, decoded)
+    end = scale_end([error])
+    height, width = error.shape
+    scale = _panel_scale(width, height) if max(width, height) < _PANEL else 1.0
+    size = round(width * scale), round(height * scale)
+    glow = with_foci(resized(heat(error, end), size), foci, scale, 0.55)
+    sheet = Image.new("RGB", (max(size[0], _LEAST_PANEL + 2 * 8), size[1] + 48), _PAPER)
+    sheet.paste(glow, (0, 0))
+    _colour_bar(ImageDraw.Draw(sheet), 8, size[1] + 8, sheet.width - 16, end)
     return sheet
 
 
@@ -105,7 +119,8 @@ def _panel_scale(width: int, height: int) -> float:
     return max(1, _PANEL // longest)
 
 
-def _resized(pixels: U8, size: tuple[int, int]) -> Image.Image:
+def resized(pixels: U8, size: tuple[int, int]) -> Image.Image:
+    """Pixels (H, W) or (H, W, 3) as an image of this size; enlarged ones keep their squares."""
     image = Image.fromarray(pixels).convert("RGB")
     if image.size == size:
         return image
@@ -113,20 +128,21 @@ def _resized(pixels: U8, size: tuple[int, int]) -> Image.Image:
     return image.resize(size, Image.Resampling.NEAREST if grows else Image.Resampling.BOX)
 
 
-def _error(original: U8, decoded: U8) -> U8:
+def error_of(original: U8, decoded: U8) -> U8:
     """Largest error of a pixel's channels."""
     difference = np.abs(original.astype(np.int16) - decoded).astype(np.uint8)
     largest: U8 = difference if difference.ndim == 2 else difference.max(2)
     return largest
 
 
-def _scale_end(errors: Sequence[U8]) -> int:
+def scale_end(errors: Sequence[U8]) -> int:
     """A round number that all but the rarest errors stay below."""
     largest = max(float(np.quantile(error, 0.998)) for error in errors)
     return next((n for n in (4, 8, 16, 32, 64, 128) if n >= largest), 255)
 
 
-def _heat(error: U8, end: int) -> U8:
+def heat(error: U8, end: int) -> U8:
+    """Colours (H, W, 3) of errors (H, W): black is 0, pale yellow `end` and above."""
     levels = np.linspace(0, 255, len(_HEAT))
     # The first step is visible on its own: exact and nearly exact must not look alike.
     values = np.where(error > 0, 26 + error * (229 / end), 0)
@@ -148,7 +164,7 @@ def _outline(focus: Focus, radius: float) -> list[tuple[float, float]]:
     return points
 
 
-def _with_foci(
+def with_foci(
     image: Image.Image, foci: Sequence[Focus], scale: float, opacity: float = 1.0
 ) -> Image.Image:
     """The picture with both tiers' outlines and numbered center marks."""
@@ -231,7 +247,7 @@ def _colour_bar(draw: ImageDraw.ImageDraw, left: int, top: int, width: int, end:
     draw.text((left, top), label, _INK, _font(18))
     start = left + 62
     length = min(256, width - 62 - 8)
-    colours = _heat(np.linspace(0, end, length).round().astype(np.uint8)[None], end)[0]
+    colours = heat(np.linspace(0, end, length).round().astype(np.uint8)[None], end)[0]
     for i, colour in enumerate(colours.tolist()):
         draw.line((start + i, top + 2, start + i, top + 15), tuple(colour))
     draw.rectangle((start - 1, top + 1, start + length, top + 16), outline=(90, 95, 105))

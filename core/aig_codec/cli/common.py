@@ -1,0 +1,149 @@
+"""What the commands share: errors, kinds of arguments, files that are replaced in one step."""
+
+import argparse
+import contextlib
+import math
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..errors import AigError, NotAigError
+from ..pictures import PictureError
+
+#: The names that settings.py allows, which cannot be imported here without NumPy.
+CHOICES = {
+    "mid": ("auto", "palette", "dct", "none"),
+    "entropy": ("auto", "adaptive", "rans", "golomb", "snappy"),
+    "tune": ("psnr", "visual"),
+    "subsampling": ("auto", "4:2:0", "4:4:4"),
+    "preset": ("tracking", "medical", "surveillance"),
+    "upto": ("core", "preview", "mid", "full"),
+}
+
+
+class CommandError(Exception):
+    """What is wrong with the command, in a sentence; `code` becomes the exit code."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Commands:
+    """The commands of `aig`, to which every module adds its own."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._parsers: Any = parser.add_subparsers(
+            title="commands", metavar="COMMAND", required=True
+        )
+
+    def add(
+        self, name: str, run: Callable[[argparse.Namespace], int], about: str, epilog: str
+    ) -> argparse.ArgumentParser:
+        """Add a command; `about` is a sentence without capital and full stop."""
+        parser: argparse.ArgumentParser = self._parsers.add_parser(
+            name,
+            help=about,
+            description=about[0].upper() + about[1:] + ".",
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.set_defaults(run=run)
+        return parser
+
+
+# Kinds of arguments
+
+
+def number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+    return value
+
+
+def one_or_two(text: str) -> tuple[float, ...]:
+    values = tuple(number(part) for part in text.split(","))
+    if len(values) > 2:
+        raise argparse.ArgumentTypeError(f"{text!r} has more than two numbers")
+    return values
+
+
+def pair(text: str) -> tuple[float, float]:
+    values = one_or_two(text)
+    if len(values) != 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a pair such as 210,150")
+    return values[0], values[1]
+
+
+def box(text: str) -> tuple[int, ...]:
+    try:
+        box = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        box = ()
+    if len(box) != 4:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rectangle such as 800,400,1100,700")
+    return box
+
+
+# Files and words
+
+
+def check_target(source: Path, target: Path, force: bool) -> None:
+    """Refuse targets that must not be written, before any work is spent on them."""
+    if target.exists():
+        if source.exists() and target.samefile(source):
+            raise CommandError(f"{target}: is the input itself; name another file with -o")
+        if not target.is_file():
+            raise CommandError(f"{target}: exists and is not a regular file")
+        if not force:
+            raise CommandError(
+                f"{target}: exists already; -o names another file, --force replaces it"
+            )
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[BinaryIO]:
+    """A file that becomes `target` when all went well, and vanishes otherwise."""
+    target = Path(os.path.realpath(target))  # behind a link, the file it names
+    # In the same folder, as only there replacing is one step; "x", so that no file is shared.
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with part.open("x+b") as file:
+            yield file
+        os.replace(part, target)
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def explain(error: Exception, path: Path | str | None = None) -> tuple[str, int]:
+    """An error as one sentence, and the exit code that goes with it."""
+    if isinstance(error, CommandError):
+        return str(error), error.code
+    if isinstance(error, PictureError):
+        return str(error), 1
+    where = f"{path}: " if path else ""
+    if isinstance(error, NotAigError):
+        return f"{where}not an AIG file", 1
+    if isinstance(error, AigError):
+        return f"{where}{error}", 1
+    if isinstance(error, OSError):
+        name = f"{error.filename}: " if error.filename else where
+        return f"{name}{error.strerror or error}", 1
+    if isinstance(error, ImportError):
+        return f"{error}; pip install 'pillow-aig[all]' has everything", 1
+    if isinstance(error, (ValueError, TypeError)):
+        # The codec's way to say that an argument is not allowed.
+        return f"{where}{error}", 2
+    return f"{where}{type(error).__name__}: {error}", 1
+
+
+def say(message: str) -> None:
+    """One line on stderr."""
+    print(f"aig: {' '.join(message.split())}", file=sys.stderr)

@@ -1,0 +1,101 @@
+"""`aig compare`."""
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..pictures import read_picture
+from .common import CommandError, Commands, check_target, replacing
+
+if TYPE_CHECKING:
+    from ..container import Metadata
+
+HELP = """\
+Both may be anything that Pillow reads, of the same size. If B, or else A, is an AIG file, its foci
+say where to look: "focus" is what is exact there, "band" the 16 pixels around it, "outside" the
+rest. Higher is better for all but the largest error; inf means that all is equal.
+
+SSIM and MS-SSIM are of luma. SSIMULACRA2 is shown where its package is installed.
+
+examples:
+  aig compare photo.png photo.aig
+  aig compare photo.png photo.aig --heat error.png
+  aig compare photo.png other.jpg --focus photo.aig
+  aig compare photo.png photo.aig --json | jq .band.psnr
+"""
+
+
+def add(commands: Commands) -> None:
+    """Add `aig compare`."""
+    sub = commands.add("compare", _compare, "measure how far apart two pictures are", HELP)
+    sub.add_argument("a", metavar="A", type=Path, help="the original")
+    sub.add_argument("b", metavar="B", type=Path, help="what became of it")
+    sub.add_argument("--focus", metavar="FILE", type=Path, help="the AIG file that says where")
+    sub.add_argument("--heat", metavar="OUT.png", type=Path, help="draw where they differ")
+    sub.add_argument("--json", action="store_true", help="numbers for programs; null is no number")
+    sub.add_argument("--force", action="store_true", help="replace an existing file")
+
+
+def _compare(args: argparse.Namespace) -> int:
+    import numpy as np
+
+    from ..compare import compare, regions, ssimulacra2
+
+    if args.heat is not None:
+        check_target(args.a, args.heat, args.force)
+    a, b = (read_picture(path).pixels for path in (args.a, args.b))
+    metadata = _metadata_of(args.focus or args.b) or _metadata_of(args.a)
+    if args.focus is not None and _metadata_of(args.focus) is None:
+        raise CommandError(f"{args.focus}: not an AIG file", 2)
+    masks = {}
+    if metadata is not None:
+        if metadata.size != (a.shape[1], a.shape[0]):
+            raise CommandError(f"the foci are those of a picture of {metadata.size} pixels")
+        masks = regions(metadata)
+    try:
+        scores = compare(a, b, masks)
+    except ValueError as error:
+        raise CommandError(f"{args.a} and {args.b}: {error}") from error
+    visual = ssimulacra2(a, b)
+    if args.heat is not None:
+        from ..drawing import error_map
+
+        deep = max(a.itemsize, b.itemsize) > 1
+        eight = [(p >> 8).astype(np.uint8) if deep else p for p in (a, b)]
+        colours = [p if p.ndim == 2 or p.shape[2] in (1, 3) else p[..., :-1] for p in eight]
+        foci = metadata.foci if metadata is not None and metadata.shape != "all" else ()
+        drawn = error_map(colours[0].squeeze(), colours[1].squeeze(), foci)
+        with replacing(args.heat) as file:
+            drawn.save(file, "PNG")
+    if args.json:
+        found: dict[str, Any] = {name: own.to_json() for name, own in scores.items()}
+        if visual is not None:
+            found["all"]["ssimulacra2"] = visual
+        print(json.dumps(found, indent=2))
+        return 0
+    print(f"{'':<10}{'pixels':>13}{'PSNR dB':>10}{'SSIM':>9}{'MS-SSIM':>10}{'largest error':>16}")
+    for name, own in scores.items():
+        row = f"{name:<10}{own.pixels:>13,}{_figure(own.psnr, 2):>10}{_figure(own.ssim, 4):>9}"
+        print(f"{row}{_figure(own.ms_ssim, 4):>10}{own.largest:>16}")
+    if visual is not None:
+        print(f"SSIMULACRA2 {visual:.2f}")
+    if args.heat is not None:
+        print(f"{args.heat}: where they differ")
+    return 0
+
+
+def _figure(value: float, digits: int) -> str:
+    return "-" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def _metadata_of(path: Path) -> "Metadata | None":
+    from .. import open
+    from ..errors import NotAigError
+
+    try:
+        with open(path) as aig:
+            return aig.metadata
+    except NotAigError:
+        return None

@@ -1,0 +1,103 @@
+"""`aig convert`."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .common import CommandError, Commands, say
+from .encode import add_coding, keywords_of
+
+HELP = """\
+Turns a tree of pictures into AIG, into the same places under OUT, with a process for every
+processor. What is there already and not older than its source is left as it is, so that a run that
+was broken off goes on where it stopped; --force does all again. What went wrong is listed at the
+end, and the exit code is 1 then.
+
+--to png (or any other format of Pillow) goes the other way.
+
+examples:
+  aig convert photos/ photos-aig/
+  aig convert scans/ archive/ --lossless --jobs 8
+  aig convert archive/ back/ --to png
+  aig convert photos/ photos-aig/ --scheduler tcp://10.0.0.7:8786     on a Dask cluster
+"""
+
+
+def add(commands: Commands) -> None:
+    """Add `aig convert`."""
+    sub = commands.add("convert", _convert, "convert whole trees of pictures", HELP)
+    sub.add_argument("source", metavar="TREE", type=Path, help="a folder of pictures")
+    sub.add_argument("target", metavar="OUT", type=Path, help="where they go")
+    sub.add_argument("--force", action="store_true", help="replace files that are up to date")
+    sub.add_argument("--jobs", type=int, metavar="N", help="processes (default: every processor)")
+    sub.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that does it")
+    sub.add_argument("--to", metavar="EXT", default="aig", help="extension of the target (aig)")
+    add_coding(sub)
+
+
+def _convert(args: argparse.Namespace) -> int:
+    from ..convert import Outcome, convert, find, is_done
+
+    keywords = keywords_of(args)
+    suffix = "." + args.to.lower().lstrip(".")
+    if suffix != ".aig":
+        _check_other(suffix, bool(keywords))
+    if args.jobs is not None and args.jobs < 1:
+        raise CommandError("--jobs must be at least 1", 2)
+    if args.target.exists() and not args.target.is_dir():
+        raise CommandError(f"{args.target}: is not a folder", 2)
+    if args.scheduler is not None:
+        # Workers elsewhere may stand in other folders.
+        args.source, args.target = args.source.absolute(), args.target.absolute()
+    tasks = list(find(args.source, args.target, keywords, suffix=suffix))
+    todo = tasks if args.force else [task for task in tasks if not is_done(task)]
+    if not tasks:
+        raise CommandError(f"{args.source}: no pictures in there")
+    with _progress(len(todo)) as advance:
+
+        def done(outcome: Outcome) -> None:
+            advance()
+
+        outcomes = convert(todo, jobs=args.jobs, scheduler=args.scheduler, done=done)
+    failed = [outcome for outcome in outcomes if outcome.error is not None]
+    fine = [outcome for outcome in outcomes if outcome.error is None]
+    for outcome in failed:
+        say(f"error: {outcome.error}")
+    before, after = (sum(getattr(o, name) for o in fine) for name in ("bytes_in", "bytes_out"))
+    line = f"{len(fine)} converted"
+    if fine:
+        line += f", {before:,} bytes to {after:,} ({100 * after / max(1, before):.1f} %)"
+    if len(tasks) > len(todo):
+        line += f"; {len(tasks) - len(todo)} were up to date"
+    print(line + (f"; {len(failed)} failed" if failed else ""))
+    return 1 if failed else 0
+
+
+def _check_other(suffix: str, has_keywords: bool) -> None:
+    from PIL import Image
+
+    if Image.registered_extensions().get(suffix) not in Image.SAVE:
+        raise CommandError(f"Pillow writes no format with the extension {suffix!r}", 2)
+    if has_keywords:
+        raise CommandError("options of coding are for AIG files, not for other formats", 2)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal, where its package is installed; else nothing until all is done."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda: None
+        return
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    except ImportError:
+        yield lambda: None
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda: bar.advance(task)

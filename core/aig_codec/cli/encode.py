@@ -1,0 +1,258 @@
+"""`aig encode`."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+from ..pictures import read_picture
+from .common import (
+    CHOICES,
+    CommandError,
+    Commands,
+    check_target,
+    explain,
+    number,
+    one_or_two,
+    pair,
+    replacing,
+    say,
+)
+
+HELP = """\
+Around each focus center pixels stay bit-exact up to the core radius, are coded finely up to the
+mid radius, and cheaply beyond. Distances are weighted: with Sigma SX,SY a radius R reaches
+R * sqrt(SX) pixels sideways and R * sqrt(SY) up and down.
+
+Grey images of 16 bits per sample are stored lossless, whether --lossless is given or not. Of
+other images Pillow gives 8 bits alone, so deeper ones are refused.
+
+--sigma, --alpha and --radius are given once for all centers, or once for each, in their order.
+Without --center the encoder looks for up to three itself; without --radius it weighs the size of
+every core against its bits (--lambda-rd).
+
+examples:
+  aig encode photo.png -o focus.aig --center 210,150
+  aig encode photo.png --center 210,150 --center 470,235 --sigma 1,2 --sigma 4,1
+  aig encode photo.png --center 210,150 --radius 60        mid radius: 1.25 times the core's
+  aig encode photo.png --lossless                          every pixel exact
+  aig encode *.png -o aig/ --quality 60 --force
+"""
+
+#: Keywords of `encode` that the command line passes on as they are.
+_PLAIN = (
+    *("quality", "quality_level", "lambda_rd", "lossless", "preset", "tune", "effort"),
+    *("mid", "entropy", "subsampling", "boundary_tau", "threads"),
+)
+
+
+def add(commands: Commands) -> None:
+    """Add `aig encode`."""
+    sub = commands.add("encode", _encode, "store images as AIG", HELP)
+    sub.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="any image that Pillow reads, or a folder of them",
+    )
+    sub.add_argument(
+        "-o", "--output", metavar="OUT", help="file or folder (default: INPUT with .aig)"
+    )
+    sub.add_argument("--force", action="store_true", help="replace existing files")
+    sub.add_argument("--jobs", type=int, metavar="N", help="processes side by side (1)")
+    add_coding(sub)
+
+
+def add_coding(sub: argparse.ArgumentParser) -> None:
+    """Add the options that say how to code."""
+    foci = sub.add_argument_group("foci")
+    where = foci.add_mutually_exclusive_group()
+    where.add_argument("--auto", action="store_true", help="let the encoder find them (default)")
+    where.add_argument(
+        "--center", type=pair, action="append", metavar="X,Y", help="focus center, up to three"
+    )
+    foci.add_argument(
+        "--sigma", type=one_or_two, action="append", metavar="SX[,SY]", help="shape (default 1,1)"
+    )
+    foci.add_argument(
+        "--alpha", type=number, action="append", metavar="A", help="weight of the angle, 0 to 2.55"
+    )
+    foci.add_argument(
+        "--radius",
+        type=one_or_two,
+        action="append",
+        metavar="CORE[,MID]",
+        help="radii instead of the search for them",
+    )
+    foci.add_argument(
+        "--label", action="append", metavar="NAME", help="what a center shows, in their order"
+    )
+    rate = sub.add_argument_group("quality and size")
+    levels = rate.add_mutually_exclusive_group()
+    levels.add_argument(
+        "--quality", type=number, metavar="Q", help="of the lossy part, 0 to 100 (75)"
+    )
+    levels.add_argument("--quality-level", type=int, metavar="L", help="the same, 0 to 255 (191)")
+    rate.add_argument("--lossless", action="store_const", const=True, help="every pixel exact")
+    rate.add_argument(
+        "--lambda-rd", type=number, metavar="X", help="larger for smaller cores (0.02)"
+    )
+    rate.add_argument("--preset", choices=CHOICES["preset"], help="an application's settings")
+    rate.add_argument("--tune", choices=CHOICES["tune"], help="what to be good at (psnr)")
+    rate.add_argument("--effort", type=int, metavar="1..9", help="time spent on size (5)")
+    coding = sub.add_argument_group("coding")
+    coding.add_argument("--mid", choices=CHOICES["mid"], help="coder of the mid tier (auto)")
+    coding.add_argument("--entropy", choices=CHOICES["entropy"], help="entropy coder (auto)")
+    coding.add_argument("--subsampling", choices=CHOICES["subsampling"], help="of chroma (auto)")
+    coding.add_argument(
+        "--boundary-tau",
+        type=number,
+        metavar="T",
+        help="keep errors above T in the band between tiers",
+    )
+    coding.add_argument("--threads", type=int, metavar="N", help="(default: every core)")
+
+
+def _encode(args: argparse.Namespace) -> int:
+    keywords = keywords_of(args)
+    jobs = args.jobs or 1
+    if jobs < 1:
+        raise CommandError("--jobs must be at least 1", 2)
+    pairs = targets(_expanded(args.inputs), args.output)
+    worst = 0
+    for notes, lines, problem, code in _side_by_side(pairs, keywords, args.force, jobs):
+        for note in notes:
+            say(note)
+        if problem:
+            say(f"error: {problem}")
+        else:
+            print("\n".join(lines))
+        worst = max(worst, code)
+    return worst
+
+
+#: Notes, what to tell, what went wrong if so, and the exit code.
+_Told = tuple[list[str], list[str], str, int]
+
+
+def _side_by_side(
+    pairs: list[tuple[Path, Path]], keywords: dict[str, Any], force: bool, jobs: int
+) -> Iterator[_Told]:
+    """Encode every pair, in order, in so many processes."""
+    if jobs == 1:
+        for pair_of in pairs:
+            yield _try_one(*pair_of, keywords, force)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    alone = {"threads": 1, **keywords}
+    with ProcessPoolExecutor(min(jobs, len(pairs)), get_context("spawn")) as pool:
+        futures = [pool.submit(_try_one, *pair_of, alone, force) for pair_of in pairs]
+        for future in futures:
+            yield future.result()
+
+
+def _try_one(source: Path, target: Path, keywords: dict[str, Any], force: bool) -> _Told:
+    notes: list[str] = []
+    try:
+        return notes, _encode_one(source, target, keywords, force, notes), "", 0
+    except Exception as error:  # the next file may do better
+        return notes, [], *explain(error, source)
+
+
+def _expanded(inputs: list[str]) -> list[str]:
+    """Folders become the pictures in them, and patterns that no shell has seen what they match."""
+    from ..convert import SUFFIXES
+
+    found = []
+    for name in inputs:
+        path = Path(name)
+        if path.is_dir():
+            own = [p for p in sorted(path.iterdir()) if p.suffix.lower() in SUFFIXES - {".aig"}]
+            if not own:
+                raise CommandError(f"{name}: no pictures in this folder")
+            found += [str(p) for p in own]
+        elif not path.exists() and any(c in name for c in "*?["):
+            own = [Path(p) for p in sorted(glob(name, recursive=True))]
+            if not own:
+                raise CommandError(f"{name}: matches nothing")
+            found += [str(p) for p in own]
+        else:
+            found.append(name)
+    return found
+
+
+def _encode_one(
+    source: Path, target: Path, keywords: dict[str, Any], force: bool, notes: list[str]
+) -> list[str]:
+    """Write one file; returns what to tell about it."""
+    from .. import encode, open
+    from ..describe import foci_lines, focus_entry
+
+    check_target(source, target, force)
+    picture = read_picture(source)
+    notes += [f"note: {source}: {note}" for note in picture.notes]
+    data = encode(picture.pixels, **picture.ancillary, **keywords)
+    with replacing(target) as file:
+        file.write(data)
+    with open(data) as aig:
+        width, height = aig.size
+        foci = [focus_entry(f) for f in aig.metadata.foci]
+        return [
+            f"{target}: {len(data):,} bytes, {8 * len(data) / (width * height):.3f} bits per pixel"
+            f" ({width} x {height} {aig.mode}; {source.name} has {source.stat().st_size:,} bytes)",
+            *(f"  {line}" for line in foci_lines(foci, aig.metadata.shape == "all")),
+        ]
+
+
+def keywords_of(args: argparse.Namespace) -> dict[str, Any]:
+    """The keywords of `encode` that the command names."""
+    keywords = {name: v for name in _PLAIN if (v := getattr(args, name)) is not None}
+    n = len(args.center or ())
+    if n:
+        keywords["centers"] = args.center
+    for option, keyword in (("sigma", "sigmas"), ("alpha", "alphas"), ("radius", "radii")):
+        given = getattr(args, option)
+        if given is None:
+            continue
+        # A tuple of one number means what the bare number means to `encode`.
+        given = [v[0] if isinstance(v, tuple) and len(v) == 1 else v for v in given]
+        if len(given) == 1 and n:
+            given *= n
+        elif option != "radius" and len(given) == 1 and isinstance(given[0], float):
+            given = given[0]
+        elif len(given) != n:
+            what = f"{len(given)} for {n} centers" if n else "without --center"
+            raise CommandError(
+                f"--{option} {what}: name the centers, and give --{option} once or once for each", 2
+            )
+        keywords[keyword] = given
+    if args.label:
+        if len(args.label) != n:
+            raise CommandError(f"--label: {len(args.label)} for {n} centers; one for each", 2)
+        keywords["labels"] = args.label
+    return keywords
+
+
+def targets(inputs: list[str], output: str | None) -> list[tuple[Path, Path]]:
+    """Where each input goes; creates the output folder."""
+    sources = [Path(name) for name in inputs]
+    if output is None:
+        pairs = [(s, s.with_suffix(".aig")) for s in sources]
+    elif len(sources) > 1 or os.path.isdir(output) or output.endswith(("/", os.sep)):
+        folder = Path(output)
+        if folder.exists() and not folder.is_dir():
+            raise CommandError(f"{folder} is not a folder; several inputs need one", 2)
+        folder.mkdir(parents=True, exist_ok=True)
+        pairs = [(s, folder / s.with_suffix(".aig").name) for s in sources]
+    else:
+        pairs = [(sources[0], Path(output))]
+    seen: dict[Path, Path] = {}
+    for source, target in pairs:
+        if target in seen:
+            raise CommandError(f"{seen[target]} and {source} would both become {target}", 2)
+        seen[target] = source
+    return pairs

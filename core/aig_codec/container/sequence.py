@@ -1,0 +1,92 @@
+"""Files of several pictures: each one whole, one behind the other (format.md, 4.1)."""
+
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from .. import limits
+from ..errors import CorruptError
+from .metadata import MAX_FRAMES, Frames, Prologue, pack_prologue, read_prologue
+from .toc import CODERS, Segment
+
+#: Longest time in milliseconds that a frame may be shown.
+MAX_DURATION = 2**32 - 1
+
+_ROW = struct.Struct(">QI")
+
+
+class FrameTable(NamedTuple):
+    """Where the frames of a file lie, and how long each is shown.
+
+    offsets: from the start of the first frame, of all frames. durations: milliseconds, 0 if not
+    said. end: where the last frame ends.
+    """
+
+    offsets: tuple[int, ...]
+    durations: tuple[int, ...]
+    end: int
+
+
+def read_table(data: bytes, prologue: Prologue) -> FrameTable:
+    """The frame table of a file from the bytes of its segment "frames"."""
+    frames = prologue.metadata.frames
+    assert frames is not None
+    if len(data) != frames.count * _ROW.size:
+        raise CorruptError(f"frame table of {len(data)} bytes for {frames.count} frames")
+    offsets: list[int] = []
+    durations: list[int] = []
+    end = 0
+    for length, duration in _ROW.iter_unpack(data):
+        if length >= 2**40 or (length > 0) != bool(offsets):
+            raise CorruptError(f"frame {len(offsets)} claims {length} bytes")
+        offsets.append(end)
+        durations.append(duration)
+        end += length or picture_length(prologue)
+    return FrameTable(tuple(offsets), tuple(durations), end)
+
+
+def picture_length(prologue: Prologue) -> int:
+    """Bytes of one picture, from its magic to the end of its last segment."""
+    segments = prologue.metadata.segments
+    return prologue.data_start + (segments[-1].end if segments else 0)
+
+
+def join(pictures: Sequence[bytes], durations: Sequence[int], loop: int | None = None) -> bytes:
+    """One file of several, in order, without decoding any.
+
+    pictures: AIG files of one picture each. durations: milliseconds of each, 0..2^32 - 1. loop: how
+    often to show them, 0 for ever, 1..65535, None if that is not said. Raises ValueError, and the
+    kinds of `aig_codec.errors` for what is not an AIG file.
+    """
+    if not 1 <= len(pictures) <= MAX_FRAMES:
+        raise ValueError(f"{len(pictures)} frames; a file holds 1 to {MAX_FRAMES}")
+    if len(durations) != len(pictures):
+        raise ValueError(f"{len(durations)} durations for {len(pictures)} frames")
+    if any(not 0 <= d <= MAX_DURATION for d in durations):
+        raise ValueError(f"durations must be 0..{MAX_DURATION} milliseconds")
+    if loop is not None and not 0 <= loop <= 65535:
+        raise ValueError(f"loop must be 0..65535, not {loop}")
+    own = [_alone(picture) for picture in pictures]
+    if len(own) == 1:
+        return own[0][1]
+    lengths = [0, *(len(picture) for _, picture in own[1:])]
+    table = b"".join(_ROW.pack(*row) for row in zip(lengths, durations, strict=True))
+    if len(table) > limits.max_ancillary:
+        raise ValueError(f"a frame table of {len(table)} bytes exceeds limits.max_ancillary")
+    prologue, first = own[0]
+    before = prologue.metadata.segments
+    end = before[-1].end if before else 0
+    row = Segment("frames", None, end, len(table), "raw", CODERS["raw"], zlib.crc32(table))
+    metadata = replace(prologue.metadata, frames=Frames(len(own), loop), segments=(*before, row))
+    rest = [picture for _, picture in own[1:]]
+    return b"".join([pack_prologue(metadata), first[prologue.data_start :], table, *rest])
+
+
+def _alone(picture: bytes) -> tuple[Prologue, bytes]:
+    """A file of one picture, without what may lie behind it."""
+    prologue = read_prologue(picture)
+    if prologue.metadata.frames is not None:
+        raise ValueError("a file of several frames cannot become a frame of another")
+    return prologue, picture[: picture_length(prologue)]
