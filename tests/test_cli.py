@@ -319,8 +319,12 @@ def test_info_json_tells_all(aig, capsys):
     assert report["quality_level"] == 191
     assert report["foci"] == [
         {
-            **{"label": None, "center": [48, 36], "sigma": [1, 1], "alpha": 0},
-            **{"radius_core": 12, "radius_mid": 20},
+            "label": None,
+            "center": [48, 36],
+            "sigma": [1, 1],
+            "alpha": 0,
+            "radius_core": 12,
+            "radius_mid": 20,
         }
     ]
     assert report["frames"] == {"count": 1, "loop": None}
