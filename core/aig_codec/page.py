@@ -1,6 +1,6 @@
 """The page of `aig report`: one HTML file that shows what became of a picture, and needs no other.
 
-Pictures in it are lossless WebP of at most 1200 pixels a side; numbers are of the whole picture.
+Pictures in it are lossless WebP of at most 1160 x 820 pixels; numbers are of the whole picture.
 """
 
 import base64
@@ -22,8 +22,8 @@ from .geometry import core_window
 
 U8 = NDArray[np.uint8]
 
-#: Longest side of the pictures, and of the crops around the foci, in pixels.
-_PANEL, _CROP = 1200, 280
+#: Largest width and height of the pictures, and side of the crops around the foci, in pixels.
+_WIDTH, _HEIGHT, _CROP = 1160, 820, 280
 
 #: What each kind of segment is called, and its colour in the bar.
 _TIERS = {
@@ -64,6 +64,7 @@ th,td{padding:5px 12px;text-align:right;border-bottom:1px solid var(--line)}
 th:first-child,td:first-child{text-align:left;padding-left:6px}
 th{color:var(--faint);font-weight:500}
 tr.own td{background:var(--soft);font-weight:600}
+@media(max-width:600px){main{padding:16px 12px 40px}th,td{padding:4px 7px;font-size:.85rem}}
 """
 
 _SCRIPT = """
@@ -138,7 +139,7 @@ def page(
     own = Rival("AIG", size, decoded, f"quality level {metadata.quality_level}")
     files = [own, *others]
     scores = [compare(original, f.pixels, masks) for f in files]
-    scale = min(1.0, _PANEL / max(width, height))
+    scale = min(1.0, _WIDTH / width, _HEIGHT / height)
     shown = max(1, round(width * scale)), max(1, round(height * scale))
     foci = () if is_lossless else metadata.foci
     error = error_of(original, decoded)
@@ -204,7 +205,8 @@ def _figure(image: Image.Image, words: str, shown: str = "") -> str:
 def _slider(left: Image.Image, right: Image.Image) -> str:
     size = f'width="{left.width}" height="{left.height}"'
     return (
-        f'<div class="both"><img src="{_embedded(left)}" {size} alt="original">'
+        f'<div class="both" style="max-width:{left.width}px">'
+        f'<img src="{_embedded(left)}" {size} alt="original">'
         f'<img class="over" src="{_embedded(right)}" {size} alt="decoded"><div class="edge"></div>'
         '<input type="range" min="0" max="100" value="50" step="0.1" '
         'aria-label="original on the left, decoded on the right"></div>'
