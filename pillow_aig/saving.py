@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+#: Subsampling as Pillow's JPEG names it. What lies between is nearer to half the resolution.
+_OF_JPEG = dict.fromkeys((1, 2, "4:2:2"), "4:2:0") | {0: "4:4:4", -1: "auto", "keep": "auto"}
+
+
 def save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     """Write one image as AIG; the handler behind `Image.save`.
 
@@ -17,9 +21,9 @@ def save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     bits, lossless; 1, P, PA, La, RGBa, RGBX, CMYK, YCbCr and HSV converted to one of those, with
     alpha where something is transparent. The ICC profile of a CMYK image is left out.
 
-    Options: the keywords of `aig_codec.encode`; exif (bytes or `Image.Exif`) and dpi, a pair,
-    stored if given; icc_profile, xmp, comment and text, by default those of the image. Others are
-    ignored, as Pillow's own formats do.
+    Options: the keywords of `aig_codec.encode`, of which subsampling may also be JPEG's 0, 1 or 2;
+    exif (bytes or `Image.Exif`) and dpi, a pair, stored if given; icc_profile, xmp, comment and
+    text, by default those of the image. Others are ignored, as Pillow's own formats do.
 
     Raises OSError for another mode and ValueError for a bad option or an empty image, in both cases
     before anything is written.
@@ -98,7 +102,16 @@ def _keywords(im: Image.Image) -> dict[str, Any]:
         "text": text if "text" in options or isinstance(text, dict) else None,
         "comment": _string(comment),
         **{name: options[name] for name in KEYWORDS & options.keys()},
+        **_subsampling(options.get("subsampling")),
     }
+
+
+def _subsampling(value: Any) -> dict[str, Any]:
+    """What JPEG calls it: thumbnail tools pass that to every format."""
+    try:
+        return {"subsampling": _OF_JPEG[value]}
+    except (KeyError, TypeError):
+        return {}  # not JPEG's, but the codec's, which judges it
 
 
 def _string(value: Any) -> Any:

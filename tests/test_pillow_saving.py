@@ -57,6 +57,18 @@ def test_save_gives_what_encode_gives() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "stored"), [(0, "4:4:4"), (2, "4:2:0"), ("4:2:2", "4:2:0"), ("4:4:4", "4:4:4")]
+)
+def test_subsampling_as_jpeg_names_it(given: Any, stored: str) -> None:
+    """Thumbnail tools pass what JPEG understands to every format."""
+    with aig_codec.open(saved(picture(), quality=75, subsampling=given)) as file:
+        assert file.metadata.subsampling == stored
+    for wrong in (3, "4:4:0", [1]):
+        with pytest.raises(ValueError, match="subsampling"):
+            saved(picture(), subsampling=wrong)
+
+
 def test_every_keyword_of_the_codec_passes() -> None:
     values = {
         "centers": [(9, 9)],
