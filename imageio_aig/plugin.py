@@ -200,7 +200,8 @@ class AIGPlugin(PluginV3):
         """Encode one image or several; the file is written when the plugin is closed, and then
         holds the images of all calls.
 
-        ndimage: uint8, or uint16, which is stored lossless, or bool, of which True becomes white,
+        ndimage: uint8, or uint16, which is stored lossless, or bool, of which True becomes
+        white and which is lossless unless options of the lossy tiers are given,
         (H, W) or (H, W, C) with C = 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA; or a list or stack of
         such images. Three axes are a stack only if the last one is longer than 4, unless is_batch
         says what they are. duration: milliseconds for each image, or one number for all. loop: how
@@ -223,8 +224,13 @@ class AIGPlugin(PluginV3):
             # PIL.Image.Exif, named by what it can do: Pillow need not be there.
             keywords["exif"] = keywords["exif"].tobytes()
         from aig_codec.sequence import durations_of, encode_frames
+        from aig_codec.settings import OF_LOSSY_TIERS
 
         images = _images(ndimage, is_batch)
+        is_lossy = any(name in keywords for name in OF_LOSSY_TIERS)
+        if all(image.dtype == bool for image in images) and not is_lossy:
+            keywords.setdefault("lossless", True)
+        images = [_samples(image) for image in images]
         frames = encode_frames(images, **keywords)
         self._durations += durations_of(duration, len(frames))
         self._frames += frames
@@ -247,5 +253,9 @@ def _images(ndimage: Any, is_batch: bool | None) -> list[NDArray[Any]]:
         frames = list(image) if is_batch and image.ndim else [image]
     if not frames:
         raise ValueError("there is no image to write")
-    images = [np.asarray(frame) for frame in frames]
-    return [255 * image.astype(np.uint8) if image.dtype == bool else image for image in images]
+    return [np.asarray(frame) for frame in frames]
+
+
+def _samples(image: NDArray[Any]) -> NDArray[Any]:
+    """Truth as black and white."""
+    return 255 * image.astype(np.uint8) if image.dtype == bool else image

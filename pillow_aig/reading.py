@@ -68,15 +68,19 @@ class AigImageFile(ImageFile.ImageFile):
     format = "AIG"
     format_description = "AIG focus-first image"
 
+    # What an image has that comes from elsewhere than a file, such as a pickle.
+    n_frames = 1
+    is_animated = False
+    _frame = 0
+    _table: "FrameTable | None" = None
+
     def _open(self) -> None:
         assert self.fp is not None
         self._base = self.fp.tell()
-        self._frame = 0
         prologue = self._open_picture(self._base)
         frames = prologue.metadata.frames
         self.n_frames = 1 if frames is None else frames.count
         self.is_animated = self.n_frames > 1
-        self._table: FrameTable | None = None
         if frames is not None:
             if frames.loop is not None:
                 self.info["loop"] = frames.loop
@@ -178,7 +182,7 @@ class AigImageFile(ImageFile.ImageFile):
             return None
         scale = 1
         for s in _SCALES if size is not None else ():
-            if all(-(-own // s) >= asked for own, asked in zip(self.size, size or (), strict=True)):
+            if all(own // s >= asked for own, asked in zip(self.size, size or (), strict=True)):
                 scale = s
                 break
         width, height = self.size

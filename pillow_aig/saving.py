@@ -18,8 +18,9 @@ def save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     """Write one image as AIG; the handler behind `Image.save`.
 
     Modes: L, LA, RGB and RGBA as they are; I;16, and I whose values fit into 16 bits, as grey of 16
-    bits, lossless; 1, P, PA, La, RGBa, RGBX, CMYK, YCbCr and HSV converted to one of those, with
-    alpha where something is transparent. The ICC profile of a CMYK image is left out.
+    bits, lossless; 1 as grey, lossless unless options of the lossy tiers are given; P, PA, La,
+    RGBa, RGBX, CMYK, YCbCr and HSV converted to one of those, with alpha where something is
+    transparent. The ICC profile of a CMYK image is left out.
 
     Options: the keywords of `aig_codec.encode`, of which subsampling may also be JPEG's 0, 1 or 2;
     exif (bytes or `Image.Exif`) and dpi, a pair, stored if given; icc_profile, xmp, comment and
@@ -83,7 +84,7 @@ def _pixels(im: Image.Image) -> "NDArray[Any]":
 
 def _keywords(im: Image.Image) -> dict[str, Any]:
     """The keywords of `aig_codec.encode` that `save` was given, or that the image has."""
-    from aig_codec.settings import KEYWORDS
+    from aig_codec.settings import KEYWORDS, OF_LOSSY_TIERS
 
     options = im.encoderinfo
 
@@ -93,6 +94,10 @@ def _keywords(im: Image.Image) -> dict[str, Any]:
     # A profile that says how to print in CMYK says nothing about RGB.
     profile = own("icc_profile") if im.mode != "CMYK" else None
     text, comment = own("text"), own("comment")
+    coding = {name: options[name] for name in KEYWORDS & options.keys()}
+    if im.mode == "1" and not any(name in coding for name in OF_LOSSY_TIERS):
+        # Masks and scanned pages: exact, which costs little.
+        coding.setdefault("lossless", True)
     return {
         "exif": _bytes("exif", options.get("exif")),
         "icc_profile": _bytes("icc_profile", profile),
@@ -101,7 +106,7 @@ def _keywords(im: Image.Image) -> dict[str, Any]:
         # Other formats keep other things by that name.
         "text": text if "text" in options or isinstance(text, dict) else None,
         "comment": _string(comment),
-        **{name: options[name] for name in KEYWORDS & options.keys()},
+        **coding,
         **_subsampling(options.get("subsampling")),
     }
 

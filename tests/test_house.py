@@ -50,3 +50,12 @@ def test_stub_names_what_the_native_module_has() -> None:
         members = {member.name for member in node.body if isinstance(member, ast.FunctionDef)}
         own = {m for m in vars(getattr(_native, name)) if not m.startswith("_") or m == "__init__"}
         assert members == own, name
+
+
+def test_the_version_is_said_once() -> None:
+    import tomllib
+
+    import aig_codec
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == aig_codec.__version__

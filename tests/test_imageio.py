@@ -299,7 +299,7 @@ def test_empty_stacks_are_refused(stack: Any, path: Path) -> None:
 
 def test_truth_becomes_black_and_white(path: Path) -> None:
     mask = picture(1) > 100
-    iio.imwrite(path, mask, lossless=True)
+    iio.imwrite(path, mask)
     assert np.array_equal(iio.imread(path), 255 * mask.astype(np.uint8))
 
 

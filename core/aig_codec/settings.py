@@ -27,7 +27,7 @@ SUBSAMPLINGS = ("auto", "4:2:0", "4:4:4")
 DEFAULT_QUALITY = 75
 DEFAULT_LAMBDA = 0.02
 #: What steers the tiers with loss, which images of 16 bits have not.
-_OF_LOSSY_TIERS = (
+OF_LOSSY_TIERS = (
     *("quality", "quality_level", "lambda_rd", "preset", "radii", "mid", "entropy", "tune"),
     *("subsampling", "boundary_tau"),
 )
@@ -185,7 +185,7 @@ def _lossless_only(bits: int, keywords: dict[str, Any]) -> dict[str, Any]:
     lossless = keywords.get("lossless")
     asked = []
     if lossless is None:
-        asked = [name for name in _OF_LOSSY_TIERS if _differs(name, keywords.get(name))]
+        asked = [name for name in OF_LOSSY_TIERS if _differs(name, keywords.get(name))]
     elif not lossless:
         asked = ["lossless=False"]
     if asked:
