@@ -4,7 +4,6 @@ Every file is written in one step, so a target that is there is a finished one: 
 broken off goes on where it stopped when it is started again.
 """
 
-import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +11,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from .files import replacing
 
 #: Extensions that are taken for pictures where nothing else is said.
 SUFFIXES = frozenset(
@@ -92,7 +93,8 @@ def convert_one(task: Task) -> Outcome:
             data = _as_aig(source, task.keywords)
         else:
             data = _as_other(source, target.suffix, task.keywords)
-        replace(target, data)
+        with replacing(target) as file:
+            file.write(data)
     except (PictureError, AigError, OSError, ValueError, TypeError, MemoryError) as error:
         words = str(error) or type(error).__name__
         named = words if task.source in words else f"{task.source}: {words}"
@@ -122,17 +124,6 @@ def _as_other(source: Path, suffix: str, keywords: dict[str, Any]) -> bytes:
     format_name = Image.registered_extensions()[suffix.lower()]
     image.save(target, format_name, **{**picture.ancillary, **keywords})
     return target.getvalue()
-
-
-def replace(target: Path, data: bytes) -> None:
-    """Write a file in one step: it is whole, or what was there before."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, target)
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
 
 
 def convert(

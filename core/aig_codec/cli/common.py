@@ -1,13 +1,11 @@
 """What the commands share: errors, kinds of arguments, files that are replaced in one step."""
 
 import argparse
-import contextlib
 import math
-import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from ..errors import AigError, NotAigError
 from ..pictures import PictureError
@@ -105,21 +103,6 @@ def check_target(source: Path, target: Path, force: bool) -> None:
             raise CommandError(
                 f"{target}: exists already; -o names another file, --force replaces it"
             )
-
-
-@contextlib.contextmanager
-def replacing(target: Path) -> Iterator[BinaryIO]:
-    """A file that becomes `target` when all went well, and vanishes otherwise."""
-    target = Path(os.path.realpath(target))  # behind a link, the file it names
-    # In the same folder, as only there replacing is one step; "x", so that no file is shared.
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with part.open("x+b") as file:
-            yield file
-        os.replace(part, target)
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
 
 
 def explain(error: Exception, path: Path | str | None = None) -> tuple[str, int]:

@@ -6,8 +6,9 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..files import replacing
 from ..pictures import read_picture
-from .common import CommandError, Commands, check_target, replacing
+from .common import CommandError, Commands, check_target
 
 if TYPE_CHECKING:
     from ..container import Metadata

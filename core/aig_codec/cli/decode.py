@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AigError, CorruptError, TruncatedError
-from .common import CHOICES, CommandError, Commands, box, check_target, replacing, say
+from ..files import replacing
+from .common import CHOICES, CommandError, Commands, box, check_target, say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

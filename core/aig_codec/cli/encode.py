@@ -7,6 +7,7 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
+from ..files import replacing
 from ..pictures import read_picture
 from .common import (
     CHOICES,
@@ -17,7 +18,6 @@ from .common import (
     number,
     one_or_two,
     pair,
-    replacing,
     say,
 )
 
@@ -117,7 +117,7 @@ def add_coding(sub: argparse.ArgumentParser) -> None:
 
 def _encode(args: argparse.Namespace) -> int:
     keywords = keywords_of(args)
-    jobs = args.jobs or 1
+    jobs = 1 if args.jobs is None else args.jobs
     if jobs < 1:
         raise CommandError("--jobs must be at least 1", 2)
     pairs = targets(_expanded(args.inputs), args.output)

@@ -4,8 +4,9 @@ import argparse
 from pathlib import Path
 
 from ..errors import NotAigError
+from ..files import replacing
 from ..pictures import read_picture
-from .common import CommandError, Commands, check_target, replacing
+from .common import CommandError, Commands, check_target
 from .encode import add_coding, keywords_of
 
 HELP = """\
