@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +83,30 @@ def test_nothing_to_encode(tmp_path: Path, capsys) -> None:
         assert words in err
     assert run(capsys, "encode", empty, "--jobs", 0)[0] == 2
     assert run(capsys, "encode", empty, "--auto", "--center", "1,1")[0] == 2
+
+
+def test_centers_in_one_word(photos: Path, capsys) -> None:
+    for given in (["--centers", "20,18 58,30"], ["--center", "20,18;58,30"]):
+        assert run(capsys, "encode", photos / "0.png", "--force", *given)[0] == 0
+        with aig_codec.open(photos / "0.aig") as file:
+            assert file.centers == [(20, 18), (58, 30)]
+    assert run(capsys, "encode", photos / "0.png", "--force", "--centers", "1,2 3")[0] == 2
+
+
+def test_shells_can_complete(tmp_path: Path) -> None:
+    pytest.importorskip("argcomplete")
+    found = tmp_path / "found"
+    line = "aig com"
+    environment = {
+        **os.environ,
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(found),
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+    }
+    code = "from aig_codec.cli import main; main()"
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert found.read_text().split() == ["compare"]
 
 
 # Labels

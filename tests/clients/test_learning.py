@@ -122,3 +122,29 @@ def test_pytorch_data_sets(folder: Path) -> None:
     batches = list(DataLoader(Folder(), batch_size=2))
     assert [tuple(images.shape) for images, _ in batches] == [(2, 60, 80, 3)] * 2
     assert torch.cat([labels for _, labels in batches]).tolist() == [0, 0, 1, 1]
+
+
+def test_torchvision_folders(folder: Path) -> None:
+    """Whole pictures by Pillow, and cores by the codec, in workers of their own."""
+    vision = pytest.importorskip("torchvision.datasets")
+    pytest.importorskip("torch")
+    from torch.utils.data import DataLoader
+    from torchvision.transforms.functional import pil_to_tensor
+
+    def whole(path: str):
+        with Image.open(path) as image:
+            return pil_to_tensor(image)
+
+    pictures_set = vision.DatasetFolder(str(folder), whole, extensions=(".aig",))
+    assert pictures_set.classes == list(CLASSES)
+    batches = list(DataLoader(pictures_set, batch_size=2, num_workers=2))
+    assert [tuple(images.shape) for images, _ in batches] == [(2, 3, 60, 80)] * 2
+    cores = vision.DatasetFolder(str(folder), core_of, extensions=(".aig",))
+    for (pixels, label), (path, _) in zip(cores, cores.samples, strict=True):
+        np.testing.assert_array_equal(pixels[12, 12], photo(int(Path(path).stem))[30, 40])
+        assert CLASSES[label] == Path(path).parent.name
+
+
+def core_of(path: str) -> np.ndarray:
+    with aig_codec.open(path) as file:
+        return file.core(0).pixels

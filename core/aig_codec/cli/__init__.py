@@ -35,8 +35,13 @@ examples:
 
 def main(argv: list[str] | None = None) -> int:
     """Run `aig` with these arguments, or those of the process. Returns the exit code."""
+    parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what could come next
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
     try:
-        args = _parser().parse_args(argv)
+        args = parser.parse_args(argv)
     except SystemExit as stop:  # argparse has said what there is to say
         return stop.code if isinstance(stop.code, int) else 2
     run: Callable[[argparse.Namespace], int] = args.run

@@ -79,6 +79,11 @@ def pair(text: str) -> tuple[float, float]:
     return values[0], values[1]
 
 
+def pairs(text: str) -> list[tuple[float, float]]:
+    """One X,Y or several, with spaces or semicolons between."""
+    return [pair(part) for part in text.replace(";", " ").split()]
+
+
 def box(text: str) -> tuple[int, ...]:
     try:
         box = tuple(int(part) for part in text.split(","))

@@ -17,7 +17,7 @@ from .common import (
     explain,
     number,
     one_or_two,
-    pair,
+    pairs,
     say,
 )
 
@@ -71,7 +71,12 @@ def add_coding(sub: argparse.ArgumentParser) -> None:
     where = foci.add_mutually_exclusive_group()
     where.add_argument("--auto", action="store_true", help="let the encoder find them (default)")
     where.add_argument(
-        "--center", type=pair, action="append", metavar="X,Y", help="focus center, up to three"
+        "--center",
+        "--centers",
+        type=pairs,
+        action="extend",
+        metavar="X,Y",
+        help="focus center, up to three, also as 'X,Y X,Y'",
     )
     foci.add_argument(
         "--sigma", type=one_or_two, action="append", metavar="SX[,SY]", help="shape (default 1,1)"
