@@ -207,7 +207,7 @@ class LowCoder:
         return LowBlock(block, lowest)
 
     def levels_of_cb(self, size, of_cb, shape):
-        """7.3.5: K of the block's lowest coefficients, and the last h + v of those not 0."""
+        """7.3.5: Q of the block's lowest coefficients, and the last h + v of those not 0."""
         if of_cb is None:
             return np.zeros(shape, np.int64), 0
         steps = int(step(plane_step(self.base, self.preview.shares[1]), 16, size))
