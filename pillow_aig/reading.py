@@ -60,9 +60,9 @@ class AigImageFile(ImageFile.ImageFile):
     `aig_codec.AigFile.info`) and, where the file has them, "dpi", "exif", "icc_profile", "xmp",
     "text", a dict, and "comment", one entry of it; in files of several frames also "duration" in
     milliseconds, that of the current frame, and "loop". Opening reads the header, the metadata and
-    those that are not part of it; the pixels wait for `load`, which
-    raises OSError for a file that is cut or damaged. With `ImageFile.LOAD_TRUNCATED_IMAGES` it
-    keeps whatever is intact instead: the foci first.
+    those that are not part of it; the pixels wait for `load`, which raises OSError for a file that
+    is cut or damaged. With `ImageFile.LOAD_TRUNCATED_IMAGES` it keeps whatever is intact instead:
+    the foci first.
     """
 
     format = "AIG"
@@ -77,7 +77,7 @@ class AigImageFile(ImageFile.ImageFile):
     def _open(self) -> None:
         assert self.fp is not None
         self._base = self.fp.tell()
-        prologue = self._open_picture(self._base)
+        prologue = self._open_picture(0)
         frames = prologue.metadata.frames
         self.n_frames = 1 if frames is None else frames.count
         self.is_animated = self.n_frames > 1
@@ -90,14 +90,18 @@ class AigImageFile(ImageFile.ImageFile):
             self._fp = self.fp
             self._read_table(prologue)
 
-    def _open_picture(self, start: int) -> "Prologue":
-        """Get ready to load the picture that starts there."""
+    def _open_picture(self, offset: int) -> "Prologue":
+        """Get ready to load the picture that starts there; nothing changes if that fails."""
         assert self.fp is not None
-        self.fp.seek(start)
-        self._start = start
+        self.fp.seek(self._base + offset)
         prologue = _read_prologue(self.fp)
         metadata = prologue.metadata
         _check_size(metadata.size)
+        if offset and metadata.frames is not None:
+            from aig_codec.errors import CorruptError
+
+            raise CorruptError("a frame claims to have frames of its own")
+        self._start = self._base + offset
         self._size = metadata.size
         self._mode = "I;16" if (metadata.mode, metadata.bits) == ("L", 16) else metadata.mode
         self.info["aig"] = metadata.info()
@@ -124,7 +128,7 @@ class AigImageFile(ImageFile.ImageFile):
         from aig_codec.errors import AigError
 
         assert self.fp is not None
-        segment = prologue.metadata.segments[-1]
+        segment = next(s for s in prologue.metadata.segments if s.kind == "frames")
         self.fp.seek(self._base + prologue.data_start + segment.offset)
         data = self.fp.read(_allowed_length(segment))
         if len(data) < segment.length:
@@ -151,11 +155,9 @@ class AigImageFile(ImageFile.ImageFile):
             raise TruncatedError("file ends before its frame table")
         self.fp = cast("IO[bytes]", self._fp)
         try:
-            prologue = self._open_picture(self._base + self._table.offsets[frame])
+            self._open_picture(self._table.offsets[frame])
         except SyntaxError as error:
             raise CorruptError(f"frame {frame} cannot be read: {error}") from error
-        if frame and prologue.metadata.frames is not None:
-            raise CorruptError(f"frame {frame} claims to have frames of its own")
         self.info["duration"] = self._table.durations[frame]
         self._frame = frame
         # What was loaded belongs to another frame, which may be of another size or mode.
