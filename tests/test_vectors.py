@@ -94,4 +94,23 @@ def test_through_pillow_and_imageio(name: str) -> None:
     for i in range(0, len(data), 100):
         parser.feed(data[i : i + 100])
     assert vectors.hash_of(np.asarray(parser.close())) == expected
-    assert vectors.hash_of(iio.imread(data, extension=".aig")) == HASHES[name, "full"]
+    assert vectors.hash_of(iio.imread(data, extension=".aig", index=0)) == HASHES[name, "full"]
+
+
+@pytest.mark.parametrize("name", vectors.FRAMES)
+def test_frames_decode_as_they_always_did(name: str) -> None:
+    data = (vectors.FOLDER / f"{name}.aig").read_bytes()
+    keywords = vectors.CASES[name][-1]
+    found = reference.frames_of(data)
+    assert len(found) == vectors.FRAMES[name]
+    assert [duration for _, duration in found] == keywords["duration"]
+    with aig_codec.open(data) as file:
+        assert list(file.durations) == keywords["duration"]
+        assert (file.n_frames, file.loop) == (vectors.FRAMES[name], keywords["loop"])
+        assert file.text == {"comment": keywords["comment"]}
+        for k, (own, _) in enumerate(found):
+            frame = file.frame(k)
+            assert frame.info()["labels"] == [{"name": "one"}]
+            decoded = frame.decode()
+            assert vectors.hash_of(decoded) == HASHES[name, f"frame{k}" if k else "full"]
+            np.testing.assert_array_equal(reference.decode_file(own, "full"), decoded)

@@ -146,7 +146,25 @@ CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dic
     "v2-sixteen-grey-strong": (deep_drawing, 75, 98, 1, {"effort": 9}),
     "v2-sixteen-alpha": (deep_drawing, 40, 50, 4, {}),
     "v2-grey-cutout": (grey_cutout, 75, 98, 4, {"lossless": True}),
+    "v4-frames": (
+        drawing,
+        40,
+        50,
+        3,
+        {
+            "centers": [(20, 18)],
+            "radii": [(7, 11)],
+            "quality": 50,
+            "loop": 3,
+            "labels": ["one"],
+            "comment": "three frames",
+            "duration": [40, 0, 70000],
+        },
+    ),
 }
+
+#: How many frames a file has, if not one; each is the one before, moved by 7 columns.
+FRAMES = {"v4-frames": 3}
 
 TIERS = ("core", "preview", "mid", "full")
 
@@ -164,10 +182,15 @@ def main() -> None:
     for name, (picture, height, width, channels, keywords) in CASES.items():
         path = FOLDER / f"{name}.aig"
         if not path.exists():
-            path.write_bytes(aig_codec.encode(picture(height, width, channels), **keywords))
+            count = FRAMES.get(name, 1)
+            images = [np.roll(picture(height, width, channels), 7 * k, 1) for k in range(count)]
+            encode = aig_codec.encode if count == 1 else aig_codec.encode_sequence
+            path.write_bytes(encode(images[0] if count == 1 else images, **keywords))
             print("written:", path.name, file=sys.stderr)
         for tier in TIERS:
             print(f"{name} {tier} {hash_of(aig_codec.decode(path, upto=tier))}")
+        for k in range(1, FRAMES.get(name, 1)):
+            print(f"{name} frame{k} {hash_of(aig_codec.decode(path, frame=k))}")
 
 
 if __name__ == "__main__":

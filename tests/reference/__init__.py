@@ -28,7 +28,7 @@ from .blocks import (
     without_aliases,
 )
 from .boundary import apply_boundary, boundary_band, decode_residuals
-from .container import Focus, header_bytes, read_container, sigma_code
+from .container import Focus, frames_of, header_bytes, read_container, sigma_code
 from .dct import DctPicture, decode_dct, decode_eighth
 from .entropy import SymbolReader, SymbolWriter, read_symbols
 from .filters import KnownCells, deblock_columns, interpolate, reconstruct, restore, to_colours
@@ -99,6 +99,7 @@ __all__ = [
     "decode_scaled",
     "eighth_of_block",
     "fixed_point",
+    "frames_of",
     "graphic_pixels",
     "header_bytes",
     "interpolate",

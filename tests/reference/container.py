@@ -13,7 +13,10 @@ from .snappy import unpack_snappy
 MAGIC = b"AIG2"
 HEADER_BYTES = 34
 MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
-KINDS = ("core", "preview", "alpha", "mid", "background", "boundary", "icc", "exif", "xmp")
+KINDS = (
+    *("core", "preview", "alpha", "mid", "background", "boundary"),
+    *("icc", "exif", "xmp", "text", "frames"),
+)
 CODERS = {"lossless": 2, "palette": 1, "dct": 3, "boundary": 1, "raw": 1}
 
 
@@ -129,6 +132,28 @@ def read_container(data):
         raise BadFile(f"the metadata make no sense: {error}") from error
     expect(header == header_bytes(container), "header and metadata disagree")
     return container
+
+
+def frames_of(data):
+    """4.1: the bytes of every frame from its beginning on, and how long each is shown."""
+    first = read_container(data)
+    if "frames" not in first.meta:
+        return [(data, 0)]
+    table = first.read(first.find("frames"))
+    count = first.meta["frames"]["count"]
+    expect(2 <= count <= 2**20 and len(table) == 12 * count, "impossible frame table")
+    last = first.segments[-1]
+    end = len(data) - len(first.body) + last.offset + last.length
+    frames = [(data, int.from_bytes(table[8:12]))]
+    for k in range(1, count):
+        row = table[12 * k : 12 * k + 12]
+        length = int.from_bytes(row[:8])
+        expect(0 < length < 2**40, "impossible length of a frame")
+        frame = data[end : end + length]
+        expect("frames" not in read_container(frame).meta, "frames in a frame")
+        frames.append((frame, int.from_bytes(row[8:])))
+        end += length
+    return frames
 
 
 def _interpret(meta, body):
