@@ -50,10 +50,11 @@ class AIGPlugin(PluginV3):
             return
         try:
             if self._frames:
-                # The target comes into being here, when nothing can be wrong with any image.
-                self.request.get_file().write(self._coded())
-                self._frames = []
+                # The target comes into being here, when nothing can be wrong any more.
+                data = self._coded()
+                self.request.get_file().write(data)
         finally:
+            self._frames = []
             super().close()
 
     def __exit__(self, kind: Any, value: Any, traceback: Any) -> None:

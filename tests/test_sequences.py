@@ -101,6 +101,9 @@ def test_joining_decodes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
             aig_codec.join(own, durations, loop)
     with pytest.raises(ValueError, match="0 frames"):
         aig_codec.join([], [])
+    for durations, loop in (([1, 2.5, 3], None), ([1, 2, 3], 1.5)):
+        with pytest.raises(TypeError, match="integer"):
+            aig_codec.join(own, durations, loop)
 
 
 def test_what_belongs_to_the_file_is_stored_once() -> None:
@@ -444,6 +447,18 @@ def test_imageio_writes_frame_by_frame(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="enough"):
         stop_in_the_middle()
     assert not (tmp_path / "other.aig").exists()
+
+
+@pytest.mark.parametrize("wrong", [{"loop": 1.5}, {"loop": -1}, {"duration": float("inf")}])
+def test_what_is_wrong_with_the_whole_leaves_no_file(tmp_path: Path, wrong: dict) -> None:
+    path = tmp_path / "movie.aig"
+    with pytest.raises((ValueError, TypeError), match=r"loop|milliseconds|integer"):
+        iio.imwrite(path, np.stack(frames()), **wrong)
+    assert not path.exists()
+    images = [Image.fromarray(f) for f in frames()]
+    with pytest.raises(ValueError, match=r"loop|milliseconds|integer"):
+        images[0].save(path, save_all=True, append_images=images[1:], **wrong)
+    assert not path.exists()
 
 
 def test_imageio_does_not_stack_what_differs(tmp_path: Path) -> None:

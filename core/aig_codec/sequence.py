@@ -1,5 +1,6 @@
 """Files of several frames: animations, stacks, bursts. Every frame is a picture of its own."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -52,7 +53,8 @@ def encode_frames(images: Iterable[ArrayLike], **keywords: Any) -> list[bytes]:
         try:
             frames.append(encode(image, **own))
         except (ValueError, TypeError) as error:
-            raise type(error)(f"frame {k}: {error}" if k else str(error)) from error
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"frame {k}: {error}" if k else str(error)) from error
     for name, values in lists.items():
         if values is not None and len(values) != len(frames):
             raise ValueError(f"{name} has {len(values)} entries for {len(frames)} frames")
@@ -66,6 +68,8 @@ def durations_of(duration: int | Sequence[int] | None, count: int) -> list[int]:
     values = list(duration) if hasattr(duration, "__iter__") else [duration] * count
     if len(values) != count:
         raise ValueError(f"{len(values)} durations for {count} frames")
+    if not all(math.isfinite(value) for value in values):
+        raise ValueError(f"durations are milliseconds, not {duration!r}")
     return [round(float(value)) for value in values]
 
 

@@ -3,7 +3,6 @@
 #include "matrix.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace aig {
 namespace {
@@ -24,8 +23,8 @@ Alias alias_along(int log, int n, int k) {
         for (int i = 0; i < (kCell << log) / n; ++i) s += dct_entry(log + 3, frequency, i);
         return s;
     };
-    const int whole = sum(of), twice = 512 * sum(k) + whole;
-    return {of, static_cast<int>(std::floor(static_cast<double>(twice) / (2 * whole)))};
+    const int whole = sum(of), number = 512 * sum(k) + whole, rest = number % (2 * whole);
+    return {of, (number - rest) / (2 * whole) - (rest < 0)};
 }
 
 std::vector<ScanEntry> make_scan(Shape shape) {

@@ -1,4 +1,4 @@
-// Where the probabilities of the lossy tiers start (python -m bench.train_lossy).
+// Where the probabilities of the lossy tiers start (python -m bench.train).
 #include "words.hpp"
 
 #include <cstring>

@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import index
 from typing import NamedTuple
 
 from .. import limits
@@ -57,13 +58,16 @@ def join(pictures: Sequence[bytes], durations: Sequence[int], loop: int | None =
     """One file of several, in order, without decoding any.
 
     pictures: AIG files of one picture each. durations: milliseconds of each, 0..2^32 - 1. loop: how
-    often to show them, 0 for ever, 1..65535, None if that is not said. Raises ValueError, and the
+    often to show them, 0 for ever, 1..65535, None if that is not said. Raises ValueError, TypeError
+    for what is no whole number, and the
     kinds of `aig_codec.errors` for what is not an AIG file.
     """
     if not 1 <= len(pictures) <= MAX_FRAMES:
         raise ValueError(f"{len(pictures)} frames; a file holds 1 to {MAX_FRAMES}")
     if len(durations) != len(pictures):
         raise ValueError(f"{len(durations)} durations for {len(pictures)} frames")
+    durations = [index(duration) for duration in durations]
+    loop = None if loop is None else index(loop)
     if any(not 0 <= d <= MAX_DURATION for d in durations):
         raise ValueError(f"durations must be 0..{MAX_DURATION} milliseconds")
     if loop is not None and not 0 <= loop <= 65535:
