@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import geometry
-from .container import Metadata
+from .geometry import Regions
 
 Mask = NDArray[np.bool_]
 F64 = NDArray[np.float64]
@@ -52,11 +51,11 @@ class Scores:
         return {key: v if math.isfinite(v) else None for key, v in asdict(self).items()}
 
 
-def regions(metadata: Metadata) -> dict[str, Mask]:
-    """Masks (H, W) of "focus", "band" and "outside", by the foci of a file."""
+def regions(of: Regions) -> dict[str, Mask]:
+    """Masks (H, W) of "focus", "band" and "outside", by what a file says of its regions."""
     from scipy.ndimage import distance_transform_edt
 
-    focus = geometry.outside_cores(geometry.class_map(metadata)) == 0
+    focus = of.core_mask()
     if not focus.any() or focus.all():
         return {"focus": focus, "band": np.zeros_like(focus), "outside": ~focus}
     near = distance_transform_edt(~focus) <= BAND

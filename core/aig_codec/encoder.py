@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _native, geometry, limits, settings
-from .coders import boundary, dct, lossless, palette
+from . import _native, geometry, limits, masks, settings
+from .coders import boundary, dct, labels, lossless, palette
 from .coders.lossless import Pixels
 from .container import CODERS, Focus, Metadata, Segment, pack_prologue, pack_text
 from .container.metadata import MAX_RADIUS
-from .geometry import CORE, MID, MID_LAST
+from .geometry import CORE, DRAWN, MID, MID_LAST, Regions
 from .settings import Settings
 from .threads import Workers
 
@@ -70,7 +70,9 @@ def encode(
     Keywords, all optional: centers, a list of 1 to 3 points (x, y), or "auto"; sigmas, per center
     a number, a pair or a diagonal 2x2 array (`Sigmas` is accepted too); alphas, the weight of the
     angle per center, 0..2.55; radii, per center (core, mid) in units of the weighted distance,
-    searched when left out; labels, per center what it shows, a name or a mapping with some of
+    searched when left out; or, instead of all these, mask, (H, W) of bool or whole numbers, whose
+    pixels that are not 0 are the cores, an object each; or boxes, a list of (left, top, right,
+    bottom); labels, per center what it shows, a name or a mapping with some of
     "name", "class" (a number) and "score", or None; quality 0..100 (75) or quality_level 0..255;
     lambda_rd (0.02), larger for smaller cores; lossless, every pixel exact; mid "auto", "palette",
     "dct" or "none"; entropy of the lossy tiers, "auto", "adaptive", "rans", "golomb" or "snappy";
@@ -91,16 +93,17 @@ def encode(
         text=pack_text(words) if words else None,
     )
     wanted = settings.parse(array.shape[1], array.shape[0], keywords, 8 * array.itemsize)
+    wanted, core_map = _with_cores(wanted)
     metadata = replace(_describe(array, wanted), dpi=settings.parse_dpi(dpi))
-    class_map = geometry.class_map(metadata)
+    if core_map is not None:
+        metadata = replace(metadata, shape="map")
+    regions = Regions(metadata, core_map)
     with Workers(wanted.threads) as workers:
-        cores = [
-            _core(array, metadata, k, class_map, wanted, workers) for k in range(metadata.cores)
-        ]
+        cores = [_core(array, regions, k, wanted, workers) for k in range(metadata.cores)]
         parts: list[_Part] = []
         if metadata.shape != "all":
-            metadata, parts = _lossy_tiers(array, metadata, class_map, wanted, workers)
-        parts = [job.part() for job in cores] + parts + blobs
+            metadata, parts = _lossy_tiers(array, regions, wanted, workers)
+        parts = _map(regions) + [job.part() for job in cores] + parts + blobs
     return _assemble(metadata, parts)
 
 
@@ -129,6 +132,26 @@ def _ancillary(**blobs: bytes | None) -> list[_Part]:
         if blob:
             parts.append(_Part(name.removesuffix("_profile"), "raw", bytes(blob)))
     return parts
+
+
+def _with_cores(wanted: Settings) -> tuple[Settings, U8 | None]:
+    """Cores of any shape as foci; and the map of them, unless foci say it all."""
+    cores = wanted.cores
+    if cores is None:
+        return wanted, None
+    with_mid = wanted.mid != "none"
+    whole = cores.count == 1 and bool(cores.labels.all())
+    ellipses = None if whole else masks.as_ellipses(cores, with_mid)
+    foci = ellipses or masks.foci(cores, with_mid)
+    wanted = replace(
+        wanted,
+        centers=tuple((f.x, f.y) for f in foci),
+        sigmas=tuple(f.sigma for f in foci),
+        alpha_codes=(0,) * len(foci),
+        radii=tuple((f.r_core, f.r_mid) for f in foci),
+        lossless=wanted.lossless or whole,
+    )
+    return wanted, None if wanted.lossless or ellipses else cores.labels
 
 
 def _describe(array: Pixels, wanted: Settings) -> Metadata:
@@ -202,40 +225,48 @@ class _Exact:
         return _Part(self.kind, "lossless", self.encoding.result(), self.center)
 
 
-def _core(
-    array: Pixels, metadata: Metadata, k: int, class_map: U8, wanted: Settings, workers: Workers
-) -> _Exact:
+def _core(array: Pixels, regions: Regions, k: int, wanted: Settings, workers: Workers) -> _Exact:
+    window = regions.core_window(k)
     pixels = array
-    if metadata.shape != "all":
-        window = geometry.core_window(metadata, k)
-        class_map = geometry.class_map(metadata, window)
+    if window.size != (array.shape[1], array.shape[0]):
         pixels = np.ascontiguousarray(array[window.slices])
+    class_map = regions.cores_in(window)
     encoding = lossless.start_encoding(
         pixels, class_map, CORE + k, CORE + k, wanted.effort, workers
     )
     return _Exact("core", encoding, k)
 
 
+def _map(regions: Regions) -> list[_Part]:
+    """What the cores are, where that takes more than ellipses."""
+    if regions.core_map is None:
+        return []
+    payload = labels.encode(regions.core_map, len(regions.metadata.foci))
+    return [_Part("map", "labels", payload)]
+
+
 def _lossy_tiers(
-    array: U8,
-    metadata: Metadata,
-    class_map: U8,
-    wanted: Settings,
-    workers: Workers,
+    array: U8, regions: Regions, wanted: Settings, workers: Workers
 ) -> tuple[Metadata, list[_Part]]:
-    """Preview, alpha, mid, background and boundary; and the metadata with the mid tier decided."""
+    """Preview, alpha, drawn tiles, mid, background and boundary; and the metadata with the mid
+    tier decided."""
     colour = np.ascontiguousarray(array[..., : 1 if array.shape[2] < 3 else 3])
     coder = dct.ADAPTIVE if wanted.entropy == "auto" else wanted.entropy
-    metadata, palette_part, palette_pixels = _choose_mid(colour, metadata, class_map, wanted)
+    class_map = regions.class_map()
+    metadata, palette_part, palette_pixels = _choose_mid(
+        colour, regions.metadata, class_map, wanted
+    )
+    tiles, drawn = _drawn(colour, metadata, class_map, wanted, workers)
     alpha = None
     if array.shape[2] in (2, 4):
         alpha = _alpha(array, class_map, wanted, workers)
     analysis = dct.Analysis(colour, metadata, class_map, coder, wanted.effort, workers)
     tier_classes = [b for b in (dct.MID, dct.BACKGROUND) if analysis.has(b)]
     preview, tiers = analysis.encode(tier_classes)
-    parts = [_Part("preview", "dct", preview)]
+    parts = [*tiles, _Part("preview", "dct", preview)]
     if alpha is not None:
         parts.append(alpha.part())
+    parts += drawn
     if palette_part is not None:
         parts.append(palette_part)
     parts += [_Part(_TIERS[b], "dct", payload) for b, payload in tiers.items()]
@@ -255,6 +286,26 @@ def _lossy_tiers(
     return metadata, parts
 
 
+def _drawn(
+    colour: U8, metadata: Metadata, class_map: U8, wanted: Settings, workers: Workers
+) -> tuple[list[_Part], list[_Part]]:
+    """Where graphics beat the DCT: the tiles, and their pixels, whose class they become."""
+    from .search import drawing
+
+    if wanted.mid != "auto":
+        return [], []
+    loss = drawing.loss(metadata, colour.shape[2])
+    tiles = drawing.choose(colour, metadata, class_map, loss, workers)
+    if tiles is None:
+        return [], []
+    _native.mark_drawn(tiles, False, class_map)
+    encoding = lossless.start_drawing(colour, class_map, DRAWN, DRAWN, loss, workers)
+    return (
+        [_Part("tiles", "labels", labels.encode(tiles, 1))],
+        [_Part("drawn", "lossless", encoding.result())],
+    )
+
+
 def _alpha(array: U8, class_map: U8, wanted: Settings, workers: Workers) -> _Exact:
     """Alpha of the pixels outside the cores; the cores carry their own."""
     outside = geometry.outside_cores(class_map)
@@ -270,32 +321,17 @@ def _choose_mid(
     pixels = colour[class_map >= MID]
     if wanted.mid == "none" or not len(pixels):
         return metadata, None, None
-    if wanted.mid != "dct":
+    if wanted.mid == "palette":
         from .search import palette_fit
 
         rgb = np.broadcast_to(pixels, (len(pixels), 3))
-        # Palettes with loss never pay on photographs: unless asked for, one must be exact.
-        if wanted.mid == "palette" or palette_fit.has_few_colours(rgb):
-            colours = palette_fit.fit(rgb, wanted.effort)
-            payload, decoded = palette.encode(
-                colour, class_map, MID, MID_LAST, colours, _entropy(wanted)
-            )
-            if wanted.mid == "palette" or _palette_pays(payload, colour, metadata, class_map):
-                chosen = replace(metadata, mid="palette", palette_sizes=(len(colours),))
-                return chosen, _Part("mid", "palette", payload), decoded
+        colours = palette_fit.fit(rgb, wanted.effort)
+        payload, decoded = palette.encode(
+            colour, class_map, MID, MID_LAST, colours, _entropy(wanted)
+        )
+        chosen = replace(metadata, mid="palette", palette_sizes=(len(colours),))
+        return chosen, _Part("mid", "palette", payload), decoded
     return replace(metadata, mid="dct"), None, None
-
-
-def _palette_pays(payload: bytes, colour: U8, metadata: Metadata, class_map: U8) -> bool:
-    """Whether an exact palette costs no more than the mid tier's DCT, its error counted."""
-    table = metadata.qp_table_id
-    costs = _native.block_costs(
-        colour, dct.steps(metadata.quality_level, table), dct.steps(metadata.mid_level, table)
-    )
-    share = geometry.block_share(class_map >= MID)
-    bits, error = (float((costs[..., i] * share).sum()) for i in (3, 4))
-    lam = _LAMBDA_PER_STEP * (dct.base_step(metadata.mid_level) / 16) ** 2
-    return lam * 8 * len(payload) <= error + lam * bits
 
 
 def _boundary(

@@ -1,7 +1,8 @@
-"""From centers, Sigma, alpha and radii to the tier of every pixel, in integers (format.md, 5).
+"""From foci, or a map of the cores, to the tier of every pixel, in integers (format.md, 5).
 
-A pixel's class is 0 in the background, ``CORE + k`` in the core of focus k and ``MID + k`` in its
-mid tier. The best tier that any focus grants wins; among foci that grant it, the nearest owns it.
+A pixel's class is 0 in the background, ``CORE + k`` in the core of focus k, ``MID + k`` in its mid
+tier and ``DRAWN`` where it is coded as graphics. The best tier that any focus grants wins; among
+foci that grant it, the nearest owns it.
 """
 
 import math
@@ -20,6 +21,10 @@ BACKGROUND = 0
 CORE = 1
 MID = 5
 MID_LAST = 7
+DRAWN = 8
+
+#: Side in pixels of the squares of which some are coded as graphics.
+TILE = _native.TILE
 
 
 class Window(NamedTuple):
@@ -34,6 +39,11 @@ class Window(NamedTuple):
     def slices(self) -> tuple[slice, slice]:
         """For indexing an array of rows and columns."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height)."""
+        return self.right - self.left, self.bottom - self.top
 
     def scaled(self, scale: int) -> "Window":
         """The boxes of scale x scale pixels that hold pixels of it."""
@@ -90,26 +100,65 @@ def fixed_point(foci: Sequence[Focus]) -> NDArray[np.int64]:
     return np.array([_FixedPoint.of(f) for f in foci], np.int64)
 
 
-def class_map(metadata: Metadata, window: Window | None = None) -> U8:
-    """Class of every pixel of the image, or of a window of it: uint8 (H, W)."""
-    left, top, right, bottom = window or Window(0, 0, metadata.width, metadata.height)
-    if metadata.shape == "all":
-        return np.full((bottom - top, right - left), CORE, np.uint8)
-    return _native.classify(left, top, bottom - top, right - left, fixed_point(metadata.foci))
+class Regions:
+    """Which tier and which focus every pixel of a picture belongs to.
 
+    core_map: in pictures of shape "map" the label of every pixel, 0 or 1 + its core, uint8 (H, W);
+    the cores are known without it otherwise. tiles: 1 for squares of TILE pixels that are drawn,
+    uint8 (ceil(H / TILE), ceil(W / TILE)), if there are any.
+    """
 
-def core_window(metadata: Metadata, k: int) -> Window:
-    """The rectangle around the core of focus k (some of it may belong to other foci)."""
-    if metadata.shape == "all":
-        return Window(0, 0, metadata.width, metadata.height)
-    f = metadata.foci[k]
-    dx, dy = _FixedPoint.of(f).reach()
-    return Window(
-        max(0, f.x - dx),
-        max(0, f.y - dy),
-        min(metadata.width, f.x + dx + 1),
-        min(metadata.height, f.y + dy + 1),
-    )
+    def __init__(
+        self, metadata: Metadata, core_map: U8 | None = None, tiles: U8 | None = None
+    ) -> None:
+        self.metadata, self.core_map, self.tiles = metadata, core_map, tiles
+
+    def class_map(self) -> U8:
+        """Class of every pixel: uint8 (H, W); the caller owns it."""
+        meta = self.metadata
+        if self.core_map is not None:
+            reach2 = [int((f.r_mid - f.r_core) * 256) ** 2 for f in meta.foci]
+            classes = _native.classify_labels(self.core_map, reach2)
+        else:
+            classes = self.cores_in(Window(0, 0, meta.width, meta.height))
+        if self.tiles is not None:
+            _native.mark_drawn(self.tiles, meta.mid == "palette", classes)
+        return classes
+
+    def cores_in(self, window: Window) -> U8:
+        """Class of every pixel of a window, uint8 (h, w), right as to which ones are core."""
+        left, top, right, bottom = window
+        if self.core_map is not None:
+            return np.ascontiguousarray(self.core_map[window.slices])
+        if self.metadata.shape == "all":
+            return np.full((bottom - top, right - left), CORE, np.uint8)
+        foci = fixed_point(self.metadata.foci)
+        return _native.classify(left, top, bottom - top, right - left, foci)
+
+    def core_window(self, k: int) -> Window:
+        """The rectangle around the core of focus k (some of it may belong to other foci)."""
+        meta = self.metadata
+        if meta.shape == "all":
+            return Window(0, 0, meta.width, meta.height)
+        f = meta.foci[k]
+        if self.core_map is not None:
+            own = self.core_map == CORE + k
+            rows, columns = (np.flatnonzero(own.any(axis)) for axis in (1, 0))
+            if not rows.size:
+                return Window(f.x, f.y, f.x, f.y)
+            return Window(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+        dx, dy = _FixedPoint.of(f).reach()
+        return Window(
+            max(0, f.x - dx),
+            max(0, f.y - dy),
+            min(meta.width, f.x + dx + 1),
+            min(meta.height, f.y + dy + 1),
+        )
+
+    def core_mask(self) -> NDArray[np.bool_]:
+        """Which pixels are exact: bool (H, W)."""
+        classes = self.cores_in(Window(0, 0, self.metadata.width, self.metadata.height))
+        return outside_cores(classes) == 0
 
 
 def assign(foci: Sequence[Focus], height: int, width: int) -> tuple[U8, NDArray[np.uint32]]:
@@ -123,6 +172,11 @@ def assign(foci: Sequence[Focus], height: int, width: int) -> tuple[U8, NDArray[
 def outside_cores(class_map: U8) -> U8:
     """1 where a pixel belongs to no core, else 0: uint8 of the same shape."""
     return ((class_map < CORE) | (class_map >= MID)).astype(np.uint8)
+
+
+def tiles_of(height: int, width: int) -> tuple[int, int]:
+    """How many rows and columns of tiles a picture has."""
+    return -(-height // TILE), -(-width // TILE)
 
 
 def block_share(mask: NDArray[np.bool_], side: int = 8) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from . import __version__
 from .compare import Scores, compare, regions
 from .container import Metadata, Segment
 from .drawing import error_of, heat, resized, scale_end, with_foci
-from .geometry import core_window
+from .geometry import Regions
 
 U8 = NDArray[np.uint8]
 
@@ -28,9 +28,11 @@ _WIDTH, _HEIGHT, _CROP = 1160, 820, 280
 #: What each kind of segment is called, and its colour in the bar.
 _TIERS = {
     "head": ("header and metadata", "#8b93a7"),
+    "map": ("map of the cores", "#c98f00"),
     "core": ("cores, bit-exact", "#e0a800"),
     "preview": ("1/8 image", "#4f8ef7"),
     "alpha": ("alpha", "#b48ead"),
+    "drawn": ("drawn tiles", "#7fcf6a"),
     "mid": ("mid tier", "#5fb57a"),
     "background": ("background", "#3a6ea5"),
     "boundary": ("boundary", "#d3765a"),
@@ -123,19 +125,20 @@ def page(
     name: str,
     original: U8,
     decoded: U8,
-    metadata: Metadata,
+    areas: Regions,
     data_start: int,
     others: Sequence[Rival],
 ) -> str:
     """The page about one picture.
 
-    original, decoded: uint8 (H, W) or (H, W, 3). metadata, data_start: of the AIG file. others: the
+    original, decoded: uint8 (H, W) or (H, W, 3). areas, data_start: of the AIG file. others: the
     same picture in other formats.
     """
+    metadata = areas.metadata
     size = data_start + (metadata.segments[-1].end if metadata.segments else 0)
     height, width = original.shape[:2]
     is_lossless = metadata.shape == "all"
-    masks = {} if is_lossless else regions(metadata)
+    masks = {} if is_lossless else regions(areas)
     own = Rival("AIG", size, decoded, f"quality level {metadata.quality_level}")
     files = [own, *others]
     scores = [compare(original, f.pixels, masks) for f in files]
@@ -162,7 +165,7 @@ def page(
         *_table(files, scores),
     ]
     if not is_lossless:
-        body += ["<h2>The foci, pixel by pixel</h2>", *_crops(original, files, metadata)]
+        body += ["<h2>The foci, pixel by pixel</h2>", *_crops(original, files, areas)]
     body.append(f"<p>Written by aig {__version__}. PSNR in dB; SSIM and MS-SSIM of luma.</p>")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -259,10 +262,10 @@ def _number(value: float, digits: int) -> str:
     return "exact" if math.isinf(value) else f"{value:.{digits}f}"
 
 
-def _crops(original: U8, files: Sequence[Rival], metadata: Metadata) -> Iterator[str]:
+def _crops(original: U8, files: Sequence[Rival], areas: Regions) -> Iterator[str]:
     height, width = original.shape[:2]
-    for k in range(len(metadata.foci)):
-        window = core_window(metadata, k)
+    for k in range(len(areas.metadata.foci)):
+        window = areas.core_window(k)
         x, y = (window.left + window.right) // 2, (window.top + window.bottom) // 2
         side = min(_CROP, width, height)
         left, top = (

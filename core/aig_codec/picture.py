@@ -1,5 +1,6 @@
 """A picture that comes together from its segments, coarse to fine (format.md, 8)."""
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from .coders.lossless import Pixels
 from .coders.streams import Part
 from .container import Metadata, Segment
 from .errors import AigError
-from .geometry import CORE, MID, MID_LAST, Window
+from .geometry import CORE, DRAWN, MID, MID_LAST, Regions, Window
 from .threads import Job, Workers, finish
 
 U8 = NDArray[np.uint8]
@@ -59,10 +60,11 @@ class ComingCore(NamedTuple):
         return self.core
 
 
-def start_core(metadata: Metadata, k: int, payload: bytes, workers: Workers) -> ComingCore:
+def start_core(regions: Regions, k: int, payload: bytes, workers: Workers) -> ComingCore:
     """Begin to decode the core of focus k."""
-    window = geometry.core_window(metadata, k)
-    class_map = geometry.class_map(metadata, window)
+    window = regions.core_window(k)
+    class_map = regions.cores_in(window)
+    metadata = regions.metadata
     pixels = np.zeros((*class_map.shape, metadata.channels), _dtype(metadata))
     c = CORE + k
     bands = lossless.start_decoding(payload, pixels, class_map, c, c, workers)
@@ -76,32 +78,43 @@ class Picture:
     scale: 1, 2, 4 or 8; smaller pictures come from the low frequencies alone, with the mean over
     the exact pixels of the cores. Files with alpha, a palette or nothing but a core have no low
     frequencies of it: they are decoded whole, and averaged. window: what is wanted of the picture,
-    in its pixels; nothing else is decoded as far as that can be helped.
+    in its pixels; nothing else is decoded as far as that can be helped. regions: with the map of
+    the cores, if they need one, and, once anything but cores is added, the tiles.
     """
 
     def __init__(
         self,
-        metadata: Metadata,
+        regions: Regions,
         workers: Workers,
         problems: Problems,
         *,
         scale: int = 1,
         window: Window | None = None,
     ) -> None:
-        self._metadata, self._workers, self._problems = metadata, workers, problems
+        metadata = regions.metadata
+        self._metadata, self._regions = metadata, regions
+        self._workers, self._problems = workers, problems
         self._window = window
         self._scale, self._averaged = (1, scale) if metadata.is_averaged else (scale, 1)
-        self._class_map = geometry.class_map(metadata)
         self._dct: dct.Synthesis | None = None
         self._cores: list[ComingCore] = []
         self._payloads: dict[str, bytes] = {}
         self._alpha: U8 | None = None
+        self._drawn: U8 | None = None
+
+    def know(self, regions: Regions) -> None:
+        """Take the tiles, too, before anything but cores is added."""
+        self._regions = regions
+
+    @cached_property
+    def _class_map(self) -> U8:
+        return self._regions.class_map()
 
     def wants(self, segment: Segment) -> bool:
         """Whether a segment of pixels would change what is shown."""
         if segment.kind == "core" and self._metadata.shape != "all":
             return self._window is None or overlap(
-                self._window, geometry.core_window(self._metadata, segment.center or 0)
+                self._window, self._regions.core_window(segment.center or 0)
             )
         if self._scale == EIGHTH:
             return segment.kind in ("preview", "core")
@@ -126,10 +139,28 @@ class Picture:
             outside = geometry.outside_cores(self._class_map)
             finish(lossless.start_decoding(payload, alpha, outside, 1, 1, self._workers))
             self._alpha = alpha
+        elif kind == "drawn":
+            self._drawn = self._drawing(payload)
         elif segment.center is not None and meta.shape != "all":
-            self._cores.append(start_core(meta, segment.center, payload, self._workers))
+            self._cores.append(start_core(self._regions, segment.center, payload, self._workers))
         else:
             self._payloads[kind] = payload
+
+    def _drawing(self, payload: bytes) -> U8:
+        """The colours of the drawn pixels, in the rows that are seen."""
+        meta = self._metadata
+        pixels = np.zeros((meta.height, meta.width, self._colours), np.uint8)
+        rows = None if self._window is None else (self._window.top, self._window.bottom)
+        finish(
+            lossless.start_decoding(
+                payload, pixels, self._class_map, DRAWN, DRAWN, self._workers, rows
+            )
+        )
+        return pixels
+
+    @property
+    def _colours(self) -> int:
+        return 3 if self._metadata.channels >= 3 else 1
 
     def show(self) -> Pixels:
         """The picture, (H, W, C) of its window at its scale; the caller owns it.
@@ -141,14 +172,14 @@ class Picture:
         s = self._scale
         pixels = np.empty((-(-meta.height // s), -(-meta.width // s), meta.channels), _dtype(meta))
         seen = pixels[window.scaled(s).slices]
-        colours = 3 if meta.channels >= 3 else 1
-        drawn = False
+        colours = self._colours
+        rendered = False
         if self._dct is not None:
             with problems:
                 self._dct.render(pixels)
-                drawn = True
+                rendered = True
         whole = self._payloads.get("core")
-        if not drawn and not (problems.strict and whole is not None):
+        if not rendered and not (problems.strict and whole is not None):
             # Nothing is known of these pixels yet.
             seen[...] = meta.max_sample // 2 + 1
         if meta.mode in ("LA", "RGBA"):
@@ -157,6 +188,12 @@ class Picture:
             with problems:
                 payload = self._payloads["mid"]
                 palette.decode(payload, pixels, colours, self._class_map, MID, MID_LAST)
+        if self._drawn is not None:
+            if colours == meta.channels:
+                _native.paste(self._drawn, self._class_map, DRAWN, DRAWN, 0, 0, pixels)
+            else:
+                seen_tiles = self._class_map == DRAWN
+                pixels[..., :colours][seen_tiles] = self._drawn[seen_tiles]
         if "boundary" in self._payloads and not problems.found:
             # Residuals fit the complete reconstruction only.
             with problems:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _native, geometry, limits
-from .coders import dct
+from .coders import dct, labels
 from .coders.lossless import Pixels
 from .coders.streams import Part
 from .container import (
@@ -27,19 +27,24 @@ from .container import (
     read_text,
 )
 from .errors import AigError, CorruptError, LimitError, TruncatedError
-from .geometry import CORE, Window
+from .geometry import CORE, Regions, Window
 from .picture import EIGHTH, Picture, Problems, start_core
 from .sources import Chunks, Slice, Source, Stream, is_stream, open_source
 from .threads import Workers
 
+U8 = NDArray[np.uint8]
+
 #: What `decode(upto=)` may ask for, with the segment kinds that each adds.
 TIERS = {
-    "core": ("core",),
-    "preview": ("preview",),
-    "mid": ("alpha", "mid"),
+    "core": ("map", "core"),
+    "preview": ("tiles", "preview"),
+    "mid": ("alpha", "drawn", "mid"),
     "full": ("background", "boundary"),
 }
 SCALES = (1, 2, 4, 8)
+
+#: Segments that say which pixels others hold.
+_MAPS = {"map", "tiles"}
 
 #: Size of the first read; header and metadata fit unless the table of contents is unusual. What it
 #: has of the first core is not read again, so that core costs at most so much more than it is long.
@@ -80,6 +85,8 @@ class AigFile:
         self.header: Header = prologue.header
         self.metadata: Metadata = prologue.metadata
         self._data_start = prologue.data_start
+        self._core_map: U8 | None = None
+        self._tiles: U8 | None = None
         #: What has been read behind the metadata.
         self._ahead = head[prologue.data_start :]
 
@@ -214,6 +221,14 @@ class AigFile:
         """The cores of all foci, whose segments lie side by side and are read in one go."""
         return self._cores(range(self.metadata.cores))
 
+    def core_mask(self) -> NDArray[np.bool_]:
+        """Which pixels are exact, bool (H, W), reading no more than that takes."""
+        return self._regions(tiles=False).core_mask()
+
+    def regions(self) -> Regions:
+        """Which tier and which focus every pixel belongs to."""
+        return self._regions()
+
     def preview(self) -> Pixels:
         """The image at 1/8 scale, (ceil(H / 8), ceil(W / 8)[, C]), reading only that segment.
 
@@ -224,7 +239,7 @@ class AigFile:
             return self.decode(scale=EIGHTH)
         segment.require_known()
         with Workers(1) as workers:
-            class_map = geometry.class_map(self.metadata)
+            class_map = self._regions().class_map()
             picture = dct.Synthesis(self.metadata, class_map, workers, EIGHTH)
             picture.read_preview(self._payload(segment))
             width, height = (-(-n // EIGHTH) for n in self.size)
@@ -272,7 +287,8 @@ class AigFile:
             kinds |= {s.kind for s in self.segments if s.kind not in KINDS}
         problems = Problems(strict)
         with Workers(threads) as workers:
-            picture = Picture(self.metadata, workers, problems, scale=scale, window=window)
+            regions, kinds = self._regions_for(kinds, problems)
+            picture = Picture(regions, workers, problems, scale=scale, window=window)
             wanted = [s for s in self.segments if s.kind in kinds and picture.wants(s)]
             for segment, payload in self._payloads(wanted, problems, in_parts=window is not None):
                 with problems:
@@ -290,9 +306,12 @@ class AigFile:
         """
         problems = Problems(strict=True)
         with Workers(threads) as workers:
-            picture = Picture(self.metadata, workers, problems)
+            picture = Picture(self._regions(tiles=False), workers, problems)
             for tier, kinds in TIERS.items():
                 own = [s for s in self.segments if s.kind in kinds]
+                if any(s.kind == "tiles" for s in own):
+                    picture.know(self._regions())
+                own = [s for s in own if s.kind not in _MAPS]
                 if tier == "full":
                     own += [s for s in self.segments if s.kind not in KINDS]
                 if not own:
@@ -324,14 +343,42 @@ class AigFile:
 
     # How it is done
 
+    def _regions(self, *, tiles: bool = True) -> Regions:
+        """The regions, with what the file says of them beyond the metadata."""
+        meta = self.metadata
+        if meta.shape == "map" and self._core_map is None:
+            self._core_map = self._labels("map", meta.height, meta.width, len(meta.foci))
+        if tiles and meta.has("tiles") and self._tiles is None:
+            self._tiles = self._labels("tiles", *geometry.tiles_of(meta.height, meta.width), 1)
+        return Regions(meta, self._core_map, self._tiles if tiles else None)
+
+    def _labels(self, kind: str, height: int, width: int, count: int) -> U8:
+        segment = self._find(kind)
+        assert segment is not None  # the metadata was checked for it
+        segment.require_known()
+        return labels.decode(self._payload(segment), height, width, count)
+
+    def _regions_for(self, kinds: set[str], problems: Problems) -> tuple[Regions, set[str]]:
+        """The regions, and those of the kinds of segments that can be decoded with what is known
+        of them."""
+        only_cores = kinds <= set(TIERS["core"])
+        with problems:
+            return self._regions(tiles=not only_cores), kinds - _MAPS
+        # Where the tiles cannot be read, the cores still can.
+        with Problems(strict=False):
+            return self._regions(tiles=False), {"core"}
+        return Regions(self.metadata), set()
+
     def _cores(self, wanted: Sequence[int]) -> list[Core]:
         problems = Problems(strict=True)
         found = []
         with Workers(1) as workers:
-            segments = [self.segments[k] for k in wanted]  # cores come first, in order
+            regions = self._regions(tiles=False)
+            of_cores = [s for s in self.segments if s.kind == "core"]
+            segments = [of_cores[k] for k in wanted]
             for k, (_, payload) in zip(wanted, self._payloads(segments, problems), strict=True):
                 assert isinstance(payload, bytes)
-                core = start_core(self.metadata, k, payload, workers).result()
+                core = start_core(regions, k, payload, workers).result()
                 mask = core.class_map == CORE + k
                 found.append(Core(self._shaped(core.pixels), mask, *core.window[:2]))
         return found

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from . import masks
 from .container.header import MAX_CENTERS, MAX_SIGMA, MIN_SIGMA
 from .container.metadata import MAX_NAME, MAX_RADIUS, MAX_SCORE, RADIUS_STEP, Label
 
@@ -31,6 +32,8 @@ OF_LOSSY_TIERS = (
     *("quality", "quality_level", "lambda_rd", "preset", "radii", "mid", "entropy", "tune"),
     *("subsampling", "boundary_tau"),
 )
+#: What `mask` and `boxes` say in another way.
+_PLACES = ("boxes", "centers", "sigmas", "alphas", "radii")
 #: Mid radius over core radius where only the core's is given.
 MID_RATIO = 1.25
 
@@ -46,6 +49,7 @@ class Settings:
     alpha_code: int
     radii: tuple[tuple[float, float], ...] | None
     labels: tuple[Label | None, ...]
+    cores: masks.CoreMap | None
     quality_level: int
     lambda_rd: float
     lossless: bool
@@ -102,6 +106,8 @@ def _parse(
     Sigmas: Any = None,
     alphas: Any = None,
     radii: Any = None,
+    mask: Any = None,
+    boxes: Any = None,
     labels: Any = None,
     quality: Any = None,
     quality_level: Any = None,
@@ -123,6 +129,15 @@ def _parse(
         raise ValueError("give quality (0..100) or quality_level (0..255), not both")
     base = {} if preset is None else PRESETS[_choice("preset", preset, tuple(PRESETS))]
 
+    cores = None
+    if mask is not None or boxes is not None:
+        both = {"boxes": boxes if mask is not None else None, "radii": radii, "alphas": alphas}
+        named = None if isinstance(centers, str) and centers == "auto" else centers
+        masks.require_alone({"centers": named, "sigmas": sigmas, **both}, _PLACES)
+        if mask is not None:
+            cores = masks.from_mask(mask, width, height)
+        else:
+            cores = masks.from_boxes(boxes, width, height)
     points = _centers(centers, width, height)
     if points is None and _is_list(sigmas) and np.shape(sigmas) == (2,):
         one_sigma, sigmas = sigmas, None  # one pair for all that will be found
@@ -131,9 +146,9 @@ def _parse(
     else:
         one_sigma, sigmas = sigmas, None
     per_center = (radii, labels) if sigmas is None else (radii, labels, sigmas)
-    if points is None and (any(v is not None for v in per_center) or _is_list(alphas)):
+    n = cores.count if cores else len(points) if points else 0
+    if not n and (any(v is not None for v in per_center) or _is_list(alphas)):
         raise ValueError("sigmas, alphas, radii and labels per center need centers")
-    n = len(points) if points else 0
     if quality is not None:
         level = level_from_quality(_number("quality", quality, 0, 100))
     elif quality_level is not None:
@@ -155,6 +170,7 @@ def _parse(
         alpha_code=_alpha(one_alpha),
         radii=None if radii is None else tuple(_radii(r) for r in _per_center("radii", radii, n)),
         labels=() if labels is None else _labels(_per_center("labels", labels, n)),
+        cores=cores,
         quality_level=level,
         lambda_rd=_number("lambda_rd", lambda_rd, 0, 1e6),
         lossless=bool(lossless),

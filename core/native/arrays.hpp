@@ -43,7 +43,7 @@ template <class T> View<T> view(const Array<T>& a) {
             static_cast<int>(a.shape(0)), static_cast<int>(channels)};
 }
 
-template <class T> View<const T> constant(const View<T>& v) { return {v.data, v.stride, v.width, v.height, v.channels}; }
+using aig::constant;
 
 template <class A, class B> void require_same_size(const View<A>& a, const View<B>& b) {
     require(a.width == b.width && a.height == b.height, "arrays differ in height or width");

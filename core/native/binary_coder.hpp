@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <span>
 
 namespace aig {
@@ -93,6 +94,42 @@ class BinaryDecoder {
     const std::uint8_t* end_;
     std::uint32_t offset_ = 0, range_ = 0xFFFFFFFFu;  // offset_ < range_ in a stream of the encoder, and then for good
     bool damaged_ = false;
+};
+
+// Bits that a decision of probability p/65536, 1..65535, takes, in 1/256.
+inline std::uint32_t bits_of(unsigned p) {
+    static const auto table = [] {
+        std::array<std::uint16_t, 4096> t{};
+        for (std::size_t i = 0; i < t.size(); ++i)
+            t[i] = static_cast<std::uint16_t>(std::lround(-256 * std::log2((static_cast<double>(i) + 0.5) / 4096)));
+        return t;
+    }();
+    return table[p >> 4];
+}
+
+// For models that are written once for both directions: bit() returns the bit that both sides then know; the reader ignores
+// its argument.
+class BitWriter : public BinaryEncoder {
+  public:
+    static constexpr bool kEncodes = true;
+    bool bit(unsigned p, bool one) {
+        BinaryEncoder::bit(p, one);
+        bits_ += bits_of(one ? p : 65536 - p);
+        return one;
+    }
+    bool damaged() const { return false; }
+    // So far, in 1/256.
+    std::uint64_t bits() const { return bits_; }
+
+  private:
+    std::uint64_t bits_ = 0;
+};
+
+class BitReader : public BinaryDecoder {
+  public:
+    static constexpr bool kEncodes = false;
+    using BinaryDecoder::BinaryDecoder;
+    AIG_INLINE bool bit(unsigned p, bool) { return BinaryDecoder::bit(p); }
 };
 
 // A probability that learns from every bit coded with it: fast at first, then by 1/128.5 of the error. 22 bits
@@ -235,6 +272,11 @@ class Histories {
         const auto check = static_cast<std::uint8_t>(h);
         if (slot.check != check) slot = {check, History()};
         return slot.history;
+    }
+    // What `at` would find, without starting a slot anew.
+    History peek(std::uint32_t h) const {
+        const Slot& slot = slots_[h >> shift_];
+        return slot.check == static_cast<std::uint8_t>(h) ? slot.history : History();
     }
 
   private:

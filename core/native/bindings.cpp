@@ -10,6 +10,7 @@
 
 void bind_lossless(nb::module_& m);
 void bind_lossy(nb::module_& m);
+void bind_maps(nb::module_& m);
 
 namespace {
 
@@ -159,6 +160,7 @@ NB_MODULE(_native, m) {
 
     bind_lossless(m);
     bind_lossy(m);
+    bind_maps(m);
 
     m.def("paste", [](const U8In& source, const U8In& map, int first, int last, int left, int top, const U8Out& target) {
         const auto s = view(source);

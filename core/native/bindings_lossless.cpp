@@ -130,6 +130,21 @@ void bind_lossless(nb::module_& m) {
         }
         return to_bytes(out);
     }, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a);
+    m.def("graphic_encode_near", [](const U8In& pixels, const U8In& map, int first, int last, int top, int bottom, int per_bit, int most) {
+        const Task<const std::uint8_t> task(view(pixels), map, first, last, top, bottom);
+        require(task.pixels.channels == 1 || task.pixels.channels == 3, "1 or 3 channels");
+        require(per_bit >= 0 && per_bit < 1 << 20 && most >= 0 && most < 256, "loss outside its range");
+        const auto tiles = [](int n) { return static_cast<std::size_t>((n + aig::kDrawnTile - 1) / aig::kDrawnTile); };
+        static_assert(sizeof(aig::GraphicCost) == 2 * sizeof(float));
+        auto costs = make_array<float>({tiles(bottom - top), tiles(task.pixels.width), 2});
+        std::fill_n(costs.data(), costs.size(), 0.0f);
+        Bytes out;
+        {
+            nb::gil_scoped_release release;
+            out = aig::graphic_encode(task.rows(), task.region_rows(), {per_bit, most}, reinterpret_cast<aig::GraphicCost*>(costs.data()));
+        }
+        return nb::make_tuple(to_bytes(out), costs);
+    }, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a, "per_bit"_a, "most"_a);
     m.def("graphic_decode", [](const nb::bytes& coded, const U8Out& pixels, const U8In& map, int first, int last, int top, int bottom) {
         const Task<std::uint8_t> task(view(pixels), map, first, last, top, bottom);
         const auto bytes = as_span(coded);

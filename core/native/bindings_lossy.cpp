@@ -38,7 +38,7 @@ aig::FrameSettings frame_settings(int width, int height, bool colour, bool subsa
     const auto check = [&](const U8In& classes, int footprint) {
         require(classes.ndim() == 2 && static_cast<int>(classes.shape(0)) == (height + footprint - 1) / footprint &&
                     static_cast<int>(classes.shape(1)) == (width + footprint - 1) / footprint, "cell classes do not fit the image");
-        for (std::size_t i = 0; i < classes.size(); ++i) require(classes.data()[i] <= aig::kCellHole, "cell class above 2");
+        for (std::size_t i = 0; i < classes.size(); ++i) require(classes.data()[i] <= aig::kCellDrawn, "cell class above 3");
     };
     check(luma, aig::kCell);
     check(chroma, subsampled ? 2 * aig::kCell : aig::kCell);

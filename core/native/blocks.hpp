@@ -16,8 +16,9 @@ inline constexpr int kShapes = 2 * kSizes;   // and the pixels of the 1/8 image 
 inline constexpr int kMaxBlockSamples = 1024;
 
 // What a cell is (format.md, 7.3.2).
-enum CellClass : std::uint8_t { kCellBackground = 0, kCellMid = 1, kCellHole = 2 };
+enum CellClass : std::uint8_t { kCellBackground = 0, kCellMid = 1, kCellHole = 2, kCellDrawn = 3 };
 inline constexpr int kTiers = 2;  // of cells that have high frequencies
+inline bool is_hole(int cell_class) { return cell_class >= kCellHole; }
 
 // Size of a transform as powers of two, in cells. Along a cell lie 2^log_eighths pixels of the 1/8 image: 2 in chroma of half
 // the size.

@@ -10,7 +10,8 @@ constexpr std::uint32_t kMaxRun = 1u << 20;
 
 enum Context : unsigned { kRun = 0, kResidual = 1 };
 
-int tier(int pixel_class) { return is_core(pixel_class) ? 0 : is_mid(pixel_class) ? 1 : 2; }
+int tier(int pixel_class) { return is_core(pixel_class) ? 0 : is_mid(pixel_class) ? 1 : pixel_class == kDrawn ? 3 : 2; }
+bool is_lossy(int pixel_class) { return !is_core(pixel_class) && pixel_class != kDrawn; }
 
 }  // namespace
 
@@ -20,8 +21,8 @@ void boundary_band(View<const std::uint8_t> map, int radius, View<std::uint8_t> 
     const auto mark = [&](int x, int y) {
         for (int j = std::max(0, y - radius); j <= std::min(height - 1, y + radius); ++j)
             for (int i = std::max(0, x - radius); i <= std::min(width - 1, x + radius); ++i) {
-                // Near a pixel of another tier, and not exact already.
-                if (!is_core(map.row(j)[i]) && tier(map.row(j)[i]) != tier(map.row(y)[x])) band.row(j)[i] = 1;
+                // Near a pixel of another tier, and not exact already, or nearly so.
+                if (is_lossy(map.row(j)[i]) && tier(map.row(j)[i]) != tier(map.row(y)[x])) band.row(j)[i] = 1;
             }
     };
     for (int y = 0; y < height; ++y) {

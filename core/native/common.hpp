@@ -36,15 +36,18 @@ template <class T> struct View {
     T* row(int y) const { return data + y * stride; }
 };
 
+template <class T> View<const T> constant(const View<T>& v) { return {v.data, v.stride, v.width, v.height, v.channels}; }
+
 using Bytes = std::vector<std::uint8_t>;
 
 // The class of a pixel in the class map (format.md, 5.4).
 inline constexpr int kBackground = 0;
 inline constexpr int kCoreBase = 1;  // core of center k is kCoreBase + k
 inline constexpr int kMidBase = 5;   // mid of center k is kMidBase + k
+inline constexpr int kDrawn = 8;     // outside the cores, coded as graphics
 
 inline bool is_core(int c) { return c >= kCoreBase && c < kMidBase; }
-inline bool is_mid(int c) { return c >= kMidBase; }
+inline bool is_mid(int c) { return c >= kMidBase && c < kDrawn; }
 
 inline int clamp_int(int v, int lo, int hi) { return v < lo ? lo : v > hi ? hi : v; }
 inline std::uint8_t clamp_u8(int v) { return static_cast<std::uint8_t>(clamp_int(v, 0, 255)); }

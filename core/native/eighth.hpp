@@ -14,6 +14,9 @@ void eighth_of(Shape shape, const std::int16_t* low, std::int16_t* means);
 std::int16_t half_tilt(int log, int log_eighths, const std::int16_t* pixels);
 
 
+// Least step of the 1/8 image where pixels are drawn.
+inline constexpr std::int32_t kDrawnStep = 1536;
+
 // Says or hears what a region's stream holds, block by block.
 template <class Words> class EighthCoder {
   public:
@@ -98,7 +101,7 @@ template <class Words> class EighthCoder {
 
     template <class LevelsOf> void block(int p, const Block& b, LevelsOf& levels_of) {
         const int w = b.shape.low_w(), h = b.shape.low_h();
-        const std::int32_t step = Quantiser::step(frame_.settings().steps[static_cast<std::size_t>(p)].low, b.shape, 16);
+        const std::int32_t step = step_of(p, b);
         std::int16_t low[kMostLow], means[kMostLow];
         int levels[kMostLow];
         std::fill_n(low, w * h, std::int16_t{0});
@@ -121,7 +124,7 @@ template <class Words> class EighthCoder {
     }
     // The magnitudes of a block of Cb, in steps, up to 6; returns its last h + v that is not 0.
     int levels_of_cb(const Block& b, std::uint8_t* magnitudes) const {
-        const std::int32_t step = Quantiser::step(frame_.settings().steps[1].low, b.shape, 16);
+        const std::int32_t step = step_of(1, b);
         const std::int16_t* low = &frame_.cells(1).low[frame_.eighth(1, b.x, b.y)];
         int last = 0;
         for (int v = 0; v < b.shape.low_h(); ++v, low += frame_.eighth_width(1))
@@ -162,6 +165,12 @@ template <class Words> class EighthCoder {
                 level = coder.negative(level < 0) ? -size : size;
             }
         coder.close();
+    }
+    // Where pixels are drawn, a coarser 1/8 image does: it is only seen until they are there.
+    std::int32_t step_of(int p, const Block& b) const {
+        const std::int32_t base = frame_.settings().steps[static_cast<std::size_t>(p)].low;
+        const bool drawn = frame_.grid(p).class_of(b.x, b.y) == kCellDrawn;
+        return Quantiser::step(drawn ? std::max(base, kDrawnStep) : base, b.shape, 16);
     }
     static unsigned magnitude(int level) { return static_cast<unsigned>(abs_int(level)); }
     int signed_word(int magnitude, int level) { return magnitude && words_.negative(level < 0) ? -magnitude : magnitude; }

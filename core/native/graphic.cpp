@@ -1,11 +1,15 @@
 #include "graphic.hpp"
 
+#include "colour_merge.hpp"
 #include "graphic_neighbours.hpp"
+
+#include <cstring>
 
 namespace aig {
 namespace {
 
 using namespace graphic;
+using std::int64_t;
 
 // A pixel as one number, first channel on top. R and B count from G, so that grey is one colour in each.
 uint32_t pack(const std::uint8_t* p, int channels) {
@@ -32,6 +36,38 @@ void unpack(uint32_t pixel, std::uint8_t* p, int channels) {
     p[2] = byte(pixel + g + 128);
 }
 
+// The greatest difference of two packed pixels in a channel, and the sum of all squares; of 1 or 3 channels.
+struct Difference {
+    int greatest = 0, squares = 0;
+
+    Difference(uint32_t a, uint32_t b, int channels) {
+        if (a == b) return;
+        const int g = green(a, channels) - green(b, channels);
+        add(g);
+        if (channels < 3) return;
+        for (int shift : {8, 0}) add(other(a, shift) - other(b, shift));
+    }
+
+  private:
+    static int green(uint32_t p, int channels) { return static_cast<int>(channels < 3 ? p : p >> 16); }
+    static int other(uint32_t p, int shift) { return static_cast<int>(((p >> shift) + (p >> 16) + 128) & 255); }
+    void add(int d) {
+        greatest = std::max(greatest, abs_int(d));
+        squares += d * d;
+    }
+};
+
+// What an event took lately, in 1/256 bits.
+class Lately {
+  public:
+    explicit Lately(uint32_t bits) : bits_(static_cast<int>(bits << 4)) {}
+    uint32_t bits() const { return static_cast<uint32_t>(bits_ >> 4); }
+    void add(uint32_t bits) { bits_ += (static_cast<int>(bits << 4) - bits_) / 16; }
+
+  private:
+    int bits_;
+};
+
 // The pixel that followed a neighbourhood when it was last met, and how often that was right.
 class Memory {
   public:
@@ -47,13 +83,12 @@ class Memory {
     uint32_t tag_ = 0, pixel_ = 0;
 };
 
-// Codes the pixels of a region one by one; both directions. Coder::bit(p, bit) returns the bit that both
-// sides then know; the decoder ignores its argument, and `pixel` below.
+// Codes the pixels of a region one by one, both directions; the decoder ignores `pixel`.
 template <class Coder> class Model {
   public:
     // `bits` is the logarithm of the size of the hash tables.
-    Model(Coder& coder, int channels, unsigned bits)
-        : coder_(coder), channels_(channels), memories_(size_t{1} << bits), shift_(32 - bits),
+    Model(Coder& coder, int channels, unsigned bits, const GraphicLoss& loss)
+        : coder_(coder), channels_(channels), loss_(loss), memories_(size_t{1} << bits), shift_(32 - bits),
           pairs_(std::min(bits, 16u)), histories_(bits), by_structure_(1 << 16), by_memory_(1 << 15) {}
 
     // Whether a pixel in a flat place has the colour of the place.
@@ -63,8 +98,25 @@ template <class Coder> class Model {
         return same;
     }
 
+    bool loses() const { return loss_.per_bit > 0; }
+    // An encoder's choice: whether a pixel that is not of a flat place's colour becomes it.
+    bool hides(uint32_t colour, uint32_t pixel, uint32_t original, int alike) const {
+        const Difference d(colour, original, channels_);
+        const int64_t more = int64_t{d.squares} - Difference(pixel, original, channels_).squares;
+        return d.greatest <= loss_.most && more * alike * 256 < int64_t{bits_of(65536 - flat_.value()) + pixel_.bits()} * loss_.per_bit;
+    }
+
     // Any other pixel; `refused`: it is known not to be W.
-    uint32_t code(const Rows& rows, int x, bool refused, uint32_t pixel) {
+    // An encoder that may lose something is told what the pixel was, and how many others are alike.
+    uint32_t code(const Rows& rows, int x, bool refused, uint32_t pixel, uint32_t original, int alike) {
+        original_ = original, alike_ = alike;
+        return noted(pixel_, [&] { return by_neighbourhood(rows, x, refused, pixel); });
+    }
+
+  private:
+    static constexpr unsigned kCandidates = 4;
+
+    uint32_t by_neighbourhood(const Rows& rows, int x, bool refused, uint32_t pixel) {
         const Neighbours near(rows, x);
         const auto hashes = neighbourhoods(rows, x);
         std::array<Memory*, kNeighbourhoods> places;
@@ -82,9 +134,6 @@ template <class Coder> class Model {
         return pixel;
     }
 
-  private:
-    static constexpr unsigned kCandidates = 4;
-
     // One of the pixels met in the same neighbourhoods, the larger ones first, or near by; or another one.
     uint32_t candidate(const Neighbours& near, uint32_t pair, bool refused, uint32_t pixel) {
         std::array<uint32_t, kNeighbourhoods + 6> list;
@@ -97,6 +146,8 @@ template <class Coder> class Model {
             if (met_[i]) add(known_[i].pixel());
         for (uint32_t c : {near.w, near.n, near.slope, near.ne, near.nw}) add(c);
         count = std::min(count, kCandidates);
+        if constexpr (Coder::kEncodes)
+            if (loss_.per_bit) pixel = cheaper(near, pair, std::span(list).first(count), refused, pixel);
         for (unsigned rank = refused; rank < count; ++rank) {
             if (!is_candidate(near, pair, list[rank], rank, pixel == list[rank])) continue;
             outcomes_ = (outcomes_ << 2 | std::min(rank, 2u)) & 15;
@@ -106,11 +157,33 @@ template <class Coder> class Model {
         return other_colour(near, pixel);
     }
 
-    bool is_candidate(const Neighbours& near, uint32_t pair, uint32_t c, unsigned rank, bool yes) {
-        History& history = pairs_.at(hash(pair, c));
+    // The candidate that makes the least of bits and error, or the pixel itself.
+    uint32_t cheaper(const Neighbours& near, uint32_t pair, std::span<const uint32_t> list, unsigned refused, uint32_t pixel) {
+        uint32_t before = 0, own = 0;
+        std::array<uint32_t, kCandidates> bits;
+        for (unsigned rank = refused; rank < list.size(); ++rank) {
+            Mixer<6>::Inputs inputs;
+            const unsigned yes = probability(near, list[rank], rank, pairs_.peek(hash(pair, list[rank])), inputs);
+            bits[rank] = before + bits_of(yes);
+            before += bits_of(65536 - yes);
+            if (list[rank] == pixel) own = bits[rank];
+        }
+        if (!own) own = before + (colours_.contains(pixel) ? bits_of(seen_.value()) + seen_bits_.bits() : bits_of(65536 - seen_.value()) + new_bits_.bits());
+        uint32_t best = pixel;
+        const auto j = [&](uint32_t price, const Difference& d) { return int64_t{price} * loss_.per_bit + (int64_t{d.squares} * alike_ << 8); };
+        int64_t least = j(own, Difference(pixel, original_, channels_));
+        for (unsigned rank = refused; rank < list.size(); ++rank) {
+            const Difference d(list[rank], original_, channels_);
+            const int64_t cost = j(bits[rank], d);
+            if (d.greatest <= loss_.most && cost < least) least = cost, best = list[rank];
+        }
+        return best;
+    }
+    // That it is candidate c.
+    unsigned probability(const Neighbours& near, uint32_t c, unsigned rank, History history, Mixer<6>::Inputs& inputs) {
         const unsigned equal = near.equal_to(c);
         unsigned agreement = 0;  // per neighbourhood: not met, followed by c, followed by something else
-        Mixer<6>::Inputs inputs{};
+        inputs = {};
         for (size_t i = 0; i < kNeighbourhoods; ++i) {
             const bool agrees = known_[i].pixel() == c;
             agreement = agreement << 2 | (met_[i] ? agrees ? 1u : 2u : 0u);
@@ -119,7 +192,13 @@ template <class Coder> class Model {
         inputs[3] = pair_meaning_.of(history);
         inputs[4] = &by_structure_[hash(equal | near.pattern << 7 | rank << 14, outcomes_) >> 16];
         inputs[5] = &by_memory_[agreement << 7 | equal];
-        yes = coder_.bit(candidate_mixer_.mix(inputs, rank << 4 | (near.pattern & 15)), yes);
+        return candidate_mixer_.mix(inputs, rank << 4 | (near.pattern & 15));
+    }
+
+    bool is_candidate(const Neighbours& near, uint32_t pair, uint32_t c, unsigned rank, bool yes) {
+        History& history = pairs_.at(hash(pair, c));
+        Mixer<6>::Inputs inputs;
+        yes = coder_.bit(probability(near, c, rank, history, inputs), yes);
         candidate_mixer_.learn(yes);
         history.add(yes);
         for (Probability* input : inputs)
@@ -130,10 +209,21 @@ template <class Coder> class Model {
     uint32_t other_colour(const Neighbours& near, uint32_t pixel) {
         const bool seen = coder_.bit(seen_.value(), Coder::kEncodes && colours_.contains(pixel));
         seen_.learn(seen);
-        if (seen) return seen_colour(near, pixel);
-        pixel = new_colour(near, pixel);
+        if (seen) return noted(seen_bits_, [&] { return seen_colour(near, pixel); });
+        pixel = noted(new_bits_, [&] { return new_colour(near, pixel); });
         colours_.add(pixel);
         return pixel;
+    }
+
+    // Do something that encodes, and remember what it took.
+    template <class Work> uint32_t noted(Lately& lately, Work work) {
+        if constexpr (!Coder::kEncodes) return work();
+        else {
+            const auto before = coder_.bits();
+            const uint32_t result = work();
+            lately.add(static_cast<uint32_t>(coder_.bits() - before));
+            return result;
+        }
     }
 
     // Bits from the highest, except those that follow from the others.
@@ -195,6 +285,10 @@ template <class Coder> class Model {
 
     Coder& coder_;
     int channels_;
+    GraphicLoss loss_;
+    uint32_t original_ = 0;
+    int alike_ = 1;
+    Lately pixel_{4 << 8}, seen_bits_{8 << 8}, new_bits_{16 << 8};  // of an encoder that may lose something
     std::vector<Memory> memories_;
     unsigned shift_;
     std::array<Memory, kNeighbourhoods> known_;  // what the memories held for the pixel being coded
@@ -211,37 +305,69 @@ template <class Coder> class Model {
     unsigned outcomes_ = 0;  // ranks of the latest two pixels outside flat places, two bits each
 };
 
+// An encoder's row of pixels, and how much of what follows is alike: an error in the first pixel of an area is one in all of it.
+struct Line {
+    const std::uint8_t *pixels, *originals;  // what is to be coded, and what it was before colours were merged
+    std::ptrdiff_t stride;
+    int channels, below;  // rows below
+
+    uint32_t at(int x) const { return pack(pixels + std::ptrdiff_t{x} * channels, channels); }
+    uint32_t original(int x) const { return pack(originals + std::ptrdiff_t{x} * channels, channels); }
+    int alike(int x, int stop) const {
+        constexpr int kFar = 8;
+        const std::uint8_t* p = pixels + std::ptrdiff_t{x} * channels;
+        const auto n = static_cast<size_t>(channels);
+        int right = 1, down = 1;
+        while (right < std::min(kFar, stop - x) && !std::memcmp(p, p + right * channels, n)) ++right;
+        while (down < std::min(kFar, below) && !std::memcmp(p, p + down * stride, n)) ++down;
+        return right * down;
+    }
+};
+
 // Columns x .. stop - 1 of one row, all of the region. Returns the packed pixels in rows[0].
-template <class Coder>
-void code_run(Model<Coder>& model, const Rows& rows, int x, int stop, const std::uint8_t* line, int channels) {
-    const auto pixel = [&] { return Coder::kEncodes ? pack(line + std::ptrdiff_t{x} * channels, channels) : 0; };
+template <class Coder> void code_run(Model<Coder>& model, const Rows& rows, int x, int stop, const Line& line) {
+    const auto pixel = [&] { return Coder::kEncodes ? line.at(x) : 0; };
+    const auto original = [&] { return Coder::kEncodes && model.loses() ? line.original(x) : 0; };
+    const auto alike = [&] { return Coder::kEncodes && model.loses() ? line.alike(x, stop) : 1; };
+    const auto is_like = [&](uint32_t colour) {
+        return pixel() == colour || (Coder::kEncodes && model.loses() && model.hides(colour, pixel(), original(), alike()));
+    };
     bool refused = false;
     while (x < stop) {
         if (!refused && is_flat(rows, x)) {
             do {
-                refused = !model.flat_goes_on(pixel() == rows[0][x - 1]);
+                refused = !model.flat_goes_on(is_like(rows[0][x - 1]));
                 if (!refused) rows[0][x] = rows[0][x - 1], ++x;
             } while (!refused && x < stop && stays_flat(rows, x));
         } else {
-            rows[0][x] = model.code(rows, x, refused, pixel());
+            rows[0][x] = model.code(rows, x, refused, pixel(), original(), alike());
             refused = false;
             ++x;
         }
     }
 }
 
+// Squared, of columns that were coded.
+std::int64_t error_of(const uint32_t* coded, int x, int stop, const Line& line) {
+    std::int64_t sum = 0;
+    for (; x < stop; ++x) sum += Difference(coded[x], line.original(x), line.channels).squares;
+    return sum;
+}
+
 // Both directions: `Byte` is const for the encoder.
-template <class Coder, class Byte> void scan(Coder& coder, View<Byte> pixels, const Region& region) {
+template <class Coder, class Byte>
+void scan(Coder& coder, View<Byte> pixels, View<const std::uint8_t> originals, const Region& region, const GraphicLoss& loss = {}, GraphicCost* costs = nullptr) {
     const Box box = bounding_box(region);
     if (box.right <= box.left) return;
     const int width = box.right - box.left, channels = pixels.channels;
     const auto area = static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(box.bottom - box.top);
-    Model<Coder> model(coder, channels, static_cast<unsigned>(clamp_int(static_cast<int>(std::bit_width(area)) + 1, 12, 20)));
+    Model<Coder> model(coder, channels, static_cast<unsigned>(clamp_int(static_cast<int>(std::bit_width(area)) + 1, 12, 20)), loss);
     Window window(width);
     for (int y = box.top; y < box.bottom; ++y) {
         if (coder.damaged()) throw Corrupt("graphic data are damaged or cut off");
         const Rows rows = window.rows();
         Byte* line = pixels.row(y) + std::ptrdiff_t{box.left} * channels;
+        const Line ahead{line, originals.row(y) + std::ptrdiff_t{box.left} * channels, std::ptrdiff_t{pixels.width} * channels, channels, pixels.height - y};
         int first = -1, end = 0;  // first pixel of the row, and the column behind the latest
         for (int x = 0; x < width; ++x) {
             if (!region.contains(box.left + x, y)) continue;
@@ -250,9 +376,20 @@ template <class Coder, class Byte> void scan(Coder& coder, View<Byte> pixels, co
             if (first < 0) std::fill(rows[0] - kMargin, rows[0] + x, rows[1][x]);
             else std::fill(rows[0] + end, rows[0] + x, rows[0][end - 1]);
             if (first < 0) first = x;
-            code_run(model, rows, x, stop, line, channels);
-            if constexpr (!Coder::kEncodes)
+            if constexpr (Coder::kEncodes) {
+                // Tile by tile, where that is to be known.
+                GraphicCost* const row_costs = costs ? costs + y / kDrawnTile * ((pixels.width + kDrawnTile - 1) / kDrawnTile) : nullptr;
+                for (int from = x, to; from < stop; from = to) {
+                    const int tile = (box.left + from) / kDrawnTile;
+                    to = costs ? std::min(stop, (tile + 1) * kDrawnTile - box.left) : stop;
+                    const auto before = coder.bits();
+                    code_run(model, rows, from, to, ahead);
+                    if (costs) row_costs[tile].add(coder.bits() - before, error_of(rows[0], from, to, ahead));
+                }
+            } else {
+                code_run(model, rows, x, stop, ahead);
                 for (int i = x; i < stop; ++i) unpack(rows[0][i], line + std::ptrdiff_t{i} * channels, channels);
+            }
             x = end = stop;
         }
         if (first < 0) continue;
@@ -262,32 +399,25 @@ template <class Coder, class Byte> void scan(Coder& coder, View<Byte> pixels, co
     }
 }
 
-struct Encoder : BinaryEncoder {
-    static constexpr bool kEncodes = true;
-    bool bit(unsigned p, bool one) {
-        BinaryEncoder::bit(p, one);
-        return one;
-    }
-    bool damaged() const { return false; }
-};
-
-struct Decoder : BinaryDecoder {
-    static constexpr bool kEncodes = false;
-    using BinaryDecoder::BinaryDecoder;
-    AIG_INLINE bool bit(unsigned p, bool) { return BinaryDecoder::bit(p); }
-};
-
 }  // namespace
 
-Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region) {
-    Encoder encoder;
-    scan(encoder, pixels, region);
+Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region, const GraphicLoss& loss, GraphicCost* costs) {
+    BitWriter encoder;
+    // In trials on screens, 1 to 2 times the root did alike.
+    const int side = std::min(64, static_cast<int>(std::lround(1.5 * std::sqrt(loss.per_bit))));
+    if (side > 1) {
+        const Bytes merged = merge_colours(pixels, region, side);
+        scan(encoder, View<const std::uint8_t>{merged.data(), std::ptrdiff_t{pixels.width} * pixels.channels, pixels.width, pixels.height, pixels.channels},
+             pixels, region, loss, costs);
+    } else {
+        scan(encoder, pixels, pixels, region, loss, costs);
+    }
     return encoder.finish();
 }
 
 void graphic_decode(std::span<const std::uint8_t> coded, View<std::uint8_t> pixels, const Region& region) {
-    Decoder decoder(coded);
-    scan(decoder, pixels, region);
+    BitReader decoder(coded);
+    scan(decoder, pixels, constant(pixels), region);
     if (!decoder.finished()) throw Corrupt("graphic data do not end with the last pixel");
 }
 

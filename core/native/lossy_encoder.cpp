@@ -162,7 +162,7 @@ class LossyEncoder::Cutter {
         if (x >= grid_.width() || y >= grid_.height()) return 0;
         const Block whole = block(x, y, log, log);
         // Holes have few coefficients to code, the fewer the larger they are.
-        const bool fits = log == 0 || grid_.uniform(x, y, log), hole = fits && grid_.class_of(x, y) == kCellHole;
+        const bool fits = log == 0 || grid_.uniform(x, y, log), hole = fits && is_hole(grid_.class_of(x, y));
         const bool largest = hole || (!owner_.effort_.chooses && log <= owner_.effort_.largest);
         if (log == 0 || (largest && fits)) {
             blocks_[static_cast<std::size_t>(count_++)] = whole;
@@ -268,7 +268,7 @@ template <class Words> void LossyEncoder::code_region(int region, Words& words) 
     EighthCoder coder(frame_, region, words);
     coder.run([&](int p, const Block& b, const std::int16_t* predicted, std::int32_t step, int* levels) {
         const int w = b.shape.low_w();
-        const bool hole = frame_.grid(p).class_of(b.x, b.y) == kCellHole;
+        const bool hole = is_hole(frame_.grid(p).class_of(b.x, b.y));
         const std::int16_t* low = &frame_.cells(p).low[frame_.eighth(p, b.x, b.y)];
         for (int v = 0; v < b.shape.low_h(); ++v, low += frame_.eighth_width(p))
             for (int h = 0; h < w; ++h) {

@@ -7,7 +7,7 @@ namespace aig {
 namespace {
 
 bool hidden(int pixel_class, bool mid_is_hole) {
-    return is_core(pixel_class) || (mid_is_hole && is_mid(pixel_class));
+    return is_core(pixel_class) || pixel_class == kDrawn || (mid_is_hole && is_mid(pixel_class));
 }
 
 bool all_background(const std::uint8_t* classes, int count) {
@@ -86,7 +86,7 @@ void classify_blocks(View<const std::uint8_t> map, int footprint, bool mid_is_ho
             continue;
         }
         for (int bx = 0; bx < blocks.width; ++bx) {
-            bool all_hidden = true, any_mid = false;
+            bool all_hidden = true, any_mid = false, any_drawn = false;
             const int x1 = std::min(map.width, (bx + 1) * footprint);
             for (int y = by * footprint; y < y1; ++y) {
                 const std::uint8_t* row = map.row(y);
@@ -95,10 +95,12 @@ void classify_blocks(View<const std::uint8_t> map, int footprint, bool mid_is_ho
                     const int n = x + 8 <= x1 && eight_alike(row + x) ? 8 : 1;
                     all_hidden &= hidden(row[x], mid_is_hole);
                     any_mid |= is_mid(row[x]);
+                    any_drawn |= row[x] == kDrawn;
                     x += n;
                 }
             }
-            blocks.row(by)[bx] = all_hidden ? kBlockHole : any_mid && mid_is_finer ? kBlockMid : kBlockBackground;
+            const BlockClass hole = any_drawn ? kBlockDrawn : kBlockHole;
+            blocks.row(by)[bx] = all_hidden ? hole : any_mid && mid_is_finer ? kBlockMid : kBlockBackground;
         }
     }
 }

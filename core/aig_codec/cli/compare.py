@@ -11,7 +11,7 @@ from ..pictures import read_picture
 from .common import CommandError, Commands, check_target
 
 if TYPE_CHECKING:
-    from ..container import Metadata
+    from ..geometry import Regions
 
 HELP = """\
 Both may be anything that Pillow reads, of the same size. If B, or else A, is an AIG file, its foci
@@ -47,14 +47,15 @@ def _compare(args: argparse.Namespace) -> int:
     if args.heat is not None:
         check_target(args.a, args.heat, args.force)
     a, b = (read_picture(path).pixels for path in (args.a, args.b))
-    metadata = _metadata_of(args.focus or args.b) or _metadata_of(args.a)
-    if args.focus is not None and _metadata_of(args.focus) is None:
+    areas = _regions_of(args.focus or args.b) or _regions_of(args.a)
+    if args.focus is not None and _regions_of(args.focus) is None:
         raise CommandError(f"{args.focus}: not an AIG file", 2)
     masks = {}
-    if metadata is not None:
+    metadata = None if areas is None else areas.metadata
+    if areas is not None and metadata is not None:
         if metadata.size != (a.shape[1], a.shape[0]):
             raise CommandError(f"the foci are those of a picture of {metadata.size} pixels")
-        masks = regions(metadata)
+        masks = regions(areas)
     try:
         scores = compare(a, b, masks)
     except ValueError as error:
@@ -91,12 +92,12 @@ def _figure(value: float, digits: int) -> str:
     return "-" if math.isnan(value) else f"{value:.{digits}f}"
 
 
-def _metadata_of(path: Path) -> "Metadata | None":
+def _regions_of(path: Path) -> "Regions | None":
     from .. import open
     from ..errors import NotAigError
 
     try:
         with open(path) as aig:
-            return aig.metadata
+            return aig.regions()
     except NotAigError:
         return None

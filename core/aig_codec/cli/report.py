@@ -46,7 +46,7 @@ def _report(args: argparse.Namespace) -> int:
     source = args.coded if args.coded is not None else encode(picture, **keywords)
     try:
         with open(source) as aig:
-            decoded, metadata, data_start = aig.decode(), aig.metadata, aig.data_start
+            decoded, areas, data_start = aig.decode(), aig.regions(), aig.data_start
     except NotAigError:
         raise CommandError(f"{args.coded}: not an AIG file") from None
     if decoded.shape != picture.shape or decoded.dtype != picture.dtype:
@@ -54,9 +54,9 @@ def _report(args: argparse.Namespace) -> int:
     has_alpha = picture.ndim == 3 and picture.shape[2] in (2, 4)
     colours = [p[..., :-1] if has_alpha else p for p in (picture, decoded)]
     original, decoded = (c[..., 0] if c.ndim == 3 and c.shape[2] == 1 else c for c in colours)
-    size = data_start + metadata.segments[-1].end
+    size = data_start + areas.metadata.segments[-1].end
     html = page(
-        args.original.name, original, decoded, metadata, data_start, list(rivals(original, size))
+        args.original.name, original, decoded, areas, data_start, list(rivals(original, size))
     )
     with replacing(target) as file:
         file.write(html.encode())

@@ -138,6 +138,40 @@ def start_encoding(
     return Encoding([workers.submit(_encode_band, pixels, band, how) for band in bands])
 
 
+class Loss(NamedTuple):
+    """What graphics may lose: up to so much squared error, over all channels, for every bit that
+    it saves, and nowhere more than `most` in a channel."""
+
+    per_bit: int
+    most: int
+
+
+def start_drawing(
+    pixels: U8, class_map: U8, first: int, last: int, loss: Loss, workers: Workers
+) -> Encoding:
+    """Begin to code the region's pixels, uint8 (H, W, 1 or 3), as graphics, nearly exactly.
+
+    Who decodes it need not know: it is a payload like any other.
+    """
+    n, region = _extent(class_map, first, last)
+    count = min(max(1, round(n / _GRAPHIC_BAND_PIXELS)), max(1, _strips(region)))
+
+    def encode(band: _Region) -> bytes:
+        return bytes([_GRAPHIC]) + _native.graphic_encode_near(pixels, *band, *loss)[0]
+
+    return Encoding([workers.submit(encode, band) for band in _bands(region, count)])
+
+
+def drawing_costs(
+    pixels: U8, class_map: U8, first: int, last: int, loss: Loss
+) -> NDArray[np.float32]:
+    """Bits and squared error of every tile of TILE x TILE pixels, if all of the region is drawn.
+
+    pixels: uint8 (H, W, 1 or 3). Returns float32 (ceil(H / TILE), ceil(W / TILE), 2).
+    """
+    return _native.graphic_encode_near(pixels, class_map, first, last, 0, len(pixels), *loss)[1]
+
+
 def _encode_band(pixels: Pixels, region: _Region, how: _HowHard) -> bytes:
     """One band by the coder that makes the least of it."""
 

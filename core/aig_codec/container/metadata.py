@@ -24,7 +24,8 @@ CONTAINER_VERSION = 1
 MODES = ("L", "LA", "RGB", "RGBA")
 #: Bits per sample; 16 in lossless files alone.
 BITS = (8, 16)
-SHAPES = ("ellipses", "all")
+#: What the cores are: ellipses, what the segment "map" says, or everything.
+SHAPES = ("ellipses", "map", "all")
 MIDS = ("none", "dct", "palette")
 SUBSAMPLINGS = ("4:2:0", "4:4:4")
 #: Known quantisation matrices: 0 flat (tune="psnr"), 1 radial frequency (tune="visual").
@@ -129,7 +130,13 @@ class Metadata:
     @property
     def is_averaged(self) -> bool:
         """Whether smaller pictures are means of the whole one (format.md, 8.1)."""
-        return self.shape == "all" or self.mode in ("LA", "RGBA") or self.mid == "palette"
+        if self.shape == "all" or self.mode in ("LA", "RGBA") or self.mid == "palette":
+            return True
+        return self.has("drawn")
+
+    def has(self, kind: str) -> bool:
+        """Whether there is a segment of a kind."""
+        return any(s.kind == kind for s in self.segments)
 
     @property
     def max_sample(self) -> int:
@@ -265,13 +272,20 @@ class Metadata:
         lossy = {"preview"} if shape != "all" else set()
         frames = _frames(get("frames")) if "frames" in get.data else None
         table = {"frames"} if frames is not None else set()
-        pixel_kinds = {"preview", "alpha", "mid", "background", "boundary"}
+        own_map = {"map"} if shape == "map" else set()
+        required = alpha | lossy | table | own_map
+        if shape == "all":
+            lossy_kinds = {"tiles", "preview", "alpha", "drawn", "mid", "background", "boundary"}
+        else:
+            lossy_kinds = {"alpha"} - alpha
         segments = parse_toc(
             get("segments"),
             1 if shape == "all" else n,
-            required=alpha | lossy | table,
-            forbidden=(pixel_kinds if shape == "all" else {"alpha"} - alpha) | {"frames"} - table,
+            required=required,
+            forbidden=lossy_kinds | ({"frames"} - table) | ({"map"} - own_map),
         )
+        if any(s.kind == "tiles" for s in segments) != any(s.kind == "drawn" for s in segments):
+            raise CorruptError("tiles without drawn pixels, or drawn pixels without tiles")
         for s in segments:
             if s.kind == "mid" and s.coder in MIDS and s.coder != mid:
                 raise CorruptError(f"mid tier is coded by {s.coder}, not by {mid}")

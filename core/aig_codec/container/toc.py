@@ -6,18 +6,21 @@ from ..errors import CorruptError, UnsupportedError
 
 #: Every segment kind, in the order of the file. A prefix of the file is a coarser picture.
 KINDS = (
-    *("core", "preview", "alpha", "mid", "background", "boundary"),
+    *("map", "core", "tiles", "preview", "alpha", "drawn", "mid", "background", "boundary"),
     *("icc", "exif", "xmp", "text", "frames"),
 )
 
 #: Every coder with its version; files of others need another version of this package.
-CODERS = {"lossless": 2, "palette": 1, "dct": 3, "boundary": 1, "raw": 1}
+CODERS = {"labels": 1, "lossless": 2, "palette": 1, "dct": 3, "boundary": 1, "raw": 1}
 
 #: The coders that may code each kind.
 _CODERS_OF = {
+    "map": ("labels",),
     "core": ("lossless",),
+    "tiles": ("labels",),
     "preview": ("dct",),
     "alpha": ("lossless",),
+    "drawn": ("lossless",),
     "mid": ("dct", "palette"),
     "background": ("dct",),
     "boundary": ("boundary",),
@@ -86,7 +89,7 @@ def parse_toc(
     if not isinstance(rows, list) or len(rows) > 64:
         raise CorruptError("table of contents is not a list of at most 64 segments")
     segments: list[Segment] = []
-    end, rank = 0, -1
+    end, rank, cores = 0, -1, 0
     seen: set[tuple[str, int | None]] = set()
     for row in rows:
         if not isinstance(row, list) or len(row) != len(Segment._fields):
@@ -102,10 +105,9 @@ def parse_toc(
         ):
             raise CorruptError(f"table of contents row {row!r} has an entry of the wrong type")
         if s.kind == "core":
-            if type(s.center) is not int or s.center != len(segments):
-                raise CorruptError(
-                    f"core of center {s.center!r} where core {len(segments)} belongs"
-                )
+            if type(s.center) is not int or s.center != cores:
+                raise CorruptError(f"core of center {s.center!r} where core {cores} belongs")
+            cores += 1
         elif s.center is not None:
             raise CorruptError(f"segment {s.kind} names a center")
         if s.offset != end:
@@ -120,7 +122,7 @@ def parse_toc(
         end = s.end
         segments.append(s)
     kinds = {kind for kind, _ in seen}
-    if sum(s.kind == "core" for s in segments) != n_cores:
+    if cores != n_cores:
         raise CorruptError(f"table of contents does not hold {n_cores} cores")
     for kind in sorted(required - kinds):
         raise CorruptError(f"table of contents lacks the {kind}")

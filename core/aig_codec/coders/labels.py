@@ -1,0 +1,22 @@
+"""Labels coder: maps of few labels, each of them over areas (format.md, 7.5).
+
+Blocks of 8x8 of one label are told apart from mixed ones, and in these every label is coded in the
+context of its neighbours: adaptive binary coding, predictions mixed (core/native/label_map.cpp).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _native
+
+U8 = NDArray[np.uint8]
+
+
+def encode(labels: U8, count: int) -> bytes:
+    """Code a map of labels 0..count, uint8 (H, W), count = 1..3."""
+    return _native.label_map_encode(np.ascontiguousarray(labels), count)
+
+
+def decode(payload: bytes, height: int, width: int, count: int) -> U8:
+    """The map, uint8 (height, width). Raises CorruptError."""
+    return _native.label_map_decode(payload, height, width, count)

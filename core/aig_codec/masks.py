@@ -1,0 +1,195 @@
+"""Cores of any shape: from `mask=` or `boxes=` to the label of every pixel, and what headers say.
+
+A label is 0 outside the cores and 1 + k in core k. Objects are what a mask's values or, in a mask of
+one value, its connected components tell apart. Up to three have a core each, so that each can be
+fetched alone; of more, the largest three have one, and the others join the nearest of these.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _native, geometry
+from .container import Focus, Metadata
+from .container.header import MAX_CENTERS, MAX_SIGMA, MIN_SIGMA
+from .container.metadata import MAX_RADIUS, RADIUS_STEP
+
+U8 = NDArray[np.uint8]
+
+#: More values than this are shades and no objects.
+_MOST_VALUES = 32
+
+#: Width of the mid tier around a core: relative to the radius of a circle as large, and at most.
+_MARGIN, _MOST_MARGIN = 0.25, 64.0
+
+#: Tries of the search for the ellipse that a mask may be.
+_RATIOS = 4
+
+
+class CoreMap(NamedTuple):
+    """labels: uint8 (H, W), 0..count. count: how many cores there are, 1..3; one may be empty."""
+
+    labels: U8
+    count: int
+
+
+def from_mask(mask: Any, width: int, height: int) -> CoreMap:
+    """The cores that a mask asks for: its pixels that are not 0, all of them and no others.
+
+    mask: (height, width) of bool or whole numbers, or a Pillow image of mode 1, L or I.
+    Raises ValueError.
+    """
+    array = np.asarray(mask)
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    if array.dtype.kind not in "bui":
+        raise ValueError(f"mask must be of bool or whole numbers, not {array.dtype}")
+    if array.shape != (height, width):
+        raise ValueError(
+            f"mask of shape {array.shape} for an image of {width} x {height} pixels: "
+            f"({height}, {width}) is needed"
+        )
+    if array.dtype.kind == "i" and array.min() < 0:
+        raise ValueError("mask has negative values")
+    inside = array != 0
+    if not inside.any():
+        return CoreMap(inside.astype(np.uint8), 1)
+    numbers: NDArray[Any] = array
+    values = np.flatnonzero(np.bincount(_small(array).ravel())) if array.dtype.kind != "b" else ()
+    count = sum(value > 0 for value in values)
+    if not 1 < count <= _MOST_VALUES:
+        numbers, count = _native.components(inside.astype(np.uint8))
+    else:
+        numbers = np.searchsorted([v for v in values if v > 0], array, side="left") + 1
+        numbers = np.where(inside, numbers, 0)
+    return _limited(numbers, count)
+
+
+def _small(array: NDArray[Any]) -> NDArray[Any]:
+    """Values that can be counted; those of large ones do not matter, as there are too many."""
+    return np.minimum(array, 65536).astype(np.int64)
+
+
+def from_boxes(boxes: Any, width: int, height: int) -> CoreMap:
+    """The cores that boxes (left, top, right, bottom) ask for, the latter two exclusive.
+
+    Edges between pixels are moved outward, and boxes cut at the border. Where boxes overlap, the
+    first one has the pixels. Raises ValueError.
+    """
+    numbers = np.zeros((height, width), np.int32)
+    rows = list(boxes)
+    if not rows:
+        raise ValueError("boxes must be a list of (left, top, right, bottom), not an empty one")
+    for k in range(len(rows) - 1, -1, -1):
+        box = np.asarray(rows[k], float).ravel().tolist()
+        if len(box) != 4 or not all(map(math.isfinite, box)):
+            raise ValueError(f"box {rows[k]!r} is not (left, top, right, bottom)")
+        left, top = (max(0, math.floor(v)) for v in box[:2])
+        right, bottom = (min(n, math.ceil(v)) for v, n in zip(box[2:], (width, height), strict=True))
+        if left >= right or top >= bottom:
+            raise ValueError(f"box {rows[k]!r} holds no pixel of the {width} x {height} image")
+        numbers[top:bottom, left:right] = k + 1
+    return _limited(numbers, len(rows))
+
+
+def _limited(numbers: NDArray[Any], count: int) -> CoreMap:
+    """Objects numbered from 1 on become at most three cores, numbered in the same order."""
+    if count <= MAX_CENTERS:
+        return CoreMap(numbers.astype(np.uint8), count)
+    sizes = np.bincount(numbers.ravel(), minlength=count + 1)[1:]
+    largest = np.sort(np.argsort(-sizes, kind="stable")[:MAX_CENTERS])
+    height, width = numbers.shape
+    x = np.bincount(numbers.ravel(), np.tile(np.arange(width), height), count + 1)[1:]
+    y = np.bincount(numbers.ravel(), np.repeat(np.arange(height), width), count + 1)[1:]
+    # An object may be hidden behind the others.
+    places = np.stack([x, y], 1) / np.maximum(sizes, 1)[:, None]
+    distances = ((places[:, None] - places[None, largest]) ** 2).sum(2)
+    core = distances.argmin(1)
+    core[largest] = np.arange(MAX_CENTERS)
+    return CoreMap(np.concatenate([[0], core + 1]).astype(np.uint8)[numbers], MAX_CENTERS)
+
+
+def foci(cores: CoreMap, with_mid: bool) -> tuple[Focus, ...]:
+    """What the header says of the cores: ellipses of their place, size and proportions.
+
+    r_mid is r_core, the radius of a circle as large, and the width of the mid tier.
+    """
+    found = []
+    height, width = cores.labels.shape
+    for k in range(cores.count):
+        own = cores.labels == 1 + k
+        x, spread_x = _moments(own.sum(0), width)
+        y, spread_y = _moments(own.sum(1), height)
+        radius = _rounded(math.sqrt(int(own.sum()) / math.pi))
+        margin = _rounded(min(_MARGIN * radius, _MOST_MARGIN)) if with_mid else 0.0
+        ratio = min(max(math.sqrt(spread_x / spread_y), MIN_SIGMA), MAX_SIGMA)
+        sigma = float(np.float32(ratio)), float(np.float32(1 / ratio))
+        found.append(Focus(x, y, sigma, 0, radius, min(radius + margin, MAX_RADIUS)))
+    return tuple(found)
+
+
+def _moments(counts: NDArray[Any], size: int) -> tuple[int, float]:
+    """Mean, as a pixel, and variance of places that occur so often; the middle if none does."""
+    total = int(counts.sum())
+    if not total:
+        return size // 2, 1.0
+    places = np.arange(size)
+    mean = float((counts * places).sum()) / total
+    # A pixel has some width itself.
+    variance = float((counts * (places - mean) ** 2).sum()) / total + 1 / 12
+    return min(size - 1, math.floor(mean + 0.5)), variance
+
+
+def _rounded(radius: float) -> float:
+    return math.floor(radius / RADIUS_STEP + 0.5) * RADIUS_STEP
+
+
+def as_ellipses(cores: CoreMap, with_mid: bool) -> tuple[Focus, ...] | None:
+    """Foci whose ellipses are exactly these cores, if there are any: they need no map."""
+    found = []
+    for k, about in enumerate(foci(cores, with_mid)):
+        ellipse = _ellipse(cores.labels == 1 + k, about)
+        if ellipse is None:
+            return None
+        found.append(ellipse)
+    height, width = cores.labels.shape
+    metadata = Metadata(width=width, height=height, mode="L", foci=tuple(found))
+    drawn = geometry.Regions(metadata).class_map()
+    drawn[drawn >= geometry.MID] = 0
+    return tuple(found) if np.array_equal(drawn, cores.labels) else None
+
+
+def _ellipse(own: NDArray[np.bool_], about: Focus) -> Focus | None:
+    """The focus whose core is exactly this set, as far as a few tries tell."""
+    y, x = np.nonzero(own)
+    if not x.size:
+        return None
+    dx, dy = np.abs(x - about.x), np.abs(y - about.y)
+    a, b = int(dx.max()), int(dy.max())
+    # An ellipse fills about pi / 4 of its box: boxes and other shapes are told apart at once.
+    if not 0.6 < x.size / ((2 * a + 1) * (2 * b + 1)) < 0.9 and x.size > 9:
+        return None
+    height, width = own.shape
+    for i in range(_RATIOS):
+        more = i / (_RATIOS - 1)
+        ratio = float(np.float32(((b + more) / (a + more)) ** 2)) if a + more else 1.0
+        if not MIN_SIGMA <= ratio <= MAX_SIGMA:
+            continue
+        radius = math.sqrt(float((dx.astype(float) ** 2 + dy.astype(float) ** 2 / ratio).max()))
+        radius = min(math.ceil(radius / RADIUS_STEP) * RADIUS_STEP, MAX_RADIUS)
+        margin = about.r_mid - about.r_core
+        focus = Focus(about.x, about.y, (1.0, ratio), 0, radius, min(radius + margin, MAX_RADIUS))
+        metadata = Metadata(width=width, height=height, mode="L", foci=(focus,))
+        if np.array_equal(geometry.Regions(metadata).class_map() == geometry.CORE, own):
+            return focus
+    return None
+
+
+def require_alone(given: dict[str, Any], names: Sequence[str]) -> None:
+    """Refuse keywords that say where cores are in another way. Raises ValueError."""
+    extra = [name for name in names if given.get(name) is not None]
+    if extra:
+        raise ValueError(f"mask and boxes say what the cores are: leave out {', '.join(extra)}")

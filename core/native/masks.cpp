@@ -1,0 +1,188 @@
+#include "masks.hpp"
+
+#include <cstring>
+#include <limits>
+
+namespace aig {
+namespace {
+
+using std::int32_t;
+using std::int64_t;
+using std::size_t;
+
+constexpr int64_t kFar = int64_t{1} << 40;
+
+// Rows of squared distances to the nearest pixel of a label, in a box of the map (Meijster, Roerdink and Hesselink 2000).
+class Distances {
+  public:
+    Distances(View<const std::uint8_t> labels, int label, const Box& box)
+        : box_(box), width_(box.right - box.left), height_(box.bottom - box.top), column_(static_cast<size_t>(width_) * static_cast<size_t>(height_)) {
+        // Along columns first: from above, then from below.
+        for (int y = 0; y < height_; ++y)
+            for (int x = 0; x < width_; ++x)
+                *at(x, y) = labels.row(box.top + y)[box.left + x] == label ? 0 : y ? std::min(kNone, *at(x, y - 1) + 1) : kNone;
+        for (int y = height_ - 2; y >= 0; --y)
+            for (int x = 0; x < width_; ++x) *at(x, y) = std::min(*at(x, y), *at(x, y + 1) + 1);
+        parabolas_.resize(static_cast<size_t>(width_));
+        from_.resize(static_cast<size_t>(width_));
+    }
+    // Of the pixels of a row: the lower envelope of the parabolas that its columns give.
+    void row(int y, int64_t* out) {
+        int last = -1;
+        for (int u = 0; u < width_; ++u) {
+            if (*at(u, y) >= kNone) continue;
+            while (last >= 0 && value(parabola(last), from(last), y) > value(u, from(last), y)) --last;
+            int start = 0;
+            if (last >= 0) {
+                const int i = parabola(last);
+                const int64_t d = square(u) - square(i) + square(*at(u, y)) - square(*at(i, y));
+                // The first pixel from which on u is nearer; d may be negative.
+                const int64_t n = 2 * (int64_t{u} - i), first = (d >= 0 ? d / n : -((-d + n - 1) / n)) + 1;
+                if (first >= width_) continue;
+                start = static_cast<int>(std::max<int64_t>(first, 0));
+            }
+            ++last;
+            parabolas_[static_cast<size_t>(last)] = u;
+            from_[static_cast<size_t>(last)] = start;
+        }
+        for (int x = width_ - 1; x >= 0; --x) {
+            while (last >= 0 && from(last) > x) --last;
+            out[x] = last < 0 ? kFar : value(parabola(last), x, y);
+        }
+    }
+
+  private:
+    static constexpr int32_t kNone = 1 << 20;  // more than any picture is high
+
+    int32_t* at(int x, int y) { return &column_[static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x)]; }
+    int parabola(int i) const { return parabolas_[static_cast<size_t>(i)]; }
+    int from(int i) const { return from_[static_cast<size_t>(i)]; }
+    static int64_t square(int64_t v) { return v * v; }
+    int64_t value(int u, int x, int y) { return square(x - u) + square(*at(u, y)); }
+
+    Box box_;
+    int width_, height_;
+    std::vector<int32_t> column_;
+    std::vector<int> parabolas_, from_;
+};
+
+// The least n with n * n * 65536 > reach2, at most `most`: how far beyond a core pixels may be mid.
+int beyond(int64_t reach2, int most) {
+    int n = 0;
+    while (n < most && (int64_t{n} * n << 16) <= reach2) ++n;
+    return n;
+}
+
+}  // namespace
+
+void classify_labels(View<const std::uint8_t> labels, std::span<const int64_t> reach2, View<std::uint8_t> map) {
+    for (int y = 0; y < map.height; ++y) std::copy_n(labels.row(y), map.width, map.row(y));
+    std::vector<int64_t> nearest, line(static_cast<size_t>(map.width));
+    for (size_t k = 0; k < reach2.size(); ++k) {
+        if (reach2[k] < 65536) continue;  // less than a pixel
+        const int label = static_cast<int>(k) + kCoreBase;
+        Box box = bounding_box({labels, label, label});
+        if (box.right <= box.left) continue;
+        const int more = beyond(reach2[k], std::max(map.width, map.height));
+        box = {std::max(0, box.left - more), std::max(0, box.top - more), std::min(map.width, box.right + more), std::min(map.height, box.bottom + more)};
+        Distances distances(labels, label, box);
+        if (reach2.size() > 1 && nearest.empty()) nearest.assign(static_cast<size_t>(map.width) * static_cast<size_t>(map.height), kFar);
+        for (int y = box.top; y < box.bottom; ++y) {
+            distances.row(y - box.top, line.data());
+            for (int x = box.left; x < box.right; ++x) {
+                const int64_t d = line[static_cast<size_t>(x - box.left)];
+                if (is_core(map.row(y)[x]) || d >= kFar || d << 16 > reach2[k]) continue;
+                if (!nearest.empty()) {
+                    int64_t& least = nearest[static_cast<size_t>(y) * static_cast<size_t>(map.width) + static_cast<size_t>(x)];
+                    if (d >= least) continue;
+                    least = d;
+                }
+                map.row(y)[x] = static_cast<std::uint8_t>(kMidBase + static_cast<int>(k));
+            }
+        }
+    }
+}
+
+int32_t components(View<const std::uint8_t> mask, View<int32_t> numbers) {
+    // Provisional numbers in a forest of which every root is the lowest of its tree (Rosenfeld and Pfaltz 1966).
+    std::vector<int32_t> parent{0};
+    const auto root = [&](int32_t i) {
+        while (parent[static_cast<size_t>(i)] != i) i = parent[static_cast<size_t>(i)] = parent[static_cast<size_t>(parent[static_cast<size_t>(i)])];
+        return i;
+    };
+    for (int y = 0; y < mask.height; ++y) {
+        int32_t* row = numbers.row(y);
+        const int32_t* above = y ? numbers.row(y - 1) : nullptr;
+        for (int x = 0; x < mask.width; ++x) {
+            row[x] = 0;
+            if (!mask.row(y)[x]) continue;
+            int32_t own = 0;
+            const auto join = [&](int32_t other) {
+                if (!other) return;
+                other = root(other);
+                if (!own) own = other;
+                const int32_t low = std::min(own, other), high = std::max(own, other);
+                parent[static_cast<size_t>(high)] = low;
+                own = low;
+            };
+            if (x) join(row[x - 1]);
+            if (above)
+                for (int i = std::max(0, x - 1); i <= std::min(mask.width - 1, x + 1); ++i) join(above[i]);
+            if (!own) {
+                own = static_cast<int32_t>(parent.size());
+                parent.push_back(own);
+            }
+            row[x] = own;
+        }
+    }
+    int32_t count = 0;
+    std::vector<int32_t> final(parent.size(), 0);
+    for (int32_t i = 1; i < static_cast<int32_t>(parent.size()); ++i) {
+        const int32_t r = root(i);
+        final[static_cast<size_t>(i)] = r == i ? ++count : final[static_cast<size_t>(r)];
+    }
+    for (int y = 0; y < mask.height; ++y)
+        for (int x = 0; x < mask.width; ++x) numbers.row(y)[x] = final[static_cast<size_t>(numbers.row(y)[x])];
+    return count;
+}
+
+void mark_drawn(View<const std::uint8_t> drawn, bool keep_mid, View<std::uint8_t> map) {
+    for (int y = 0; y < map.height; ++y) {
+        const std::uint8_t* tile = drawn.row(y / kDrawnTile);
+        for (int tx = 0; tx < drawn.width; ++tx) {
+            if (!tile[tx]) continue;
+            for (int x = tx * kDrawnTile; x < std::min(map.width, (tx + 1) * kDrawnTile); ++x) {
+                std::uint8_t& c = map.row(y)[x];
+                if (!is_core(c) && !(keep_mid && is_mid(c))) c = kDrawn;
+            }
+        }
+    }
+}
+
+void repeated_by_tile(View<const std::uint8_t> pixels, View<const std::uint8_t> map, View<std::uint8_t> shares) {
+    const int n = pixels.channels;
+    std::vector<std::uint32_t> counts(2 * static_cast<size_t>(shares.width));
+    for (int ty = 0; ty < shares.height; ++ty) {
+        std::fill(counts.begin(), counts.end(), 0u);
+        for (int y = ty * kDrawnTile; y < std::min(pixels.height, (ty + 1) * kDrawnTile); y += 2) {
+            const std::uint8_t *row = pixels.row(y), *above = y ? pixels.row(y - 1) : row + n;
+            for (int x = 1; x < pixels.width; ++x) {
+                if (is_core(map.row(y)[x])) continue;
+                bool west = true, north = true;
+                for (int c = 0; c < n; ++c) {
+                    west &= row[x * n + c] == row[x * n - n + c];
+                    north &= row[x * n + c] == above[x * n + c];
+                }
+                const auto tile = static_cast<size_t>(x / kDrawnTile);
+                counts[2 * tile] += west | north;
+                ++counts[2 * tile + 1];
+            }
+        }
+        for (int tx = 0; tx < shares.width; ++tx) {
+            const std::uint32_t all = counts[2 * static_cast<size_t>(tx) + 1];
+            shares.row(ty)[tx] = static_cast<std::uint8_t>(all ? 255 * counts[2 * static_cast<size_t>(tx)] / all : 0);
+        }
+    }
+}
+
+}  // namespace aig
