@@ -295,7 +295,7 @@ def _drawn(
     if wanted.mid != "auto":
         return [], []
     loss = drawing.loss(metadata, colour.shape[2])
-    tiles = drawing.choose(colour, metadata, class_map, loss, workers)
+    tiles = drawing.choose(colour, metadata, class_map, loss)
     if tiles is None:
         return [], []
     _native.mark_drawn(tiles, False, class_map)

@@ -2,6 +2,7 @@
 #include "arrays.hpp"
 #include "label_map.hpp"
 #include "masks.hpp"
+#include "tile_costs.hpp"
 
 namespace {
 
@@ -79,4 +80,23 @@ void bind_maps(nb::module_& m) {
         }
         return out;
     }, "pixels"_a.noconvert(), "map"_a.noconvert());
+    m.def("transform_costs_by_tile", [](const U8In& pixels, const U8In& wanted, const Array<const std::int32_t>& steps) {
+        const auto p = view(pixels), w = view(wanted);
+        require(p.channels == 1 || p.channels == 3, "1 or 3 channels");
+        require(p.width > 0 && p.height > 0 && wanted.ndim() == 2 && wanted.shape(0) == tiles(p.height) && wanted.shape(1) == tiles(p.width),
+                "tiles do not fit the picture");
+        require(steps.ndim() == 1 && steps.shape(0) == 64, "steps must be (64,)");
+        aig::Steps q;
+        for (std::size_t i = 0; i < 64; ++i) {
+            require(steps.data()[i] >= 1 && steps.data()[i] <= 32767, "step outside 1..32767");
+            q[i] = steps.data()[i];
+        }
+        auto out = make_array<float>({wanted.shape(0), wanted.shape(1), 2});
+        std::fill_n(out.data(), out.size(), 0.0f);
+        {
+            nb::gil_scoped_release release;
+            aig::transform_costs_by_tile(p, w, q, reinterpret_cast<aig::GraphicCost*>(out.data()));
+        }
+        return out;
+    }, "pixels"_a.noconvert(), "wanted"_a.noconvert(), "steps"_a.noconvert());
 }

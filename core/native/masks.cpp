@@ -12,6 +12,9 @@ using std::size_t;
 
 constexpr int64_t kFar = int64_t{1} << 40;
 
+// Of the rows of a tile, this one is looked at, and every fourth from there on.
+constexpr int kRow = 2, kRows = 4;
+
 // Rows of squared distances to the nearest pixel of a label, in a box of the map (Meijster, Roerdink and Hesselink 2000).
 class Distances {
   public:
@@ -160,22 +163,22 @@ void mark_drawn(View<const std::uint8_t> drawn, bool keep_mid, View<std::uint8_t
 }
 
 void repeated_by_tile(View<const std::uint8_t> pixels, View<const std::uint8_t> map, View<std::uint8_t> shares) {
-    const int n = pixels.channels;
+    const auto n = static_cast<size_t>(pixels.channels), width = static_cast<size_t>(pixels.width), size = width * n;
     std::vector<std::uint32_t> counts(2 * static_cast<size_t>(shares.width));
+    std::vector<std::uint8_t> west(size), north(size);
     for (int ty = 0; ty < shares.height; ++ty) {
         std::fill(counts.begin(), counts.end(), 0u);
-        for (int y = ty * kDrawnTile; y < std::min(pixels.height, (ty + 1) * kDrawnTile); y += 2) {
-            const std::uint8_t *row = pixels.row(y), *above = y ? pixels.row(y - 1) : row + n;
-            for (int x = 1; x < pixels.width; ++x) {
-                if (is_core(map.row(y)[x])) continue;
-                bool west = true, north = true;
-                for (int c = 0; c < n; ++c) {
-                    west &= row[x * n + c] == row[x * n - n + c];
-                    north &= row[x * n + c] == above[x * n + c];
-                }
-                const auto tile = static_cast<size_t>(x / kDrawnTile);
-                counts[2 * tile] += west | north;
-                ++counts[2 * tile + 1];
+        for (int y = ty * kDrawnTile + kRow; y < std::min(pixels.height, (ty + 1) * kDrawnTile); y += kRows) {
+            const std::uint8_t *row = pixels.row(y), *above = pixels.row(y - 1), *classes = map.row(y);
+            for (size_t i = n; i < size; ++i) west[i] = row[i] ^ row[i - n];
+            for (size_t i = n; i < size; ++i) north[i] = row[i] ^ above[i];
+            for (size_t x = 1; x < width; ++x) {
+                unsigned of_west = 0, of_north = 0;
+                for (size_t c = 0; c < n; ++c) of_west |= west[x * n + c], of_north |= north[x * n + c];
+                const bool counted = !is_core(classes[x]);
+                const size_t tile = x / kDrawnTile;
+                counts[2 * tile] += counted && (!of_west || !of_north);
+                counts[2 * tile + 1] += counted;
             }
         }
         for (int tx = 0; tx < shares.width; ++tx) {

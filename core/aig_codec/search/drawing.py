@@ -8,12 +8,11 @@ and R of graphics by coding all tiles that look drawn at once, those of the DCT 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native, geometry
+from .. import _native
 from ..coders import dct
 from ..coders.lossless import Loss, drawing_costs
 from ..container import Metadata
-from ..geometry import DRAWN, MID, TILE
-from ..threads import Workers
+from ..geometry import DRAWN
 
 U8 = NDArray[np.uint8]
 F64 = NDArray[np.float64]
@@ -25,8 +24,17 @@ _MOST_STEPS, _MOST_LEVELS = 2, 8
 
 #: A tile may be drawn if this share of its pixels is what their left or upper neighbour is.
 _REPEATED = 0.4
-#: In bytes: what a picture with drawn tiles takes more than one without.
-_OVERHEAD = 120
+#: A sign of drawing is a tile of so many repeated pixels in which transforms need so many bits;
+#: pictures where all signs together need less than so many bytes are not looked at further.
+_SIGN_REPEATED, _SIGN_BITS, _SIGNS_BYTES = 0.5, 60, 500
+#: Of what transforms of 8x8 cost, those of all sizes cost about this share.
+_TRANSFORMS = 0.8
+#: In bytes: what a picture with drawn tiles takes more than one without, and an area of them.
+_OVERHEAD, _OF_AREA = 100, 12
+#: Bits that the 1/8 image of a tile takes more where transforms need it to be fine.
+_EIGHTH = 16.0
+#: Bits that an empty tile takes at most.
+_EMPTY = 2.0
 #: Bits that telling a tile apart from a neighbour takes, and rounds of settling them.
 _APART, _ROUNDS = 1.5, 4
 
@@ -38,47 +46,47 @@ def loss(metadata: Metadata, channels: int) -> Loss:
     return Loss(min(round(channels * _LAMBDA * step**2), 2**20 - 1), most)
 
 
-def choose(
-    colour: U8, metadata: Metadata, class_map: U8, loss: Loss, workers: Workers
-) -> U8 | None:
+def choose(colour: U8, metadata: Metadata, class_map: U8, loss: Loss) -> U8 | None:
     """The tiles that are to be drawn, 1 for each, uint8 (ceil(H / TILE), ceil(W / TILE)), or None.
 
     colour: uint8 (H, W, 1 or 3). class_map: uint8 (H, W), of cores, mid tier and background.
     """
-    repeated = _native.repeated_by_tile(colour, class_map)
-    may = (repeated >= round(255 * _REPEATED)).astype(np.uint8)
-    if not may.any():
-        return None
-    trial = class_map.copy()
-    _native.mark_drawn(may, False, trial)
-    costs = drawing_costs(colour, trial, DRAWN, DRAWN, loss).astype(float)
+    repeated = _native.repeated_by_tile(colour, class_map) / 255
+    may = repeated >= _REPEATED
     lam = float(max(loss.per_bit, 1))
-    gain = _dct_j(colour, metadata, class_map, lam) - (costs[..., 1] + lam * costs[..., 0])
-    tiles = _settled(gain, may > 0, lam * _APART)
-    if float(gain[tiles].sum()) <= lam * 8 * _OVERHEAD:
+    steps = dct.steps(metadata.quality_level, metadata.qp_table_id)
+
+    def transformed(tiles: NDArray[np.bool_]) -> NDArray[np.float32]:
+        return _native.transform_costs_by_tile(colour, tiles.astype(np.uint8), steps)
+
+    def drawn_j(tiles: NDArray[np.bool_]) -> F64:
+        trial = class_map.copy()
+        _native.mark_drawn(tiles.astype(np.uint8), False, trial)
+        return _j(drawing_costs(colour, trial, DRAWN, DRAWN, loss), lam)
+
+    # Nearly all photographs are told apart by a quarter of their tiles, the others by few more.
+    rows, columns = np.indices(may.shape)
+    likely = repeated >= _SIGN_REPEATED
+    sample = transformed(likely & ((columns + 2 * rows) % 4 == 0))[..., 0]
+    if 4 * sample[sample > _SIGN_BITS].sum() < 8 * _SIGNS_BYTES:
         return None
-    return tiles.astype(np.uint8)
+    costs = transformed(may)
+    signs = likely & (costs[..., 0] > _SIGN_BITS)
+    lossy = _TRANSFORMS * _j(costs, lam)
+    if float((lossy - drawn_j(signs))[signs].sum()) <= lam * 8 * _OVERHEAD:
+        return None
+    drawn = drawn_j(may)
+    gain = lossy + lam * _EIGHTH - drawn
+    # Empty tiles cost nothing either way: they go with those around them.
+    empty = may & (drawn <= lam * _EMPTY)
+    tiles = _settled(gain, may, lam * _APART) | empty
+    chosen = _worth_it(tiles, np.where(empty, 0, gain), lam * 8 * _OF_AREA)
+    return chosen if float(gain[chosen > 0].sum()) > lam * 8 * _OVERHEAD else None
 
 
-def _dct_j(colour: U8, metadata: Metadata, class_map: U8, lam: float) -> F64:
-    """J of the pixels of every tile that are outside the cores, if the DCT codes them."""
-    table = metadata.qp_table_id
-    costs = _native.block_costs(
-        colour, dct.steps(metadata.quality_level, table), dct.steps(metadata.mid_level, table)
-    ).astype(float)
-    outside = geometry.block_share(geometry.outside_cores(class_map) > 0)
-    is_mid = geometry.block_share(class_map >= MID) > 0
-    background, mid = (costs[..., e] + lam * costs[..., b] for b, e in ((1, 2), (3, 4)))
-    return _by_tile(np.where(is_mid, mid, background) * outside)
-
-
-def _by_tile(blocks: F64) -> F64:
-    """Sums over the blocks of 8x8 pixels of every tile."""
-    n = TILE // 8
-    padded = np.pad(blocks, [(0, -size % n) for size in blocks.shape])
-    height, width = (size // n for size in padded.shape)
-    sums: F64 = padded.reshape(height, n, width, n).sum((1, 3))
-    return sums
+def _j(costs: NDArray[np.float32], lam: float) -> F64:
+    j: F64 = costs[..., 1].astype(float) + lam * costs[..., 0]
+    return j
 
 
 def _settled(gain: F64, may: NDArray[np.bool_], apart: float) -> NDArray[np.bool_]:
@@ -95,3 +103,13 @@ def _settled(gain: F64, may: NDArray[np.bool_], apart: float) -> NDArray[np.bool
         )
         tiles = may & (gain + apart * (2 * drawn - 4) > 0)
     return tiles
+
+
+def _worth_it(tiles: NDArray[np.bool_], gain: F64, least: float) -> U8:
+    """Those connected areas of tiles that gain more than so much."""
+    numbers, count = _native.components(tiles.astype(np.uint8))
+    gains = np.bincount(numbers.ravel(), gain.ravel(), count + 1)
+    keep = gains > least
+    keep[0] = False
+    chosen: U8 = keep[numbers].astype(np.uint8)
+    return chosen
