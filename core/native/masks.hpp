@@ -1,4 +1,4 @@
-// Cores of any shape, and tiles of the picture: what belongs together, what lies near, what was drawn (format.md, 5.5).
+// Cores of any shape, and tiles of the picture: what belongs together, what lies near, what was drawn (format.md, 5.4).
 #pragma once
 #include "region.hpp"
 
