@@ -104,7 +104,7 @@ def run(picture: U8, name: str, plan: Plan, folder: Path) -> bool:
                 titles[r.name],
                 _sizes(r.path.name, r.size, picture, png) + f", {_core_share(r)}",
                 r.decoded,
-                r.aig.metadata.foci,
+                r.aig.regions(),
                 not r.failures,
             )
             for r in results

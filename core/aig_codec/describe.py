@@ -37,6 +37,7 @@ def describe(path: Path) -> dict[str, Any]:
             "bits_per_pixel": 8 * whole / (meta.width * meta.height),
             "quality_level": meta.quality_level,
             "lossless": meta.shape == "all",
+            "shape": meta.shape,
             "frames": frames,
             "foci": [focus_entry(f, label) for f, label in zip(meta.foci, labels, strict=True)],
             "lambda_rd": meta.rd_lambda,
@@ -83,13 +84,19 @@ def focus_entry(focus: Focus, label: Label | None = None) -> dict[str, Any]:
     }
 
 
-def foci_lines(foci: list[dict[str, Any]], lossless: bool) -> list[str]:
+def foci_lines(foci: list[dict[str, Any]], shape: str) -> list[str]:
     """One line for each focus, with what is particular about it."""
     lines = []
+    lossless = shape == "all"
     for k, f in enumerate(foci):
         line = f"focus {k} at ({f['center'][0]}, {f['center'][1]})"
         if f["label"]:
             line += f", {label_text(f['label'])}"
+        if shape == "map":
+            radius = f["radius_core"]
+            size = f"as large as a circle of radius {radius:.4g}" if radius else "empty"
+            lines.append(f"{line}, core by a map, {size}")
+            continue
         if not lossless:
             line += f", core radius {f['radius_core']:.5g}, mid radius {f['radius_mid']:.5g}"
         if f["sigma"] != [1, 1]:
@@ -126,7 +133,7 @@ def table(report: dict[str, Any]) -> list[str]:
         lines.append(f"  {report['frames']['count']} frames{loop}; this is the first")
     if report["dpi"]:
         lines.append("  {:g} x {:g} dots per inch".format(*report["dpi"]))
-    lines += [f"  {line}" for line in foci_lines(report["foci"], lossless)]
+    lines += [f"  {line}" for line in foci_lines(report["foci"], report["shape"])]
     total = report["bytes"] + report["missing_bytes"]
     rows = [("head", report["data_start"], "header and metadata")]
     for s in report["segments"]:

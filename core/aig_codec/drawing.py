@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from .container import Focus
+from .geometry import MID, MID_LAST, Regions
 
 U8 = NDArray[np.uint8]
 
@@ -33,14 +34,14 @@ _HEAT = np.array(
 class Row(NamedTuple):
     """One encoded picture.
 
-    decoded: the same shape as the original. foci: empty where nothing shall be drawn. title and
-    note: the two lines above the panels. passed: whether all checks did.
+    decoded: the same shape as the original. areas: of the file; None where nothing shall be drawn.
+    title and note: the two lines above the panels. passed: whether all checks did.
     """
 
     title: str
     note: str
     decoded: U8
-    foci: Sequence[Focus]
+    areas: Regions | None
     passed: bool
 
 
@@ -80,9 +81,9 @@ def comparison(heading: str, original: U8, rows: Sequence[Row], footer: str = ""
         right = sheet.width - _MARGIN
         draw.text((right, y + 10), f"checks: {verdict}", colour, _font(20), anchor="ra")
         y += _CAPTION
-        marked = with_foci(resized(original, panel), row.foci, scale)
+        marked = with_foci(resized(original, panel), row.areas, scale)
         glow = resized(heat(error, top_of_scale), panel)
-        pictures = (marked, resized(row.decoded, panel), with_foci(glow, row.foci, scale, 0.55))
+        pictures = (marked, resized(row.decoded, panel), with_foci(glow, row.areas, scale, 0.55))
         for left, picture in zip(lefts, pictures, strict=True):
             sheet.paste(picture, (left, y))
         y += panel[1] + _GAP
@@ -90,7 +91,7 @@ def comparison(heading: str, original: U8, rows: Sequence[Row], footer: str = ""
     return sheet
 
 
-def error_map(original: U8, decoded: U8, foci: Sequence[Focus]) -> Image.Image:
+def error_map(original: U8, decoded: U8, areas: Regions | None) -> Image.Image:
     """Where two pictures differ, with the foci drawn in and the scale below: black is equal.
 
     original, decoded: uint8 (H, W) or (H, W, C) of the same shape.
@@ -100,7 +101,7 @@ def error_map(original: U8, decoded: U8, foci: Sequence[Focus]) -> Image.Image:
     height, width = error.shape
     scale = _panel_scale(width, height) if max(width, height) < _PANEL else 1.0
     size = round(width * scale), round(height * scale)
-    glow = with_foci(resized(heat(error, end), size), foci, scale, 0.55)
+    glow = with_foci(resized(heat(error, end), size), areas, scale, 0.55)
     sheet = Image.new("RGB", (max(size[0], _LEAST_PANEL + 2 * 8), size[1] + 48), _PAPER)
     sheet.paste(glow, (0, 0))
     _colour_bar(ImageDraw.Draw(sheet), 8, size[1] + 8, sheet.width - 16, end)
@@ -165,27 +166,56 @@ def _outline(focus: Focus, radius: float) -> list[tuple[float, float]]:
 
 
 def with_foci(
-    image: Image.Image, foci: Sequence[Focus], scale: float, opacity: float = 1.0
+    image: Image.Image, areas: Regions | None, scale: float, opacity: float = 1.0
 ) -> Image.Image:
-    """The picture with both tiers' outlines and numbered center marks."""
-    big = _SMOOTH * scale
+    """The picture with both tiers' outlines and numbered center marks; as it is without areas."""
+    if areas is None:
+        return image
+    foci = areas.metadata.foci
     overlay = Image.new("RGBA", (image.width * _SMOOTH, image.height * _SMOOTH))
     draw = ImageDraw.Draw(overlay)
+    if areas.core_map is None:
+        _draw_ellipses(draw, foci, _SMOOTH * scale)
+    else:
+        _draw_shapes(overlay, areas)
+    if opacity == 1:
+        for k, focus in enumerate(foci):
+            x, y = ((v + 0.5) * _SMOOTH * scale for v in (focus.x, focus.y))
+            _mark(draw, x, y, str(k))
+    overlay = overlay.resize(image.size, Image.Resampling.BOX)
+    if opacity < 1:
+        overlay.putalpha(overlay.getchannel("A").point(lambda a: a * opacity))
+    return Image.alpha_composite(image.convert("RGBA"), overlay).convert("RGB")
+
+
+def _draw_ellipses(draw: ImageDraw.ImageDraw, foci: Sequence[Focus], scale: float) -> None:
     for focus in foci:
-        mid = [(x * big, y * big) for x, y in _outline(focus, focus.r_mid)]
-        core = [(x * big, y * big) for x, y in _outline(focus, focus.r_core)]
+        mid = [(x * scale, y * scale) for x, y in _outline(focus, focus.r_mid)]
+        core = [(x * scale, y * scale) for x, y in _outline(focus, focus.r_core)]
         # White on black dashes can be seen on any picture.
         draw.line(mid, _HALO, 2 * _SMOOTH, joint="curve")
         _dashes(draw, mid, _MID, 2)
         draw.line(core, _HALO, 5 * _SMOOTH, joint="curve")
         draw.line(core, _CORE, 3 * _SMOOTH, joint="curve")
-    if opacity == 1:
-        for k, focus in enumerate(foci):
-            _mark(draw, (focus.x + 0.5) * big, (focus.y + 0.5) * big, str(k))
-    overlay = overlay.resize(image.size, Image.Resampling.BOX)
-    if opacity < 1:
-        overlay.putalpha(overlay.getchannel("A").point(lambda a: a * opacity))
-    return Image.alpha_composite(image.convert("RGBA"), overlay).convert("RGB")
+
+
+def _draw_shapes(overlay: Image.Image, areas: Regions) -> None:
+    """The rims of cores of any shape, and of their mid tiers."""
+    classes = areas.class_map()
+    core = areas.core_mask()
+    for inside, colour, width in (
+        (core | (classes >= MID) & (classes <= MID_LAST), _MID, 1),
+        (core, _CORE, 3),
+    ):
+        large = Image.fromarray(inside).resize(overlay.size, Image.Resampling.NEAREST)
+        for rim, reach in ((_HALO, width + 2), (colour, width)):
+            # Half of an odd number of large pixels lies on each side of the rim.
+            size = 2 * (reach * _SMOOTH // 2) + 1
+            grey = large.convert("L")
+            edge = ImageChops.difference(
+                grey.filter(ImageFilter.MaxFilter(size)), grey.filter(ImageFilter.MinFilter(size))
+            )
+            overlay.paste(rim, (0, 0), edge)
 
 
 def _dashes(

@@ -25,8 +25,8 @@ _MOST_VALUES = 32
 #: Width of the mid tier around a core: relative to the radius of a circle as large, and at most.
 _MARGIN, _MOST_MARGIN = 0.25, 64.0
 
-#: Tries of the search for the ellipse that a mask may be.
-_RATIOS = 4
+#: Rounds of the search for the ellipse that a mask may be, which leave a part in 10^-10.
+_HALVINGS = 60
 
 
 class CoreMap(NamedTuple):
@@ -70,7 +70,7 @@ def from_mask(mask: Any, width: int, height: int) -> CoreMap:
 
 def _small(array: NDArray[Any]) -> NDArray[Any]:
     """Values that can be counted; those of large ones do not matter, as there are too many."""
-    return np.minimum(array, 65536).astype(np.int64)
+    return np.minimum(array.astype(np.int64), 65536)
 
 
 def from_boxes(boxes: Any, width: int, height: int) -> CoreMap:
@@ -163,26 +163,34 @@ def as_ellipses(cores: CoreMap, with_mid: bool) -> tuple[Focus, ...] | None:
 
 
 def _ellipse(own: NDArray[np.bool_], about: Focus) -> Focus | None:
-    """The focus whose core is exactly this set, as far as a few tries tell."""
-    y, x = np.nonzero(own)
-    if not x.size:
+    """The focus whose core is exactly this set, if there is one at the center."""
+    rows = np.flatnonzero(own.any(1))
+    if not rows.size:
         return None
-    dx, dy = np.abs(x - about.x), np.abs(y - about.y)
-    a, b = int(dx.max()), int(dy.max())
-    # An ellipse fills about pi / 4 of its box: boxes and other shapes are told apart at once.
-    if not 0.6 < x.size / ((2 * a + 1) * (2 * b + 1)) < 0.9 and x.size > 9:
-        return None
-    height, width = own.shape
-    for i in range(_RATIOS):
-        more = i / (_RATIOS - 1)
-        ratio = float(np.float32(((b + more) / (a + more)) ** 2)) if a + more else 1.0
-        if not MIN_SIGMA <= ratio <= MAX_SIGMA:
+    # What is inside of each row, and the first pixel that is not; above and below nothing is.
+    inside = np.abs(rows - about.y), np.array([int(np.ptp(np.flatnonzero(own[y]))) for y in rows])
+    dy, dx = inside[0].astype(float), inside[1] // 2.0
+    more = dy.max() + 1
+    out_y, out_x = np.append(dy, more), np.append(dx + 1, 0.0)
+
+    def overlap(u: float) -> float:
+        """Of dx^2 + u dy^2, the largest inside less the least outside: convex in u."""
+        return float((dx**2 + u * dy**2).max() - (out_x**2 + u * out_y**2).min())
+
+    low, high = (dx.max() / more) ** 2, (dx.max() + 1) ** 2 / max(more - 1, 0.5) ** 2
+    for _ in range(_HALVINGS):
+        u, v = (2 * low + high) / 3, (low + 2 * high) / 3
+        low, high = (low, v) if overlap(u) < overlap(v) else (u, high)
+    # Circles come first: all that is left open is better round.
+    for u in (1.0, (low + high) / 2):
+        ratio = float(np.float32(1 / u)) if u else math.inf
+        if overlap(u) >= 0 or not MIN_SIGMA <= ratio <= MAX_SIGMA:
             continue
-        radius = math.sqrt(float((dx.astype(float) ** 2 + dy.astype(float) ** 2 / ratio).max()))
+        radius = math.sqrt(float((dx**2 + dy**2 / ratio).max()))
         radius = min(math.ceil(radius / RADIUS_STEP) * RADIUS_STEP, MAX_RADIUS)
         margin = about.r_mid - about.r_core
         focus = Focus(about.x, about.y, (1.0, ratio), 0, radius, min(radius + margin, MAX_RADIUS))
-        metadata = Metadata(width=width, height=height, mode="L", foci=(focus,))
+        metadata = Metadata(width=own.shape[1], height=own.shape[0], mode="L", foci=(focus,))
         if np.array_equal(geometry.Regions(metadata).class_map() == geometry.CORE, own):
             return focus
     return None

@@ -144,11 +144,11 @@ def page(
     scores = [compare(original, f.pixels, masks) for f in files]
     scale = min(1.0, _WIDTH / width, _HEIGHT / height)
     shown = max(1, round(width * scale)), max(1, round(height * scale))
-    foci = () if is_lossless else metadata.foci
+    shown_areas = None if is_lossless else areas
     error = error_of(original, decoded)
     end = scale_end([error])
-    drawn = with_foci(resized(original, shown), foci, scale)
-    glow = with_foci(resized(heat(error, end), shown), foci, scale, 0.55)
+    drawn = with_foci(resized(original, shown), shown_areas, scale)
+    glow = with_foci(resized(heat(error, end), shown), shown_areas, scale, 0.55)
     rate = 8 * size / (width * height)
     facts = f"{width} x {height} pixels, {size:,} bytes, {rate:.3f} bits per pixel"
     body = [

@@ -10,7 +10,7 @@ from .container import join
 from .encoder import encode
 
 #: Keywords that may also be lists with a value for each frame.
-PER_FRAME = ("centers", "radii", "labels")
+PER_FRAME = ("centers", "radii", "mask", "boxes", "labels")
 
 #: What belongs to the file and not to every frame: it is stored with the first one.
 OF_FILE = ("exif", "icc_profile", "xmp", "dpi", "text", "comment")
@@ -27,8 +27,8 @@ def encode_sequence(
 
     images: arrays as `encode` takes them, also from a generator; they may differ in size and kind.
     duration: milliseconds that every frame is shown, or one number for each. loop: how often to
-    show them, 0 for ever. keywords: those of `encode`. centers, radii and labels may also be lists
-    of what they are for each frame, as in ``centers=[[(10, 20)], "auto", [(15, 20), (80, 40)]]``.
+    show them, 0 for ever. keywords: those of `encode`. centers, radii, mask, boxes and labels may
+    also be lists of what they are for each frame, as in ``centers=[[(10, 20)], "auto", [(15, 20), (80, 40)]]``.
     exif, icc_profile, xmp, dpi, text and comment belong to the file.
 
     Returns the file; one image gives an ordinary one. Raises ValueError or TypeError as `encode`
@@ -80,6 +80,8 @@ def _per_frame(name: str, value: Any) -> list[Any] | None:
     """
     if not isinstance(value, (list, tuple)):
         return None
+    if name == "mask":
+        return list(value)
     automatic = name == "centers" and "auto" in [v for v in value if isinstance(v, str)]
     return list(value) if automatic or any(map(_is_of_frame, value)) else None
 

@@ -67,8 +67,8 @@ def _compare(args: argparse.Namespace) -> int:
         deep = max(a.itemsize, b.itemsize) > 1
         eight = [(p >> 8).astype(np.uint8) if deep else p for p in (a, b)]
         colours = [p if p.ndim == 2 or p.shape[2] in (1, 3) else p[..., :-1] for p in eight]
-        foci = metadata.foci if metadata is not None and metadata.shape != "all" else ()
-        drawn = error_map(colours[0].squeeze(), colours[1].squeeze(), foci)
+        whole = metadata is None or metadata.shape == "all"
+        drawn = error_map(colours[0].squeeze(), colours[1].squeeze(), None if whole else areas)
         with replacing(args.heat) as file:
             drawn.save(file, "PNG")
     if args.json:

@@ -7,12 +7,14 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
+from ..container.header import MAX_CENTERS
 from ..files import replacing
 from ..pictures import read_picture
 from .common import (
     CHOICES,
     CommandError,
     Commands,
+    box,
     check_target,
     explain,
     number,
@@ -37,6 +39,8 @@ examples:
   aig encode photo.png -o focus.aig --center 210,150
   aig encode photo.png --center 210,150 --center 470,235 --sigma 1,2 --sigma 4,1
   aig encode photo.png --center 210,150 --radius 60        mid radius: 1.25 times the core's
+  aig encode photo.png --mask cut-out.png                  the core is exactly that
+  aig encode photo.png --box 100,80,300,200 --label face   or a box, or several
   aig encode photo.png --lossless                          every pixel exact
   aig encode *.png -o aig/ --quality 60 --force
 """
@@ -90,6 +94,19 @@ def add_coding(sub: argparse.ArgumentParser) -> None:
         action="append",
         metavar="CORE[,MID]",
         help="radii instead of the search for them",
+    )
+    where.add_argument(
+        "--mask",
+        type=Path,
+        metavar="FILE",
+        help="a picture as large whose pixels that are not black are the cores",
+    )
+    where.add_argument(
+        "--box",
+        type=box,
+        action="append",
+        metavar="L,T,R,B",
+        help="a rectangle that is to be exact, right and bottom exclusive; also several",
     )
     foci.add_argument(
         "--label", action="append", metavar="NAME", help="what a center shows, in their order"
@@ -209,7 +226,7 @@ def _encode_one(
         return [
             f"{target}: {len(data):,} bytes, {8 * len(data) / (width * height):.3f} bits per pixel"
             f" ({width} x {height} {aig.mode}; {source.name} has {source.stat().st_size:,} bytes)",
-            *(f"  {line}" for line in foci_lines(foci, aig.metadata.shape == "all")),
+            *(f"  {line}" for line in foci_lines(foci, aig.metadata.shape)),
         ]
 
 
@@ -235,11 +252,27 @@ def keywords_of(args: argparse.Namespace) -> dict[str, Any]:
                 f"--{option} {what}: name the centers, and give --{option} once or once for each", 2
             )
         keywords[keyword] = given
+    if args.mask is not None:
+        keywords["mask"] = _mask(args.mask)
+    if args.box:
+        keywords["boxes"] = args.box
+        n = min(len(args.box), MAX_CENTERS)
     if args.label:
-        if len(args.label) != n:
+        # How many objects a mask has is for the encoder to say.
+        if len(args.label) != n and args.mask is None:
             raise CommandError(f"--label: {len(args.label)} for {n} centers; one for each", 2)
         keywords["labels"] = args.label
     return keywords
+
+
+def _mask(path: Path) -> Any:
+    """The pixels of a mask that are not black; the values of a picture of one channel tell objects
+    apart."""
+    mask = read_picture(path).pixels
+    if mask.ndim == 2:
+        return mask
+    colours = mask[..., : 1 if mask.shape[2] < 3 else 3]
+    return colours.any(2)
 
 
 def targets(inputs: list[str], output: str | None) -> list[tuple[Path, Path]]:

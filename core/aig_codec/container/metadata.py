@@ -155,6 +155,7 @@ class Metadata:
             "bits": self.bits,
             "quality_level": self.quality_level,
             "lossless": self.shape == "all",
+            "shape": self.shape,
             "mid": self.mid,
             "lambda_rd": self.rd_lambda,
             "bit_allocation": dict(self.bit_allocation),
