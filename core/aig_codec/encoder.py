@@ -208,11 +208,6 @@ def _describe(array: Pixels, wanted: Settings) -> Metadata:
     )
 
 
-def _entropy(wanted: Settings) -> str:
-    """Who codes the symbols of palettes and residuals, which are too few to learn from."""
-    return "rans" if wanted.entropy in ("auto", dct.ADAPTIVE) else wanted.entropy
-
-
 @dataclass(frozen=True)
 class _Exact:
     """A lossless segment on its way."""
@@ -254,7 +249,7 @@ def _lossy_tiers(
     coder = dct.ADAPTIVE if wanted.entropy == "auto" else wanted.entropy
     class_map = regions.class_map()
     metadata, palette_part, palette_pixels = _choose_mid(
-        colour, regions.metadata, class_map, wanted
+        colour, regions.metadata, class_map, wanted, workers
     )
     tiles, drawn = _drawn(colour, metadata, class_map, wanted, workers)
     alpha = None
@@ -315,23 +310,29 @@ def _alpha(array: U8, class_map: U8, wanted: Settings, workers: Workers) -> _Exa
 
 
 def _choose_mid(
-    colour: U8, metadata: Metadata, class_map: U8, wanted: Settings
+    colour: U8, metadata: Metadata, class_map: U8, wanted: Settings, workers: Workers
 ) -> tuple[Metadata, _Part | None, U8 | None]:
-    """Who codes the mid tier; if the palette, also its segment and decoded pixels."""
-    pixels = colour[class_map >= MID]
-    if wanted.mid == "none" or not len(pixels):
+    """Who codes the mid tier; if a palette, also its segment and decoded pixels."""
+    is_mid = class_map >= MID
+    if wanted.mid == "none" or not is_mid.any():
         return metadata, None, None
-    if wanted.mid == "palette":
-        from .search import palette_fit
+    if wanted.mid != "palette":
+        return replace(metadata, mid="dct"), None, None
+    from .search import palette_fit
 
-        rgb = np.broadcast_to(pixels, (len(pixels), 3))
-        colours = palette_fit.fit(rgb, wanted.effort)
-        payload, decoded = palette.encode(
-            colour, class_map, MID, MID_LAST, colours, _entropy(wanted)
-        )
-        chosen = replace(metadata, mid="palette", palette_sizes=(len(colours),))
-        return chosen, _Part("mid", "palette", payload), decoded
-    return replace(metadata, mid="dct"), None, None
+    pixels = colour[is_mid]
+    colours = palette_fit.fit(np.broadcast_to(pixels, (len(pixels), 3)), wanted.effort)
+    chosen = replace(metadata, mid="palette", palette_sizes=(len(colours),))
+    if wanted.entropy in ("auto", dct.ADAPTIVE):
+        # Graphics code few colours in half of what indices take, and less.
+        decoded = palette.quantise(pixels, colours)
+        few = colour.copy()
+        few[is_mid] = decoded
+        exact = lossless.Loss(0, 0)
+        encoding = lossless.start_drawing(few, class_map, MID, MID_LAST, exact, workers)
+        return chosen, _Part("mid", "lossless", encoding.result()), decoded
+    payload, decoded = palette.encode(colour, class_map, MID, MID_LAST, colours, wanted.entropy)
+    return chosen, _Part("mid", "palette", payload), decoded
 
 
 def _boundary(

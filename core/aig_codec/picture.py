@@ -100,7 +100,8 @@ class Picture:
         self._cores: list[ComingCore] = []
         self._payloads: dict[str, bytes] = {}
         self._alpha: U8 | None = None
-        self._drawn: U8 | None = None
+        #: Colours that go over those of the DCT, and the classes that they are of.
+        self._over: list[tuple[U8, int, int]] = []
 
     def know(self, regions: Regions) -> None:
         """Take the tiles, too, before anything but cores is added."""
@@ -140,23 +141,25 @@ class Picture:
             finish(lossless.start_decoding(payload, alpha, outside, 1, 1, self._workers))
             self._alpha = alpha
         elif kind == "drawn":
-            self._drawn = self._drawing(payload)
+            self._draw(payload, DRAWN, DRAWN)
+        elif kind == "mid" and segment.coder == "lossless":
+            self._draw(payload, MID, MID_LAST)
         elif segment.center is not None and meta.shape != "all":
             self._cores.append(start_core(self._regions, segment.center, payload, self._workers))
         else:
             self._payloads[kind] = payload
 
-    def _drawing(self, payload: bytes) -> U8:
-        """The colours of the drawn pixels, in the rows that are seen."""
+    def _draw(self, payload: bytes, first: int, last: int) -> None:
+        """Decode the colours of pixels that are coded as graphics, in the rows that are seen."""
         meta = self._metadata
         pixels = np.zeros((meta.height, meta.width, self._colours), np.uint8)
         rows = None if self._window is None else (self._window.top, self._window.bottom)
         finish(
             lossless.start_decoding(
-                payload, pixels, self._class_map, DRAWN, DRAWN, self._workers, rows
+                payload, pixels, self._class_map, first, last, self._workers, rows
             )
         )
-        return pixels
+        self._over.append((pixels, first, last))
 
     @property
     def _colours(self) -> int:
@@ -188,12 +191,12 @@ class Picture:
             with problems:
                 payload = self._payloads["mid"]
                 palette.decode(payload, pixels, colours, self._class_map, MID, MID_LAST)
-        if self._drawn is not None:
+        for over, first, last in self._over:
             if colours == meta.channels:
-                _native.paste(self._drawn, self._class_map, DRAWN, DRAWN, 0, 0, pixels)
+                _native.paste(over, self._class_map, first, last, 0, 0, pixels)
             else:
-                seen_tiles = self._class_map == DRAWN
-                pixels[..., :colours][seen_tiles] = self._drawn[seen_tiles]
+                own = (self._class_map >= first) & (self._class_map <= last)
+                pixels[..., :colours][own] = over[own]
         if "boundary" in self._payloads and not problems.found:
             # Residuals fit the complete reconstruction only.
             with problems:

@@ -21,14 +21,23 @@ def encode(
     payload and the pixels as decoded (uint8, the region's alone, in row order).
     """
     region = (class_map >= first) & (class_map <= last)
-    colours = np.broadcast_to(pixels[region], (int(region.sum()), 3))
-    chosen = _native.palette_assign(np.ascontiguousarray(colours), palette)
+    chosen = _nearest(pixels[region], palette)
     indices = np.zeros(class_map.shape, np.uint8)
     indices[region] = chosen
     stream = entropy.SymbolStream(*_native.palette_encode(indices, class_map, first, last))
     table = palette[:, : pixels.shape[2]]
     payload = bytes([len(palette) - 1]) + table.tobytes()
     return payload + entropy.pack(stream, _native.PALETTE_CONTEXTS, coder), table[chosen]
+
+
+def quantise(pixels: U8, palette: U8) -> U8:
+    """Pixels (n, 1 or 3) as their nearest palette colours."""
+    return palette[:, : pixels.shape[1]][_nearest(pixels, palette)]
+
+
+def _nearest(pixels: U8, palette: U8) -> U8:
+    colours = np.broadcast_to(pixels, (len(pixels), 3))
+    return _native.palette_assign(np.ascontiguousarray(colours), palette)
 
 
 def decode(payload: bytes, pixels: U8, colours: int, class_map: U8, first: int, last: int) -> None:

@@ -288,7 +288,9 @@ class Metadata:
         if any(s.kind == "tiles" for s in segments) != any(s.kind == "drawn" for s in segments):
             raise CorruptError("tiles without drawn pixels, or drawn pixels without tiles")
         for s in segments:
-            if s.kind == "mid" and s.coder in MIDS and s.coder != mid:
+            # Of a palette's pixels there are two codings.
+            own = "palette" if s.coder == "lossless" else s.coder
+            if s.kind == "mid" and own in MIDS and own != mid:
                 raise CorruptError(f"mid tier is coded by {s.coder}, not by {mid}")
         return cls(
             width=width,

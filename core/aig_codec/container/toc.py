@@ -21,7 +21,7 @@ _CODERS_OF = {
     "preview": ("dct",),
     "alpha": ("lossless",),
     "drawn": ("lossless",),
-    "mid": ("dct", "palette"),
+    "mid": ("dct", "palette", "lossless"),
     "background": ("dct",),
     "boundary": ("boundary",),
     "icc": ("raw",),
