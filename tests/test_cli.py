@@ -598,7 +598,7 @@ def test_outlines_follow_the_tiers():
     from aig_codec.container import Metadata
 
     focus = Focus(100, 80, (2.0, 0.5), 60, 40.0, 60.0)
-    core = geometry.class_map(Metadata(width=200, height=160, mode="L", foci=(focus,)))
+    core = geometry.Regions(Metadata(width=200, height=160, mode="L", foci=(focus,))).class_map()
     inside = outside = 0
     for x, y in drawing._outline(focus, focus.r_core):
         dx, dy = x - 100.5, y - 80.5

@@ -131,7 +131,7 @@ def test_what_does_not_fit_is_refused(b: np.ndarray, words: str) -> None:
 def test_regions_part_the_picture() -> None:
     data = aig_codec.encode(photo(), centers=[(100, 90)], radii=[(30, 40)])
     with aig_codec.open(data) as file:
-        found = regions(file.metadata)
+        found = regions(file.regions())
         core = file.core(0)
     assert sum(mask.astype(int) for mask in found.values()).min() == 1
     assert sum(mask.sum() for mask in found.values()) == 200 * 240
@@ -142,7 +142,7 @@ def test_regions_part_the_picture() -> None:
     assert away.max() <= 30 + BAND + 1
     lossless = aig_codec.encode(photo(), lossless=True)
     with aig_codec.open(lossless) as file:
-        assert regions(file.metadata)["focus"].all()
+        assert regions(file.regions())["focus"].all()
 
 
 def test_ssimulacra2_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ def test_every_size_and_mode(shape: tuple[int, int], channels: int) -> None:
         decoded = aig_codec.decode(data)
         expected = pixels if channels > 1 else pixels.reshape(shape)
         assert decoded.shape == expected.shape
-        core = geometry.class_map(read_prologue(data).metadata)
+        core = geometry.Regions(read_prologue(data).metadata).class_map()
         exact = (core >= 1) & (core < 5)
         assert exact.any()
         assert np.array_equal(decoded[exact], expected[exact])
@@ -215,7 +215,7 @@ def test_mid_auto_takes_the_palette_for_flat_graphics_and_the_dct_for_photograph
     flat[::7, ::3] = (20, 40, 200)
     with aig_codec.open(aig_codec.encode(flat, centers=[(40, 48)], radii=[(10, 30)])) as file:
         assert file.metadata.mid == "palette"
-        classes = geometry.class_map(file.metadata)
+        classes = file.regions().class_map()
         assert np.array_equal(file.decode()[classes > 0], flat[classes > 0])
     textured = photo(96, 96, 3)
     with aig_codec.open(aig_codec.encode(textured, centers=[(40, 48)], radii=[(10, 30)])) as file:
@@ -230,7 +230,7 @@ def test_boundary_keeps_what_exceeds_tau() -> None:
         data = aig_codec.encode(pixels, quality=20, boundary_tau=tau, **FOCUS)
         with aig_codec.open(data) as file:
             assert file.bytes_for("boundary") > 0
-            band = boundary.band(geometry.class_map(file.metadata)) > 0
+            band = boundary.band(file.regions().class_map()) > 0
             left = np.abs(file.decode().astype(int) - pixels)[band]
         assert band.any()
         assert left.max() <= tau
@@ -244,7 +244,7 @@ def test_thorough_palette_uses_scikit_learn() -> None:
     thorough = aig_codec.encode(pixels, effort=9, **keywords)
     assert fast != thorough
     assert thorough == aig_codec.encode(pixels, effort=9, **keywords)
-    mid = geometry.class_map(read_prologue(fast).metadata) >= 5
+    mid = geometry.Regions(read_prologue(fast).metadata).class_map() >= 5
     for data in (fast, thorough):
         error = (aig_codec.decode(data).astype(float) - pixels)[mid]
         assert (error**2).mean() < 60

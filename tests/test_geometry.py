@@ -185,22 +185,22 @@ def test_windows_are_pieces_of_the_whole(seed: int) -> None:
     rng = np.random.default_rng(seed)
     foci = tuple(pictures.random_foci(seed, 90, 70))
     metadata = Metadata(90, 70, "L", foci)
-    whole = geometry.class_map(metadata)
+    whole = geometry.Regions(metadata).class_map()
     for _ in range(5):
         left, right = sorted(rng.choice(91, 2, replace=False).tolist())
         top, bottom = sorted(rng.choice(71, 2, replace=False).tolist())
         window = geometry.Window(left, top, right, bottom)
-        np.testing.assert_array_equal(geometry.class_map(metadata, window), whole[window.slices])
+        np.testing.assert_array_equal(geometry.Regions(metadata).cores_in(window), whole[window.slices])
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_core_window_holds_the_core(seed: int) -> None:
     foci = tuple(pictures.random_foci(seed, 120, 100))
     metadata = Metadata(120, 100, "L", foci)
-    whole = geometry.class_map(metadata)
+    whole = geometry.Regions(metadata).class_map()
     for k in range(len(foci)):
         outside = whole == 1 + k
-        outside[geometry.core_window(metadata, k).slices] = False
+        outside[geometry.Regions(metadata).core_window(k).slices] = False
         assert not outside.any(), foci
 
 
@@ -212,8 +212,8 @@ def test_core_window_holds_the_core_of_a_needle() -> None:
         core = math.ceil(30000 / math.sqrt(wide) * 256) / 256
         for width, height, diagonal in ((32767, 1, (wide, narrow)), (1, 32767, (narrow, wide))):
             metadata = Metadata(width, height, "L", (Focus(0, 0, diagonal, 0, core, core),))
-            outside = geometry.class_map(metadata) == 1
-            outside[geometry.core_window(metadata, 0).slices] = False
+            outside = geometry.Regions(metadata).class_map() == 1
+            outside[geometry.Regions(metadata).core_window(0).slices] = False
             assert not outside.any(), metadata.foci
 
 

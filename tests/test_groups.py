@@ -153,7 +153,7 @@ def test_damage_in_the_mid_tier_leaves_the_background() -> None:
     data = _file(9, "psnr", "4:2:0")
     whole = aig_codec.decode(data)
     with aig_codec.open(data) as file:
-        mid = geometry.class_map(file.metadata) >= geometry.MID
+        mid = file.regions().class_map() >= geometry.MID
     _, own = streams.unpack(payloads(data)["mid", None], 6)
     there = {i for i, stream in enumerate(own) if stream != Stream(b"", b"")}
     assert there == {0, 1, 3, 4}
@@ -186,7 +186,7 @@ def test_a_damaged_region_costs_itself_alone(
     regions = _rectangles(width, height, 1024)
     assert len(regions) > 1
     with aig_codec.open(data) as file:
-        classes = geometry.class_map(file.metadata)
+        classes = file.regions().class_map()
         sound = file.preview().reshape(-(-height // 8), -(-width // 8), colours)
     core = classes == geometry.CORE
     for number, part in enumerate(regions):

@@ -30,7 +30,7 @@ def core_is_exact(pixels: np.ndarray, data: bytes, decoded: np.ndarray) -> bool:
     from aig_codec import geometry
     from aig_codec.container import read_prologue
 
-    classes = geometry.class_map(read_prologue(data).metadata)
+    classes = geometry.Regions(read_prologue(data).metadata).class_map()
     core = (classes >= 1) & (classes < 5)
     return bool(np.array_equal(decoded[core], pixels[core]))
 

@@ -285,7 +285,7 @@ def test_cores_are_exact_whatever_the_tiers_do(mid: str, effort: int, tune: str)
                 sigmas=[(1.5, 0.7), 1.0],
             )
             with aig_codec.open(data) as file:
-                classes = geometry.class_map(file.metadata)
+                classes = file.regions().class_map()
             core = geometry.outside_cores(classes) == 0
             assert core.sum() > 500
             for upto in ("core", "preview", "mid", "full"):
@@ -308,7 +308,7 @@ def test_hidden_pixels_are_in_the_core_alone(subsampling: str, effort: int, mid:
     }
     data = aig_codec.encode(picture, **options)
     with aig_codec.open(data) as file:
-        core = geometry.outside_cores(geometry.class_map(file.metadata)) == 0
+        core = geometry.outside_cores(file.regions().class_map()) == 0
     changed = picture.copy()
     changed[core] = 255 - changed[core][::-1]
     other = aig_codec.encode(changed, **options)

@@ -67,7 +67,7 @@ def test_core_reads_its_segment_alone(picture: np.ndarray, data: bytes) -> None:
             crop = picture[core.top : core.top + h, core.left : core.left + w]
             assert np.array_equal(core.pixels[core.mask], crop[core.mask])
             assert not core.pixels[~core.mask].any()
-            classes = geometry.class_map(file.metadata)
+            classes = file.regions().class_map()
             assert core.mask.sum() == (classes == 1 + k).sum() > 500
         assert len(file.cores()) == 2
         with pytest.raises(ValueError, match="no core 2"):
@@ -87,7 +87,7 @@ def test_upto_stops_where_asked(picture: np.ndarray, data: bytes) -> None:
         assert sizes == sorted(sizes)
         assert sizes[-1] <= file.bytes_for("full") - file.bytes_for("xmp")
         core = file.decode("core")
-        outside = geometry.outside_cores(geometry.class_map(file.metadata)) > 0
+        outside = geometry.outside_cores(file.regions().class_map()) > 0
         assert (core[outside] == 128).all()
         with pytest.raises(ValueError, match="upto 'all'"):
             file.decode("all")

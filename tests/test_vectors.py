@@ -51,7 +51,7 @@ def test_cores_are_those_of_the_drawing(name: str) -> None:
     picture, height, width, channels, _ = vectors.CASES[name]
     pixels = picture(height, width, channels)
     with aig_codec.open(vectors.FOLDER / f"{name}.aig") as file:
-        classes = geometry.class_map(file.metadata)
+        classes = file.regions().class_map()
         exact = (classes > 0) & (classes < 5)
         decoded = file.decode().reshape(pixels.shape)
         assert exact.any()

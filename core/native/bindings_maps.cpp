@@ -1,5 +1,6 @@
 // Python's view of cores of any shape and of tiles.
 #include "arrays.hpp"
+#include "cell_means.hpp"
 #include "label_map.hpp"
 #include "masks.hpp"
 #include "tile_costs.hpp"
@@ -99,4 +100,15 @@ void bind_maps(nb::module_& m) {
         }
         return out;
     }, "pixels"_a.noconvert(), "wanted"_a.noconvert(), "steps"_a.noconvert());
+    m.def("cell_means", [](const U8In& pixels, int step) {
+        const auto p = view(pixels);
+        require(p.channels <= 4 && step >= 1 && step <= p.width && step <= p.height && step < 32768, "step outside 1..the shorter side");
+        const auto colours = static_cast<std::size_t>(p.channels < 3 ? 1 : 3);
+        auto out = make_array<float>({static_cast<std::size_t>(p.height / step), static_cast<std::size_t>(p.width / step), colours + 1});
+        {
+            nb::gil_scoped_release release;
+            aig::cell_means(p, step, out.data());
+        }
+        return out;
+    }, "pixels"_a.noconvert(), "step"_a);
 }
