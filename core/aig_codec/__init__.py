@@ -20,7 +20,7 @@ from .errors import (
 
 if TYPE_CHECKING:
     from .container import join
-    from .encoder import encode
+    from .encoder import encode, explain
     from .processor import AIGProcessor, Findings
     from .reader import AigFile, Core, decode, open, progressive
     from .sequence import encode_sequence
@@ -44,6 +44,7 @@ __all__ = [
     "encode",
     "encode_sequence",
     "errors",
+    "explain",
     "join",
     "limits",
     "open",
@@ -53,6 +54,7 @@ __all__ = [
 
 _HOMES = {
     "encode": "encoder",
+    "explain": "encoder",
     "encode_sequence": "sequence",
     "default_threads": "threads",
     "set_threads": "threads",

@@ -26,6 +26,7 @@ from .container import (
     read_table,
     read_text,
 )
+from .decisions import Decision, unpack
 from .errors import AigError, CorruptError, LimitError, TruncatedError
 from .geometry import CORE, Regions, Window
 from .picture import EIGHTH, Picture, Problems, start_core
@@ -167,6 +168,12 @@ class AigFile:
         """What the file says in words, by keyword; "comment" is the usual one."""
         data = self._ancillary("text")
         return {} if data is None else read_text(data)
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What the encoder chose and why, if the file tells."""
+        data = self._ancillary("decisions")
+        return () if data is None else unpack(data)
 
     # Frames
 

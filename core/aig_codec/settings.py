@@ -29,9 +29,11 @@ DEFAULT_QUALITY = 75
 DEFAULT_LAMBDA = 0.02
 #: What steers the tiers with loss, which images of 16 bits have not.
 OF_LOSSY_TIERS = (
-    *("quality", "quality_level", "lambda_rd", "preset", "radii", "mid", "entropy", "tune"),
-    *("subsampling", "boundary_tau"),
+    *("quality", "quality_level", "target_size", "target_psnr", "lambda_rd", "preset", "radii"),
+    *("mid", "entropy", "tune", "subsampling", "boundary_tau"),
 )
+#: What asks for a size or an error instead of a quality.
+_TARGETS = {"target_size", "target_psnr"}
 #: What `mask` and `boxes` say in another way.
 _PLACES = ("boxes", "centers", "sigmas", "alphas", "radii")
 #: Mid radius over core radius where only the core's is given.
@@ -50,6 +52,10 @@ class Settings:
     radii: tuple[tuple[float, float], ...] | None
     labels: tuple[Label | None, ...]
     cores: masks.CoreMap | None
+    shaped: bool
+    target_size: int | None
+    target_psnr: float | None
+    explain: bool | None
     quality_level: int
     lambda_rd: float
     lossless: bool
@@ -111,6 +117,9 @@ def _parse(
     labels: Any = None,
     quality: Any = None,
     quality_level: Any = None,
+    target_size: Any = None,
+    target_psnr: Any = None,
+    explain: Any = None,
     lambda_rd: Any = None,
     lossless: Any = False,
     mid: Any = "auto",
@@ -127,6 +136,13 @@ def _parse(
     sigmas = Sigmas if sigmas is None else sigmas
     if quality is not None and quality_level is not None:
         raise ValueError("give quality (0..100) or quality_level (0..255), not both")
+    rates = {"quality": quality, "quality_level": quality_level}
+    rates |= {"target_size": target_size, "target_psnr": target_psnr}
+    given = [name for name, value in rates.items() if value is not None]
+    if len(given) > 1:
+        raise ValueError(f"give one of {', '.join(given)}, not {len(given)} of them")
+    if lossless and set(given) & _TARGETS:
+        raise ValueError(f"{given[0]} is for pictures with some loss: leave out lossless")
     base = {} if preset is None else PRESETS[_choice("preset", preset, tuple(PRESETS))]
 
     cores = None
@@ -171,6 +187,10 @@ def _parse(
         radii=None if radii is None else tuple(_radii(r) for r in _per_center("radii", radii, n)),
         labels=() if labels is None else _labels(_per_center("labels", labels, n)),
         cores=cores,
+        shaped=sigmas is not None or one_sigma != (1.0, 1.0),
+        target_size=None if target_size is None else _integer("target_size", target_size, 1, 2**40),
+        target_psnr=None if target_psnr is None else _number("target_psnr", target_psnr, 0, 100),
+        explain=None if explain is None else bool(explain),
         quality_level=level,
         lambda_rd=_number("lambda_rd", lambda_rd, 0, 1e6),
         lossless=bool(lossless),

@@ -111,4 +111,16 @@ void bind_maps(nb::module_& m) {
         }
         return out;
     }, "pixels"_a.noconvert(), "step"_a);
+    m.def("squared_error", [](const U8In& a, const U8In& b, int colours, const U8In& map) {
+        const auto p = view(a), q = view(b), c = view(map);
+        require_same_size(p, q);
+        require_same_size(p, c);
+        require(c.channels == 1 && colours >= 1 && colours <= p.channels && colours <= q.channels, "channels do not fit");
+        aig::SquaredError e;
+        {
+            nb::gil_scoped_release release;
+            e = aig::squared_error(p, q, colours, c);
+        }
+        return nb::make_tuple(e.sum, e.samples);
+    }, "a"_a.noconvert(), "b"_a.noconvert(), "colours"_a, "map"_a.noconvert(), "Sum of squared differences outside the cores, and samples.");
 }

@@ -19,18 +19,37 @@ float residual_bits(int magnitude) {
     return table[static_cast<std::size_t>(std::min(magnitude, 511))];
 }
 
-// Bits of a nonzero level; zeros cost a share of the block's constant.
-float level_bits(int magnitude) { return 3.2f + 1.6f * std::log2(static_cast<float>(magnitude)); }
+// Bits of a level that is not 0; those of zeros are a share of the block's constant.
+float level_bits(int magnitude) {
+    static const auto table = [] {
+        std::array<float, 256> t{};
+        for (std::size_t m = 1; m < t.size(); ++m) t[m] = 3.2f + 1.6f * std::log2(static_cast<float>(m));
+        return t;
+    }();
+    return table[static_cast<std::size_t>(std::min(magnitude, 255))];
+}
 
-void quantiser_cost(const std::int16_t* coefficients, const Steps& steps, float channels, float& bits, float& error) {
-    float b = 3.0f, e = 0;
-    for (std::size_t i = 0; i < 64; ++i) {
-        const int magnitude = abs_int(coefficients[i]);
-        const int level = static_cast<int>(static_cast<float>(magnitude) / static_cast<float>(steps[i]) + 0.38f);
-        const auto left = static_cast<float>(magnitude - level * steps[i]);
-        e += left * left;
-        if (level) b += level_bits(level);
+using InverseSteps = std::array<float, 64>;
+
+InverseSteps inverse_of(const Steps& steps) {
+    InverseSteps out;
+    for (std::size_t i = 0; i < 64; ++i) out[i] = 1.0f / static_cast<float>(steps[i]);
+    return out;
+}
+
+void quantiser_cost(const std::int16_t* coefficients, const Steps& steps, const InverseSteps& inverse, float channels, float& bits, float& error) {
+    // First what is the same for all, so that it can be done for several at once. The mean is the 1/8 image's, which is coded in any case.
+    std::int32_t levels[64];
+    float e = 0;
+    levels[0] = 0;
+    for (std::size_t i = 1; i < 64; ++i) levels[i] = static_cast<int>(static_cast<float>(abs_int(coefficients[i])) * inverse[i] + 0.38f);
+    for (std::size_t i = 1; i < 64; ++i) {
+        const std::int32_t left = abs_int(coefficients[i]) - levels[i] * steps[i];
+        e += static_cast<float>(left) * static_cast<float>(left);
     }
+    float b = 3.0f;
+    for (std::size_t i = 1; i < 64; ++i)
+        if (levels[i]) b += level_bits(levels[i]);
     // Coefficients are 16 times orthonormal. Colour adds about a fifth of luma's bits; its error is
     // counted as if each of R, G and B erred as luma does.
     bits = channels == 3 ? 1.2f * b : b;
@@ -46,6 +65,7 @@ void block_costs(View<const std::uint8_t> pixels, const Steps& background, const
     std::vector<std::uint8_t> luma(static_cast<std::size_t>(blocks_x) * 64);
     std::vector<std::uint8_t> chroma(static_cast<std::size_t>(pixels.width) * 2);
     alignas(32) std::int16_t coefficients[64];
+    const InverseSteps inverse_background = inverse_of(background), inverse_mid = inverse_of(mid);
     const auto& kernel = kernels();
     const std::ptrdiff_t stride = blocks_x * 8;
     for (int top = 0; top < pixels.height; top += 8, out += blocks_x) {
@@ -74,8 +94,8 @@ void block_costs(View<const std::uint8_t> pixels, const Steps& background, const
         }
         for (int x = 0; x < blocks_x; ++x) {
             kernel.forward_block(luma.data() + 8 * x, stride, coefficients);
-            quantiser_cost(coefficients, background, static_cast<float>(channels), out[x].background_bits, out[x].background_error);
-            quantiser_cost(coefficients, mid, static_cast<float>(channels), out[x].mid_bits, out[x].mid_error);
+            quantiser_cost(coefficients, background, inverse_background, static_cast<float>(channels), out[x].background_bits, out[x].background_error);
+            quantiser_cost(coefficients, mid, inverse_mid, static_cast<float>(channels), out[x].mid_bits, out[x].mid_error);
         }
     }
 }

@@ -12,8 +12,8 @@ using std::size_t;
 
 constexpr int64_t kFar = int64_t{1} << 40;
 
-// Of the rows of a tile, this one is looked at, and every fourth from there on.
-constexpr int kRow = 2, kRows = 4;
+// Of the rows of a tile, this one is looked at, and every eighth from there on.
+constexpr int kRow = 2, kRows = 8;
 
 // Rows of squared distances to the nearest pixel of a label, in a box of the map (Meijster, Roerdink and Hesselink 2000).
 class Distances {
@@ -186,6 +186,24 @@ void repeated_by_tile(View<const std::uint8_t> pixels, View<const std::uint8_t> 
             shares.row(ty)[tx] = static_cast<std::uint8_t>(all ? 255 * counts[2 * static_cast<size_t>(tx)] / all : 0);
         }
     }
+}
+
+SquaredError squared_error(View<const std::uint8_t> a, View<const std::uint8_t> b, int colours, View<const std::uint8_t> map) {
+    SquaredError total;
+    for (int y = 0; y < map.height; ++y) {
+        const std::uint8_t *p = a.row(y), *q = b.row(y), *classes = map.row(y);
+        std::uint64_t sum = 0, pixels = 0;
+        for (int x = 0; x < map.width; ++x, p += a.channels, q += b.channels) {
+            int own = 0;
+            for (int c = 0; c < colours; ++c) own += (p[c] - q[c]) * (p[c] - q[c]);
+            const bool counted = !is_core(classes[x]);
+            sum += counted ? static_cast<unsigned>(own) : 0u;
+            pixels += counted;
+        }
+        total.sum += sum;
+        total.samples += pixels * static_cast<unsigned>(colours);
+    }
+    return total;
 }
 
 }  // namespace aig

@@ -21,7 +21,13 @@ std::int32_t components(View<const std::uint8_t> mask, View<std::int32_t> number
 void mark_drawn(View<const std::uint8_t> tiles, bool keep_mid, View<std::uint8_t> map);
 
 // Of every tile, in 1/255: the share of its pixels outside the cores that are what their left or upper neighbour is, exactly; 0 for
-// tiles without such pixels. Looks at every fourth row.
+// tiles without such pixels. Looks at every eighth row.
 void repeated_by_tile(View<const std::uint8_t> pixels, View<const std::uint8_t> map, View<std::uint8_t> shares);
+
+// Over the first `colours` channels of the pixels outside the cores: the sum of squared differences, and how many samples that is.
+struct SquaredError {
+    std::uint64_t sum = 0, samples = 0;
+};
+SquaredError squared_error(View<const std::uint8_t> a, View<const std::uint8_t> b, int colours, View<const std::uint8_t> map);
 
 }  // namespace aig

@@ -161,7 +161,7 @@ class Analysis(_Layout):
     """A picture cut into blocks and transformed, ready to be coded.
 
     pixels: uint8 (H, W, 1 or 3) without alpha; class_map: uint8 (H, W); coder: who codes, by the
-    name of the keyword `entropy`.
+    name of the keyword `entropy`. weight: what a bit counts, relative to what is usual.
     """
 
     def __init__(
@@ -172,6 +172,7 @@ class Analysis(_Layout):
         coder: str,
         effort: int,
         workers: Workers,
+        weight: float = 1.0,
     ) -> None:
         super().__init__(metadata, class_map)
         self._coder = coder
@@ -182,7 +183,7 @@ class Analysis(_Layout):
         how = self._effort
         self._kernel = _native.LossyEncoder(
             *self.frame(self._chroma),
-            *(how.largest, how.chooses, how.halves, how.fit, _LAMBDA, how.exact),
+            *(how.largest, how.chooses, how.halves, how.fit, _LAMBDA * weight, how.exact),
         )
         self._pixels, self._class_map = pixels, class_map
         workers.map(self._sample, self._kernel.group_rows)

@@ -7,7 +7,7 @@ from ..errors import CorruptError, UnsupportedError
 #: Every segment kind, in the order of the file. A prefix of the file is a coarser picture.
 KINDS = (
     *("map", "core", "tiles", "preview", "alpha", "drawn", "mid", "background", "boundary"),
-    *("icc", "exif", "xmp", "text", "frames"),
+    *("icc", "exif", "xmp", "text", "decisions", "frames"),
 )
 
 #: Every coder with its version; files of others need another version of this package.
@@ -28,6 +28,7 @@ _CODERS_OF = {
     "exif": ("raw",),
     "xmp": ("raw",),
     "text": ("raw",),
+    "decisions": ("raw",),
     "frames": ("raw",),
 }
 

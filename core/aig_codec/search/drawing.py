@@ -24,6 +24,8 @@ _MOST_STEPS, _MOST_LEVELS = 2, 8
 
 #: A tile may be drawn if this share of its pixels is what their left or upper neighbour is.
 _REPEATED = 0.4
+#: One of so many tiles is looked at first.
+_SAMPLED = 8
 #: A sign of drawing is a tile of so many repeated pixels in which transforms need so many bits;
 #: pictures where all signs together need less than so many bytes are not looked at further.
 _SIGN_REPEATED, _SIGN_BITS, _SIGNS_BYTES = 0.5, 60, 500
@@ -39,11 +41,12 @@ _EMPTY = 2.0
 _APART, _ROUNDS = 1.5, 4
 
 
-def loss(metadata: Metadata, channels: int) -> Loss:
-    """What graphics may lose at a picture's quality: as much for a bit as the DCT."""
+def loss(metadata: Metadata, channels: int, weight: float = 1.0) -> Loss:
+    """What graphics may lose at a picture's quality: as much for a bit as the DCT. weight: of a
+    bit, relative to the usual one."""
     step = dct.base_step(metadata.quality_level, metadata.qp_table_id) / 16
     most = min(255, round(_MOST_STEPS * step + _MOST_LEVELS))
-    return Loss(min(round(channels * _LAMBDA * step**2), 2**20 - 1), most)
+    return Loss(min(round(weight * channels * _LAMBDA * step**2), 2**20 - 1), most)
 
 
 def choose(colour: U8, metadata: Metadata, class_map: U8, loss: Loss) -> U8 | None:
@@ -64,11 +67,11 @@ def choose(colour: U8, metadata: Metadata, class_map: U8, loss: Loss) -> U8 | No
         _native.mark_drawn(tiles.astype(np.uint8), False, trial)
         return _j(drawing_costs(colour, trial, DRAWN, DRAWN, loss), lam)
 
-    # Nearly all photographs are told apart by a quarter of their tiles, the others by few more.
+    # Nearly all photographs are told apart by some of their tiles, the others by few more.
     rows, columns = np.indices(may.shape)
     likely = repeated >= _SIGN_REPEATED
-    sample = transformed(likely & ((columns + 2 * rows) % 4 == 0))[..., 0]
-    if 4 * sample[sample > _SIGN_BITS].sum() < 8 * _SIGNS_BYTES:
+    sample = transformed(likely & ((columns + 3 * rows) % _SAMPLED == 0))[..., 0]
+    if _SAMPLED * sample[sample > _SIGN_BITS].sum() < 8 * _SIGNS_BYTES:
         return None
     costs = transformed(may)
     signs = likely & (costs[..., 0] > _SIGN_BITS)
