@@ -9,6 +9,7 @@ from .binary import BinaryDecoder
 from .blocks import (
     BLOCK_BACKGROUND,
     BLOCK_MID,
+    DRAWN_HOLE,
     HOLE,
     Block,
     adapted_step,
@@ -35,12 +36,14 @@ from .filters import KnownCells, deblock_columns, interpolate, reconstruct, rest
 from .geometry import (
     angle,
     class_map,
+    classes_of_labels,
     core_pixels,
     fixed_point,
     picture_classes,
     weighted_distance,
 )
 from .graphic import decode_graphic, graphic_pixels
+from .labels import decode_labels
 from .lossless import METHODS, bands_of, decode_band, decode_lossless
 from .notation import BadFile, ByteReader, varint
 from .palette import decode_palette
@@ -55,6 +58,7 @@ from .tiers import busy_of, scan_of
 __all__ = [
     "BLOCK_BACKGROUND",
     "BLOCK_MID",
+    "DRAWN_HOLE",
     "HOLE",
     "METHODS",
     "UPTO",
@@ -83,6 +87,7 @@ __all__ = [
     "busy_of",
     "cell_classes",
     "class_map",
+    "classes_of_labels",
     "coefficient",
     "core_pixels",
     "deblock_columns",
@@ -91,6 +96,7 @@ __all__ = [
     "decode_eighth",
     "decode_file",
     "decode_graphic",
+    "decode_labels",
     "decode_lossless",
     "decode_palette",
     "decode_photo",

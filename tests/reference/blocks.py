@@ -6,10 +6,10 @@ from math import isqrt
 
 import numpy as np
 
-from .geometry import MID, core_pixels
+from .geometry import DRAWN, core_pixels, mid_pixels
 from .notation import expect
 
-HOLE, BLOCK_BACKGROUND, BLOCK_MID = range(3)
+HOLE, BLOCK_BACKGROUND, BLOCK_MID, DRAWN_HOLE = range(4)
 QUARTERS, WHOLE, WIDE, TALL = range(4)
 SCALES = (256, 181, 128, 91, 64)
 ADAPTATIONS = (
@@ -58,18 +58,19 @@ def planes_of(width, height, colours, subsampling):
 
 
 def cell_classes(plane, classes, mid):
-    """7.3.2: an array (rows, columns) of HOLE, BLOCK_MID or BLOCK_BACKGROUND."""
-    hidden = core_pixels(classes)
+    """7.3.2: an array (rows, columns) of HOLE, DRAWN_HOLE, BLOCK_MID or BLOCK_BACKGROUND."""
+    hidden = core_pixels(classes) | (classes == DRAWN)
     if mid == "palette":
-        hidden = hidden | (classes >= MID)
+        hidden = hidden | mid_pixels(classes)
     size = 8 * plane.scale
     result = np.full((plane.rows, plane.columns), BLOCK_BACKGROUND)
     for row in range(plane.rows):
         for column in range(plane.columns):
             footprint = np.s_[row * size : (row + 1) * size, column * size : (column + 1) * size]
             if hidden[footprint].all():
-                result[row, column] = HOLE
-            elif mid == "dct" and (classes[footprint] >= MID).any():
+                any_drawn = (classes[footprint] == DRAWN).any()
+                result[row, column] = DRAWN_HOLE if any_drawn else HOLE
+            elif mid == "dct" and mid_pixels(classes[footprint]).any():
                 result[row, column] = BLOCK_MID
     return result
 

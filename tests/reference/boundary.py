@@ -3,21 +3,22 @@
 import numpy as np
 
 from .entropy import SymbolReader
-from .geometry import BACKGROUND, MID
+from .geometry import BACKGROUND, DRAWN, MID
 from .notation import expect, unzigzag
 
 LONG_RUN = 1 << 20
 
 
 def boundary_band(classes):
-    """7.4: the pixels outside all cores that have another tier within 2 rows and columns."""
+    """7.4: the pixels of mid and background with another tier within 2 rows and columns."""
     tiers = np.where(classes == BACKGROUND, 0, np.where(classes < MID, 1, 2))
+    tiers[classes == DRAWN] = 3
     height, width = classes.shape
     band = np.zeros(classes.shape, bool)
     for y in range(height):
         for x in range(width):
             near = tiers[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3]
-            band[y, x] = tiers[y, x] != 1 and (near != tiers[y, x]).any()
+            band[y, x] = tiers[y, x] in (0, 2) and (near != tiers[y, x]).any()
     return band
 
 

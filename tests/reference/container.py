@@ -14,10 +14,10 @@ MAGIC = b"AIG2"
 HEADER_BYTES = 34
 MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 KINDS = (
-    *("core", "preview", "alpha", "mid", "background", "boundary"),
-    *("icc", "exif", "xmp", "text", "frames"),
+    *("map", "core", "tiles", "preview", "alpha", "drawn", "mid", "background", "boundary"),
+    *("icc", "exif", "xmp", "text", "decisions", "frames"),
 )
-CODERS = {"lossless": 2, "palette": 1, "dct": 3, "boundary": 1, "raw": 1}
+CODERS = {"labels": 1, "lossless": 2, "palette": 1, "dct": 3, "boundary": 1, "raw": 1}
 
 
 @dataclass(frozen=True)
@@ -193,8 +193,10 @@ def _interpret(meta, body):
         end += segment.length
     order = [(KINDS.index(s.kind), s.center or 0) for s in segments if s.kind in KINDS]
     expect(order == sorted(set(order)), "segments are out of order")
-    if layout["shape"] != "all":
-        expect(any(s.kind == "preview" for s in segments), "the preview is missing")
+    kinds = {s.kind for s in segments}
+    expect(("preview" in kinds) == (layout["shape"] != "all"), "the preview is missing")
+    expect(("map" in kinds) == (layout["shape"] == "map"), "a map where none belongs, or none")
+    expect(("tiles" in kinds) == ("drawn" in kinds), "tiles without what is drawn, or without them")
     return Container(
         width=width,
         height=height,

@@ -6,9 +6,11 @@ from math import floor, isqrt
 
 import numpy as np
 
+from .labels import decode_labels
 from .notation import expect
 
-BACKGROUND, CORE, MID = 0, 1, 5
+BACKGROUND, CORE, MID, DRAWN = 0, 1, 5, 8
+TILE = 16
 MOST = 2**32 - 1
 
 ARCTANGENTS = (
@@ -125,13 +127,50 @@ def class_map(foci, width, height, left=0, top=0):
     return classes
 
 
-def picture_classes(container):
-    """5.4, with the shape that has no ellipses."""
+def classes_of_labels(labels, margins):
+    """5.4, shape "map": the classes from the label of every pixel and m of every focus."""
+    classes = labels.copy()
+    nearest = np.full(labels.shape, np.iinfo(np.int64).max)
+    y, x = np.indices(labels.shape)
+    for k, margin in enumerate(margins):
+        rows, columns = np.nonzero(labels == 1 + k)
+        if margin < 1 or not len(rows):
+            continue
+        away = np.full(labels.shape, np.iinfo(np.int64).max)
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+            away = np.minimum(away, (y - row) ** 2 + (x - column) ** 2)
+        within = (labels == 0) & (65536 * away <= int(256 * margin) ** 2) & (away < nearest)
+        classes[within] = MID + k
+        nearest[within] = away[within]
+    return classes
+
+
+def picture_classes(container, with_tiles=True):
+    """5.4, of every shape, and with the tiles if there are any."""
+    size = container.height, container.width
     if container.shape == "all":
-        return np.full((container.height, container.width), CORE, np.uint8)
-    expect(container.shape == "ellipses", "unknown shape")
-    return class_map(container.foci, container.width, container.height)
+        return np.full(size, CORE, np.uint8)
+    if container.shape == "map":
+        labels = decode_labels(container.read(container.find("map")), *size, len(container.foci))
+        classes = classes_of_labels(labels, [focus.mid - focus.core for focus in container.foci])
+    else:
+        expect(container.shape == "ellipses", "unknown shape")
+        classes = class_map(container.foci, container.width, container.height)
+    tiles = container.find("tiles")
+    if tiles is not None and with_tiles:
+        rows, columns = (-(-n // TILE) for n in size)
+        drawn = decode_labels(container.read(tiles), rows, columns, 1)
+        drawn = drawn.repeat(TILE, 0).repeat(TILE, 1)[: size[0], : size[1]] > 0
+        drawn &= ~core_pixels(classes)
+        if container.mid == "palette":
+            drawn &= ~mid_pixels(classes)
+        classes[drawn] = DRAWN
+    return classes
 
 
 def core_pixels(classes):
     return (classes >= CORE) & (classes < MID)
+
+
+def mid_pixels(classes):
+    return (classes >= MID) & (classes < DRAWN)

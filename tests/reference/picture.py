@@ -5,7 +5,7 @@ import numpy as np
 from .boundary import apply_boundary
 from .container import read_container
 from .dct import DctPicture, decode_dct, decode_eighth
-from .geometry import CORE, MID, core_pixels, picture_classes
+from .geometry import CORE, DRAWN, core_pixels, mid_pixels, picture_classes
 from .lossless import decode_lossless
 from .notation import expect, tolerate
 from .palette import decode_palette
@@ -33,7 +33,7 @@ def decode_file(data, upto="full", problems=None):
     """
     container = read_container(data)
     stage = UPTO.index(upto)
-    classes = picture_classes(container)
+    classes = picture_classes(container, with_tiles=stage >= 1)
     core = core_pixels(classes)
     colours, has_alpha = container.colours, container.channels in (2, 4)
 
@@ -52,6 +52,7 @@ def decode_file(data, upto="full", problems=None):
     cores = [bytes_of("core", center=k) for k in range(len(container.foci))]
     preview = bytes_of("preview", stage >= 1)
     alpha = bytes_of("alpha", stage >= 2)
+    drawn = bytes_of("drawn", stage >= 2)
     mid = bytes_of("mid", stage >= 2)
     background = bytes_of("background", stage >= 3)
     boundary = bytes_of("boundary", stage >= 3)
@@ -62,8 +63,14 @@ def decode_file(data, upto="full", problems=None):
         )
     if mid is not None and container.mid == "palette":
         with tolerate(problems):
-            region = classes >= MID
-            picture[region, :colours] = decode_palette(mid, region, colours)[region]
+            region = mid_pixels(classes)
+            coder = container.find("mid").coder
+            decode = decode_palette if coder == "palette" else decode_lossless
+            picture[region, :colours] = decode(mid, region, colours)[region]
+    if drawn is not None:
+        with tolerate(problems):
+            region = classes == DRAWN
+            picture[region, :colours] = decode_lossless(drawn, region, colours)[region]
     if boundary is not None and not problems:
         with tolerate(problems):
             picture[..., :colours] = apply_boundary(boundary, classes, picture[..., :colours])

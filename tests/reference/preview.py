@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .blocks import (
+    DRAWN_HOLE,
     Block,
     adapted_step,
     blocks_of_square,
@@ -21,6 +22,8 @@ from .levels import LOW_CONTEXTS, AdaptiveLow, StaticLow, signed
 from .notation import clip, expect, med, tolerate
 from .streams import GROUP, REGION, parts_of, read_streams
 
+#: The least B of the 1/8 image in drawn holes.
+LEAST_DRAWN = 1536
 #: Classes of what is known near a coefficient begin with these sums, the first one with 0.
 LEAST_OF_CLASSES = (1, 2, 3, 4, 6, 9, 13, 19)
 
@@ -132,8 +135,15 @@ class LowCoder:
         self.across = preview.across[number]
         self.down = preview.down[number]
         self.top, self.left = top, left
-        self.base = low_base_step(preview.picture.quality_level, preview.picture.matrix)
-        self.step = plane_step(self.base, preview.shares[number])
+        base = low_base_step(preview.picture.quality_level, preview.picture.matrix)
+        self.bases = [plane_step(base, share) for share in preview.shares]
+
+    def low_step(self, plane, block, size):
+        """7.3.5: S of a block."""
+        b = self.bases[plane]
+        if self.classes[block.row, block.column] == DRAWN_HOLE:
+            b = max(b, LEAST_DRAWN)
+        return int(step(b, 16, size))
 
     def blocks(self, group):
         """The blocks of a group, cut by what the stream says."""
@@ -180,7 +190,7 @@ class LowCoder:
         size = block.a + block.b
         scale = self.plane.scale
         width, height = scale << block.a, scale << block.b
-        steps = int(step(self.step, 16, size))
+        steps = self.low_step(self.p, block, size)
         predicted, gradient = self.prediction(block)
         gradient_class = min((32 * gradient // steps).bit_length(), 7)
         levels = np.zeros((height, width), np.int64)
@@ -188,7 +198,7 @@ class LowCoder:
 
         small = [[0] * (width + 1) for _ in range(height + 1)]  # m, with a border of zeros
         most = width + height - 2
-        of_cb, last_of_cb = self.levels_of_cb(size, of_cb, predicted.shape)
+        of_cb, last_of_cb = self.levels_of_cb(block, size, of_cb, predicted.shape)
         e = gradient_class // 2 if self.p < 2 else min(3, (last_of_cb + 1) // 2)
         end = self.reader.low_end(self.p, size, e, most) if most else 0
         for total in range(end, 0, -1):
@@ -206,10 +216,10 @@ class LowCoder:
         self.down[block.cells] = block.b
         return LowBlock(block, lowest)
 
-    def levels_of_cb(self, size, of_cb, shape):
+    def levels_of_cb(self, block, size, of_cb, shape):
         """7.3.5: Q of the block's lowest coefficients, and the last h + v of those not 0."""
         if of_cb is None:
             return np.zeros(shape, np.int64), 0
-        steps = int(step(plane_step(self.base, self.preview.shares[1]), 16, size))
+        steps = self.low_step(1, block, size)
         levels = np.minimum(6, (16 * np.abs(of_cb) + steps // 2) // steps)
         return levels, max((int(h + v) for v, h in np.argwhere(of_cb)), default=0)
