@@ -145,7 +145,7 @@ class AIGPlugin(PluginV3):
         frame = self._frame(0 if k is ... else k)
         found: dict[str, Any] = {
             "mode": frame.mode,
-            "aig": frame.info(),
+            "aig": frame.info() | _decisions(frame),
             "dpi": frame.metadata.dpi,
             "exif": file.exif,
             "icc_profile": file.icc_profile,
@@ -242,6 +242,12 @@ class AIGPlugin(PluginV3):
         from aig_codec import join
 
         return join(self._frames, self._durations, self._loop)
+
+
+def _decisions(file: "AigFile") -> dict[str, Any]:
+    """What the encoder chose, if the file tells."""
+    decisions = file.decisions
+    return {"decisions": [d.to_json() for d in decisions]} if decisions else {}
 
 
 def _images(ndimage: Any, is_batch: bool | None) -> list[NDArray[Any]]:

@@ -24,10 +24,16 @@ _SCALES = (8, 4, 2)
 _SMALLEST = ("core", "preview")
 
 #: Where `Image.info` keeps the segments that are not pixels.
-_INFO_KEYS = {"icc": "icc_profile", "exif": "exif", "xmp": "xmp", "text": "text"}
+_INFO_KEYS = {
+    "icc": "icc_profile",
+    "exif": "exif",
+    "xmp": "xmp",
+    "text": "text",
+    "decisions": "decisions",
+}
 
 #: The kinds that complete each step of a picture that is still arriving.
-_STEPS = {"core": ("core",), "preview": ("preview",), "mid": ("alpha", "mid")}
+_STEPS = {"core": ("core",), "preview": ("preview",), "mid": ("alpha", "drawn", "mid")}
 
 
 def accept(prefix: bytes) -> bool:
@@ -375,7 +381,14 @@ def _steps(metadata: "Metadata", data_start: int) -> tuple[tuple[int, str], ...]
 
 
 def _put(info: dict[Any, Any], key: str, value: Any) -> None:
-    """Let `info` have the content of a segment; of text, also the comment by itself."""
+    """Let `info` have the content of a segment; of text, also the comment by itself. Decisions are
+    about the foci, and stand with them."""
+    if key == "decisions":
+        from aig_codec.decisions import unpack
+
+        told = unpack(value) if isinstance(value, bytes) else value
+        info["aig"]["decisions"] = [decision.to_json() for decision in told]
+        return
     if key == "text":
         from aig_codec.container import read_text
 

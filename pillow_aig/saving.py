@@ -43,8 +43,8 @@ def save_all(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     """Write all frames of an image and of append_images; the handler for save_all=True.
 
     Options: those of `save`, of which centers, radii, mask, boxes and labels may also be lists with
-    what they are for each frame; duration, milliseconds, one number for all frames or a list, by default what
-    the frames say themselves; loop, how often to show them, 0 for ever.
+    what they are for each frame; duration, milliseconds, one number for all frames or a list, by
+    default what the frames say themselves; loop, how often to show them, 0 for ever.
     """
     from PIL import ImageSequence
 

@@ -8,7 +8,7 @@ import reference
 import vectors
 
 import aig_codec
-from aig_codec import _native, geometry
+from aig_codec import _native
 
 HASHES = {
     (name, tier): digest

@@ -15,8 +15,8 @@ _MOST_BYTES = 1 << 20
 class Candidate(NamedTuple):
     """Something that could have been chosen.
 
-    name: in words. j: what it costs, D + lambda R, the least of which wins; bits and error: R and D,
-    as far as they are known.
+    name: in words. j: what it costs, D + lambda R, the least of which wins; bits and error: R and
+    D, as far as they are known.
     """
 
     name: str

@@ -116,7 +116,7 @@ def faces(image: NDArray[np.uint8]) -> dict[str, Any]:
     except ImportError as error:
         raise ImportError("faces are found by scikit-image: pip install scikit-image") from error
     grey = image if image.ndim == 2 else image[..., :3] if image.shape[2] >= 3 else image[..., 0]
-    cascade = feature.Cascade(data.lbp_frontal_face_cascade_filename())
+    cascade: Any = feature.Cascade(_cascade_file(data))
     least = max(24, min(image.shape[:2]) // 16)
     found = cascade.detect_multi_scale(
         img=grey,
@@ -127,6 +127,10 @@ def faces(image: NDArray[np.uint8]) -> dict[str, Any]:
     )
     boxes = [(f["c"], f["r"], f["c"] + f["width"], f["r"] + f["height"]) for f in found]
     return foci_from_boxes(boxes, labels=["face"] * len(boxes)) if boxes else {}
+
+
+def _cascade_file(data: Any) -> Any:
+    return data.lbp_frontal_face_cascade_filename()
 
 
 def keywords(found: Any, width: int, height: int) -> dict[str, Any]:

@@ -158,7 +158,8 @@ class Regions:
     def core_mask(self) -> NDArray[np.bool_]:
         """Which pixels are exact: bool (H, W)."""
         classes = self.cores_in(Window(0, 0, self.metadata.width, self.metadata.height))
-        return outside_cores(classes) == 0
+        exact: NDArray[np.bool_] = outside_cores(classes) == 0
+        return exact
 
 
 def assign(foci: Sequence[Focus], height: int, width: int) -> tuple[U8, NDArray[np.uint32]]:

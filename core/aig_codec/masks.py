@@ -1,7 +1,7 @@
 """Cores of any shape: from `mask=` or `boxes=` to the label of every pixel, and what headers say.
 
-A label is 0 outside the cores and 1 + k in core k. Objects are what a mask's values or, in a mask of
-one value, its connected components tell apart. Up to three have a core each, so that each can be
+A label is 0 outside the cores and 1 + k in core k. Objects are what a mask's values or, in a mask
+of one value, its connected components tell apart. Up to three have a core each, so that each can be
 fetched alone; of more, the largest three have one, and the others join the nearest of these.
 """
 
@@ -30,10 +30,10 @@ _HALVINGS = 60
 
 
 class CoreMap(NamedTuple):
-    """labels: uint8 (H, W), 0..count. count: how many cores there are, 1..3; one may be empty."""
+    """labels: uint8 (H, W), 0..cores. cores: how many there are, 1..3; one may be empty."""
 
     labels: U8
-    count: int
+    cores: int
 
 
 def from_mask(mask: Any, width: int, height: int) -> CoreMap:
@@ -57,15 +57,12 @@ def from_mask(mask: Any, width: int, height: int) -> CoreMap:
     inside = array != 0
     if not inside.any():
         return CoreMap(inside.astype(np.uint8), 1)
-    numbers: NDArray[Any] = array
     values = np.flatnonzero(np.bincount(_small(array).ravel())) if array.dtype.kind != "b" else ()
-    count = sum(value > 0 for value in values)
-    if not 1 < count <= _MOST_VALUES:
-        numbers, count = _native.components(inside.astype(np.uint8))
-    else:
-        numbers = np.searchsorted([v for v in values if v > 0], array, side="left") + 1
-        numbers = np.where(inside, numbers, 0)
-    return _limited(numbers, count)
+    objects = [int(value) for value in values if value > 0]
+    if 1 < len(objects) <= _MOST_VALUES:
+        numbers = np.where(inside, np.searchsorted(objects, array) + 1, 0)
+        return _limited(numbers, len(objects))
+    return _limited(*_native.components(inside.astype(np.uint8)))
 
 
 def _small(array: NDArray[Any]) -> NDArray[Any]:
@@ -88,7 +85,7 @@ def from_boxes(boxes: Any, width: int, height: int) -> CoreMap:
         if len(box) != 4 or not all(map(math.isfinite, box)):
             raise ValueError(f"box {rows[k]!r} is not (left, top, right, bottom)")
         left, top = (max(0, math.floor(v)) for v in box[:2])
-        right, bottom = (min(n, math.ceil(v)) for v, n in zip(box[2:], (width, height), strict=True))
+        right, bottom = min(width, math.ceil(box[2])), min(height, math.ceil(box[3]))
         if left >= right or top >= bottom:
             raise ValueError(f"box {rows[k]!r} holds no pixel of the {width} x {height} image")
         numbers[top:bottom, left:right] = k + 1
@@ -119,7 +116,7 @@ def foci(cores: CoreMap, with_mid: bool) -> tuple[Focus, ...]:
     """
     found = []
     height, width = cores.labels.shape
-    for k in range(cores.count):
+    for k in range(cores.cores):
         own = cores.labels == 1 + k
         x, spread_x = _moments(own.sum(0), width)
         y, spread_y = _moments(own.sum(1), height)

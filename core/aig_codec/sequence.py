@@ -28,8 +28,9 @@ def encode_sequence(
     images: arrays as `encode` takes them, also from a generator; they may differ in size and kind.
     duration: milliseconds that every frame is shown, or one number for each. loop: how often to
     show them, 0 for ever. keywords: those of `encode`. centers, radii, mask, boxes and labels may
-    also be lists of what they are for each frame, as in ``centers=[[(10, 20)], "auto", [(15, 20), (80, 40)]]``.
-    exif, icc_profile, xmp, dpi, text and comment belong to the file.
+    also be lists of what they are for each frame, as in
+    ``centers=[[(10, 20)], "auto", [(15, 20), (80, 40)]]``. exif, icc_profile, xmp, dpi, text and
+    comment belong to the file.
 
     Returns the file; one image gives an ordinary one. Raises ValueError or TypeError as `encode`
     does, naming the frame.

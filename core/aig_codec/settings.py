@@ -162,7 +162,7 @@ def _parse(
     else:
         one_sigma, sigmas = sigmas, None
     per_center = (radii, labels) if sigmas is None else (radii, labels, sigmas)
-    n = cores.count if cores else len(points) if points else 0
+    n = cores.cores if cores else len(points) if points else 0
     if not n and (any(v is not None for v in per_center) or _is_list(alphas)):
         raise ValueError("sigmas, alphas, radii and labels per center need centers")
     if quality is not None:

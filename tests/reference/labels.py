@@ -75,7 +75,8 @@ class Labels:
         t += 128 * c(-1, 2) + 256 * c(0, 2) + 512 * c(1, 2)
         big = t + 1024 * c(-3, 0) + 2048 * c(-3, 1) + 4096 * c(3, 1)
         big += 8192 * c(-2, 2) + 16384 * c(2, 2) + 32768 * c(0, 3)
-        ahead = 3 * self.beyond(y // BLOCK + 1, x // BLOCK) + self.beyond(y // BLOCK, x // BLOCK + 1)
+        by, bx = y // BLOCK, x // BLOCK
+        ahead = 3 * self.beyond(by + 1, bx) + self.beyond(by, bx + 1)
         e1, e2, e3 = edges(c)
         guess = GUESSES[2 * c(-1, 0) + 2 * c(0, 1) + c(-1, 1) + c(1, 1)]
 

@@ -65,6 +65,16 @@ def number(text: str) -> float:
     return value
 
 
+def size(text: str) -> int:
+    """Bytes, as 40000, 40k or 1.5M."""
+    factors = {"k": 1000, "m": 1_000_000}
+    factor = factors.get(text[-1:].lower(), 1)
+    value = number(text[:-1] if factor > 1 else text) * factor
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 40k")
+    return round(value)
+
+
 def one_or_two(text: str) -> tuple[float, ...]:
     values = tuple(number(part) for part in text.split(","))
     if len(values) > 2:

@@ -21,6 +21,7 @@ from .common import (
     one_or_two,
     pairs,
     say,
+    size,
 )
 
 HELP = """\
@@ -47,7 +48,18 @@ examples:
 
 #: Keywords of `encode` that the command line passes on as they are.
 _PLAIN = (
-    *("quality", "quality_level", "lambda_rd", "lossless", "preset", "tune", "effort"),
+    *(
+        "quality",
+        "quality_level",
+        "target_size",
+        "target_psnr",
+        "explain",
+        "lambda_rd",
+        "lossless",
+        "preset",
+        "tune",
+        "effort",
+    ),
     *("mid", "entropy", "subsampling", "boundary_tau", "threads"),
 )
 
@@ -117,6 +129,12 @@ def add_coding(sub: argparse.ArgumentParser) -> None:
         "--quality", type=number, metavar="Q", help="of the lossy part, 0 to 100 (75)"
     )
     levels.add_argument("--quality-level", type=int, metavar="L", help="the same, 0 to 255 (191)")
+    levels.add_argument(
+        "--target-size", type=size, metavar="BYTES", help="of the whole file, also as 40k or 1.5M"
+    )
+    levels.add_argument(
+        "--target-psnr", type=number, metavar="DB", help="over the pixels outside the cores"
+    )
     rate.add_argument("--lossless", action="store_const", const=True, help="every pixel exact")
     rate.add_argument(
         "--lambda-rd", type=number, metavar="X", help="larger for smaller cores (0.02)"
@@ -133,6 +151,12 @@ def add_coding(sub: argparse.ArgumentParser) -> None:
         type=number,
         metavar="T",
         help="keep errors above T in the band between tiers",
+    )
+    coding.add_argument(
+        "--explain",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="let the file tell what was chosen and why (default: if foci or level were left open)",
     )
     coding.add_argument("--threads", type=int, metavar="N", help="(default: every core)")
 

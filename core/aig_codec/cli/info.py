@@ -2,16 +2,29 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from .common import Commands, explain, say
+from ..files import replacing
+from ..pictures import read_picture
+from .common import CommandError, Commands, check_target, explain, say
+
+if TYPE_CHECKING:
+    from ..decisions import Decision
 
 HELP = """\
 Reads header and metadata, never pixels, so it is quick on files of any size and works on the
 first few kilobytes of one.
 
+--why tells what the encoder chose, and what else it might have. Of a picture that is no AIG file,
+it tells what the encoder would choose, without writing anything; --plot draws how J = D + lambda R
+depends on the radii.
+
 examples:
   aig info photo.aig
+  aig info --why photo.aig
+  aig info --why photo.png --plot radii.png
   aig info *.aig --json | jq '.[].bits_per_pixel'
 """
 
@@ -20,12 +33,19 @@ def add(commands: Commands) -> None:
     """Add `aig info`."""
     sub = commands.add("info", _info, "show what AIG files hold", HELP)
     sub.add_argument("inputs", nargs="+", metavar="FILE", help="an AIG file")
+    sub.add_argument("--why", action="store_true", help="what the encoder chose, and why")
+    sub.add_argument("--plot", metavar="OUT.png", type=Path, help="with --why: J over the radii")
+    sub.add_argument("--force", action="store_true", help="replace an existing plot")
     sub.add_argument("--json", action="store_true", help="a list of objects, one for each file")
 
 
 def _info(args: argparse.Namespace) -> int:
     from ..describe import describe, table
 
+    if args.plot is not None and (not args.why or len(args.inputs) != 1):
+        raise CommandError("--plot goes with --why and one picture", 2)
+    if args.why:
+        return _why(args)
     found = []
     worst = 0
     for name in args.inputs:
@@ -43,3 +63,53 @@ def _info(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(found, indent=2))
     return worst
+
+
+def _why(args: argparse.Namespace) -> int:
+    from .. import open
+    from ..errors import NotAigError
+
+    found: dict[str, Any] = {}
+    worst = 0
+    for name in args.inputs:
+        path = Path(name)
+        try:
+            try:
+                decisions: Sequence[Decision]
+                with open(path) as aig:
+                    decisions = aig.decisions
+                if args.plot is not None:
+                    raise CommandError(f"{path}: J is known of pictures that are not coded yet", 2)
+                nothing = "tells no reasons: everything was given, or --no-explain"
+            except NotAigError:
+                decisions = _would_choose(path, args)
+                nothing = "leaves nothing to choose"
+        except Exception as error:
+            message, code = explain(error, path)
+            say(f"error: {message}")
+            worst = max(worst, code)
+            continue
+        found[name] = [d.to_json() for d in decisions]
+        if not args.json:
+            print(f"{path}:" if decisions else f"{path}: {nothing}")
+            for decision in decisions:
+                print("\n".join(f"  {line}" for line in decision.lines()))
+    if args.json:
+        print(json.dumps(found, indent=2))
+    return worst
+
+
+def _would_choose(path: Path, args: argparse.Namespace) -> "Sequence[Decision]":
+    from .. import explain as explained
+
+    if args.plot is not None:
+        check_target(path, args.plot, args.force)
+    pixels = read_picture(path).pixels
+    decisions = explained(pixels)
+    if args.plot is not None:
+        from ..encoder import planned
+        from ..radii_plot import draw
+
+        with replacing(args.plot) as file:
+            draw(planned(pixels), file)
+    return decisions

@@ -42,7 +42,8 @@ def plan(
             sigmas = [_float32(f.sigma) for f in found]
         decisions.append(_of_centers(found))
     sigmas = sigmas or [wanted.sigma_of(k) for k in range(len(centers))]
-    radii, surfaces = wanted.radii, ()
+    radii = wanted.radii
+    surfaces: tuple[tuple[NDArray[np.float64], float], ...] = ()
     if radii is None:
         from . import rate_distortion
 

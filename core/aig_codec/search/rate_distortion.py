@@ -11,6 +11,7 @@ centers, every choice of radii is a few additions. Several centers are chosen jo
 takes the best pair of radii given the others', from several starts, until none changes.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -93,11 +94,12 @@ def radii(
     """
     height, width = pixels.shape[:2]
     units = [(sx * sy) ** 0.25 for sx, sy in sigmas]  # pixels per unit, mean over directions
-    longest = np.sqrt(_MAX_CORE * height * width / len(centers) / np.pi)
+    share = height * width / len(centers) / math.pi
+    longest = math.sqrt(_MAX_CORE * share)
     ring = max(longest / _RINGS, 1.0)
-    shortest = min(max(8.0, np.sqrt(_MIN_CORE * height * width / len(centers) / np.pi)), longest)
+    shortest = min(max(8.0, math.sqrt(_MIN_CORE * share)), longest)
     reaches = [
-        [longest * _MAX_MID / unit * np.sqrt(s) for s in sigma]
+        [longest * _MAX_MID / unit * math.sqrt(s) for s in sigma]
         for unit, sigma in zip(units, sigmas, strict=True)
     ]
     skip = _SKIP if height * width > _LARGE else 1
@@ -107,12 +109,12 @@ def radii(
     sample = np.ascontiguousarray(crop[np.minimum(rows, crop.shape[0] - 1)])
     quantisers = [dct.steps(level, table_id) for level in levels]
     costs = _native.block_costs(sample, *quantisers).astype(float)
-    y, x = np.indices(costs.shape[:2])
-    x, y = 8 * x + left + 3.5, 8 * skip * y + top + 3.5
-    inside = ((x < width) & (y < height)).ravel()
+    rows_of, columns_of = np.indices(costs.shape[:2])
+    x, y = (8 * columns_of + left + 3.5).ravel(), (8 * skip * rows_of + top + 3.5).ravel()
+    inside = (x < width) & (y < height)
     distances = np.stack(
         [
-            np.sqrt((x - cx) ** 2 / sx + (y - cy) ** 2 / sy).ravel()[inside] * unit
+            np.sqrt((x - cx) ** 2 / sx + (y - cy) ** 2 / sy)[inside] * unit
             for (cx, cy), (sx, sy), unit in zip(centers, sigmas, units, strict=True)
         ]
     )

@@ -128,7 +128,8 @@ def _blur(planes: F64, sigma: float) -> F64:
 def _gaussian(n: int, sigma: float) -> F64:
     places = np.arange(n)
     weights: F64 = np.exp(-0.5 * ((places[:, None] - places) / sigma) ** 2)
-    return weights / weights.sum(1, keepdims=True)
+    weights /= weights.sum(1, keepdims=True)
+    return weights
 
 
 def _scaled(cue: F64) -> F64:
@@ -211,7 +212,8 @@ def _measure(
     axes = min(max(math.sqrt(variance_x / variance_y), 1 / _MOST_AXES), _MOST_AXES)
     outside = float(salient[~blob].mean()) if not blob.all() else float(salient.mean())
     return Salient(
-        *(min(n - 1, v * step + step // 2) for n, v in zip(size, (x, y), strict=True)),
+        min(size[0] - 1, x * step + step // 2),
+        min(size[1] - 1, y * step + step // 2),
         (axes, 1 / axes),
         2 * step * (variance_x * variance_y) ** 0.25,
         min(1.0, max(0.0, float(salient[y, x]) - outside)),
