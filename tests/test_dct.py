@@ -138,7 +138,7 @@ WRONG_FRAMES = [
     {"luma": _classes(5, 3)},
     {"luma": _classes(4, 5)},
     {"luma": _classes(3, 5, 1)},
-    {"luma": _classes(3, 5) + 3},
+    {"luma": _classes(3, 5) + 4},
     {"luma": _classes(3, 5).astype(np.int8)},
     {"luma": _classes(3, 10)[:, ::2]},
     {"luma": None},

@@ -178,7 +178,7 @@ def test_more_quality_is_more_bytes_and_less_error() -> None:
     pixels = photo(256, 320, 3)
     sizes, errors = [], []
     for quality in (0, 1, 10, 25, 40, 50, 60, 70, 80, 90, 95, 100):
-        data = aig_codec.encode(pixels, quality=quality, **FOCUS)
+        data = aig_codec.encode(pixels, quality=quality, mid="dct", **FOCUS)
         sizes.append(len(data))
         errors.append(float(((aig_codec.decode(data).astype(float) - pixels) ** 2).mean()))
     assert sizes == sorted(sizes)
@@ -209,17 +209,21 @@ def test_automatic_center_finds_the_odd_thing_out() -> None:
     assert 45 < y < 115
 
 
-def test_mid_auto_takes_the_palette_for_flat_graphics_and_the_dct_for_photographs() -> None:
+def test_mid_auto_draws_flat_graphics_and_takes_the_dct_for_photographs() -> None:
     flat = np.zeros((96, 96, 3), np.uint8)
     flat[:, 40:] = (250, 250, 240)
     flat[::7, ::3] = (20, 40, 200)
     with aig_codec.open(aig_codec.encode(flat, centers=[(40, 48)], radii=[(10, 30)])) as file:
-        assert file.metadata.mid == "palette"
         classes = file.regions().class_map()
+        assert (classes == geometry.DRAWN).mean() > 0.9
         assert np.array_equal(file.decode()[classes > 0], flat[classes > 0])
-    textured = photo(96, 96, 3)
+    y, x = np.indices((96, 96))
+    textured = (40 + x + y + 25 * np.sin(x / 3) * np.cos(y / 5))[..., None] + [0, 9, 21]
+    rng = np.random.default_rng(0)
+    textured = (textured + rng.normal(0, 2, textured.shape)).clip(0, 255).astype(np.uint8)
     with aig_codec.open(aig_codec.encode(textured, centers=[(40, 48)], radii=[(10, 30)])) as file:
         assert file.metadata.mid == "dct"
+        assert not file.metadata.has("drawn")
 
 
 def test_boundary_keeps_what_exceeds_tau() -> None:

@@ -13,7 +13,7 @@ import pillow_aig  # noqa: F401  registers the format
 
 WIDTH, HEIGHT = 803, 602
 PICTURE = pictures.mixed(HEIGHT, WIDTH, 3)
-DATA = aig_codec.encode(PICTURE, centers=[(300, 200)], radii=[(50, 70)])
+DATA = aig_codec.encode(PICTURE, centers=[(300, 200)], radii=[(50, 70)], mid="dct")
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,7 @@ def test_every_keyword_of_the_codec_passes() -> None:
         "radii": [(4, 6)],
         "labels": ["something"],
         "quality": 33,
+        "explain": True,
         "lambda_rd": 0.5,
         "lossless": False,
         "mid": "dct",
@@ -89,7 +90,8 @@ def test_every_keyword_of_the_codec_passes() -> None:
         "threads": 1,
     }
     # Those that exclude one of the others.
-    assert settings.KEYWORDS - values.keys() == {"Sigmas", "quality_level"}
+    others = {"Sigmas", "quality_level", "mask", "boxes", "target_size", "target_psnr"}
+    assert settings.KEYWORDS - values.keys() == others
     image, stream = picture(), io.BytesIO()
     image.save(stream, "AIG", **values)
     assert stream.getvalue() == aig_codec.encode(np.asarray(image), **values)

@@ -37,7 +37,9 @@ def test_open_reads_header_and_metadata_only(data: bytes) -> None:
         assert [s.name for s in file.segments] == [
             "core 0",
             "core 1",
+            "tiles",
             "preview",
+            "drawn",
             "mid",
             "background",
             "xmp",
@@ -47,7 +49,8 @@ def test_open_reads_header_and_metadata_only(data: bytes) -> None:
 
 def test_bytes_for_adds_up(data: bytes) -> None:
     with aig_codec.open(data) as file:
-        parts = {kind: file.bytes_for(kind) for kind in ("core", "preview", "mid", "background")}
+        kinds = ("core", "tiles", "preview", "drawn", "mid", "background")
+        parts = {kind: file.bytes_for(kind) for kind in kinds}
         assert all(parts.values())
         assert sum(parts.values()) + file.bytes_for("xmp") == file.bytes_for("full")
         assert len(data) - file.bytes_for("full") < FIRST_READ

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from operator import index
 from typing import Any, NamedTuple
@@ -293,7 +294,7 @@ class AigFile:
         if upto == "full":
             kinds |= {s.kind for s in self.segments if s.kind not in KINDS}
         problems = Problems(strict)
-        with Workers(threads) as workers:
+        with Workers(threads) as workers, self._reading_on(set() if window else kinds):
             regions, kinds = self._regions_for(kinds, problems)
             picture = Picture(regions, workers, problems, scale=scale, window=window)
             wanted = [s for s in self.segments if s.kind in kinds and picture.wants(s)]
@@ -358,6 +359,23 @@ class AigFile:
         if tiles and meta.has("tiles") and self._tiles is None:
             self._tiles = self._labels("tiles", *geometry.tiles_of(meta.height, meta.width), 1)
         return Regions(meta, self._core_map, self._tiles if tiles else None)
+
+    @contextmanager
+    def _reading_on(self, kinds: set[str]) -> Iterator[None]:
+        """Have what is wanted from the first segment on, read in one go, for as long as this lasts:
+        where maps must be known before the rest can be decoded, that spares requests."""
+        before = self._ahead
+        if kinds & {s.kind for s in self.segments} & _MAPS:
+            ends = [0]
+            for s in self.segments:
+                if s.kind not in kinds:
+                    break
+                ends.append(s.end)
+            self._ahead = self._read(0, ends[-1])
+        try:
+            yield
+        finally:
+            self._ahead = before
 
     def _labels(self, kind: str, height: int, width: int, count: int) -> U8:
         segment = self._find(kind)

@@ -52,6 +52,7 @@ class Settings:
     radii: tuple[tuple[float, float], ...] | None
     labels: tuple[Label | None, ...]
     cores: masks.CoreMap | None
+    #: Whether Sigma was given, if only by a preset.
     shaped: bool
     target_size: int | None
     target_psnr: float | None
@@ -155,6 +156,7 @@ def _parse(
         else:
             cores = masks.from_boxes(boxes, width, height)
     points = _centers(centers, width, height)
+    shaped = sigmas is not None or "sigma" in base
     if points is None and _is_list(sigmas) and np.shape(sigmas) == (2,):
         one_sigma, sigmas = sigmas, None  # one pair for all that will be found
     elif sigmas is None or _is_list(sigmas):
@@ -187,7 +189,7 @@ def _parse(
         radii=None if radii is None else tuple(_radii(r) for r in _per_center("radii", radii, n)),
         labels=() if labels is None else _labels(_per_center("labels", labels, n)),
         cores=cores,
-        shaped=sigmas is not None or one_sigma != (1.0, 1.0),
+        shaped=shaped,
         target_size=None if target_size is None else _integer("target_size", target_size, 1, 2**40),
         target_psnr=None if target_psnr is None else _number("target_psnr", target_psnr, 0, 100),
         explain=None if explain is None else bool(explain),

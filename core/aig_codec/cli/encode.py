@@ -7,7 +7,6 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
-from ..container.header import MAX_CENTERS
 from ..files import replacing
 from ..pictures import read_picture
 from .common import (
@@ -280,7 +279,7 @@ def keywords_of(args: argparse.Namespace) -> dict[str, Any]:
         keywords["mask"] = _mask(args.mask)
     if args.box:
         keywords["boxes"] = args.box
-        n = min(len(args.box), MAX_CENTERS)
+        n = min(len(args.box), 3)  # more boxes share the cores that there may be
     if args.label:
         # How many objects a mask has is for the encoder to say.
         if len(args.label) != n and args.mask is None:

@@ -31,6 +31,8 @@ _SAMPLED = 8
 _SIGN_REPEATED, _SIGN_BITS, _SIGNS_BYTES = 0.5, 60, 500
 #: Of what transforms of 8x8 cost, those of all sizes cost about this share.
 _TRANSFORMS = 0.8
+#: Signs are looked for by the steps of this quality level or of a higher one.
+_SIGN_LEVEL = 191
 #: In bytes: what a picture with drawn tiles takes more than one without, and an area of them.
 _OVERHEAD, _OF_AREA = 100, 12
 #: Bits that the 1/8 image of a tile takes more where transforms need it to be fine.
@@ -57,9 +59,10 @@ def choose(colour: U8, metadata: Metadata, class_map: U8, loss: Loss) -> U8 | No
     repeated = _native.repeated_by_tile(colour, class_map) / 255
     may = repeated >= _REPEATED
     lam = float(max(loss.per_bit, 1))
-    steps = dct.steps(metadata.quality_level, metadata.qp_table_id)
+    level, table = metadata.quality_level, metadata.qp_table_id
 
-    def transformed(tiles: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def transformed(tiles: NDArray[np.bool_], level: int) -> NDArray[np.float32]:
+        steps = dct.steps(level, table)
         return _native.transform_costs_by_tile(colour, tiles.astype(np.uint8), steps)
 
     def drawn_j(tiles: NDArray[np.bool_]) -> F64:
@@ -70,11 +73,13 @@ def choose(colour: U8, metadata: Metadata, class_map: U8, loss: Loss) -> U8 | No
     # Nearly all photographs are told apart by some of their tiles, the others by few more.
     rows, columns = np.indices(may.shape)
     likely = repeated >= _SIGN_REPEATED
-    sample = transformed(likely & ((columns + 3 * rows) % _SAMPLED == 0))[..., 0]
+    # At any quality by the same steps, so that tiles are not drawn at some of them only.
+    sign_level = max(level, _SIGN_LEVEL)
+    sample = transformed(likely & ((columns + 3 * rows) % _SAMPLED == 0), sign_level)[..., 0]
     if _SAMPLED * sample[sample > _SIGN_BITS].sum() < 8 * _SIGNS_BYTES:
         return None
-    costs = transformed(may)
-    signs = likely & (costs[..., 0] > _SIGN_BITS)
+    costs = transformed(may, level)
+    signs = likely & (transformed(likely, sign_level)[..., 0] > _SIGN_BITS)
     lossy = _TRANSFORMS * _j(costs, lam)
     if float((lossy - drawn_j(signs))[signs].sum()) <= lam * 8 * _OVERHEAD:
         return None
