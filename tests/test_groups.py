@@ -180,7 +180,12 @@ def test_a_damaged_region_costs_itself_alone(
 ) -> None:
     picture = pictures.mixed(height, width, colours, 2)
     data = aig_codec.encode(
-        picture, centers=[(30, 40)], radii=[(9, 20)], subsampling=subsampling, effort=6
+        picture,
+        centers=[(30, 40)],
+        radii=[(9, 20)],
+        subsampling=subsampling,
+        effort=6,
+        mid="dct",
     )
     whole = aig_codec.decode(data).reshape(picture.shape)
     regions = _rectangles(width, height, 1024)

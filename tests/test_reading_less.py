@@ -19,8 +19,11 @@ FOCUS = {"centers": [(150, 120), (420, 300)], "radii": [(30, 50), (25, 40)]}
 
 #: What files are made of: keywords and channels.
 KINDS = {
-    "colour": ({}, 3),
-    "grey": ({}, 1),
+    "colour": ({"mid": "dct"}, 3),
+    "grey": ({"mid": "dct"}, 1),
+    "drawn": ({}, 3),
+    "drawn grey": ({}, 1),
+    "boxes": ({"boxes": [(20, 25, 77, 60), (5, 3, 18, 12)]}, 3),
     "visual": ({"tune": "visual", "subsampling": "4:4:4"}, 3),
     "fitted": ({"effort": 9, "quality": 60}, 3),
     "rans": ({"entropy": "rans"}, 3),
@@ -43,7 +46,7 @@ def _picture(channels: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndar
 @cache
 def _file(kind: str) -> bytes:
     keywords, channels = KINDS[kind]
-    focus = {} if keywords.get("lossless") else FOCUS
+    focus = {} if keywords.keys() & {"lossless", "boxes"} else FOCUS
     return aig_codec.encode(_picture(channels), **focus, **keywords)
 
 
@@ -144,7 +147,8 @@ def test_parts_of_damaged_files_are_parts_or_errors_of_the_file(kind: str) -> No
     """Cut or damaged anywhere: strict calls raise what they should, lenient ones have a picture."""
     rng = np.random.default_rng(11)
     keywords, channels = KINDS[kind]
-    focus = {} if keywords.get("lossless") else {"centers": [(60, 40)], "radii": [(13, 25)]}
+    given = keywords.keys() & {"lossless", "boxes"}
+    focus = {} if given else {"centers": [(60, 40)], "radii": [(13, 25)]}
     data = aig_codec.encode(pictures.mixed(83, 300, channels), **focus, **keywords)
     with aig_codec.open(data) as file:
         start = file.data_start
@@ -172,7 +176,8 @@ def test_parts_of_damaged_files_are_parts_or_errors_of_the_file(kind: str) -> No
 @pytest.mark.parametrize("scale", [2, 4, 8])
 def test_smaller_pictures_are_those_of_the_page(kind: str, scale: int) -> None:
     keywords, channels = KINDS[kind]
-    focus = {} if keywords.get("lossless") else {"centers": [(60, 40)], "radii": [(13, 25)]}
+    given = keywords.keys() & {"lossless", "boxes"}
+    focus = {} if given else {"centers": [(60, 40)], "radii": [(13, 25)]}
     data = aig_codec.encode(pictures.mixed(83, 131, channels), **focus, **keywords)
     expected = reference.decode_scaled(data, scale)
     small = aig_codec.decode(data, scale=scale)
