@@ -94,8 +94,16 @@ def landscape(height: int, width: int, channels: int) -> np.ndarray:
 ONE = {"centers": [(30, 20)], "radii": [(9, 12)]}
 TWO = {"centers": [(30, 28), (64, 40)], "sigmas": [(1.5, 0.8), 1], "radii": [(12, 20), (9, 14)]}
 
+#: Two blobs and a ring, by integers.
+_Y, _X = np.indices((75, 98))
+BLOBS = (
+    ((_X - 30) ** 2 + 2 * (_Y - 25) ** 2 + 3 * (_X - 30) * (_Y - 25) // 2 < 300)
+    | ((_X - 70) ** 2 + (_Y - 50) ** 2 < 180) & ((_X - 70) ** 2 + (_Y - 50) ** 2 > 40)
+    | ((abs(_X - 75) < 9) & (_Y < 6))
+)
+
 #: name -> (picture, height, width, channels, keywords). Container 1, lossless 2, palette and
-#: boundary 1; v4 have dct 3.
+#: boundary 1; v4 have dct 3, v5 labels 1 or graphics in other tiers too.
 CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dict]] = {
     "v4-rgb": (drawing, 75, 98, 3, {**TWO, "quality": 70}),
     "v4-rgb-444": (
@@ -146,6 +154,18 @@ CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dic
     "v2-sixteen-grey-strong": (deep_drawing, 75, 98, 1, {"effort": 9}),
     "v2-sixteen-alpha": (deep_drawing, 40, 50, 4, {}),
     "v2-grey-cutout": (grey_cutout, 75, 98, 4, {"lossless": True}),
+    "v5-map": (drawing, 75, 98, 3, {"mask": BLOBS, "quality": 60}),
+    "v5-boxes": (
+        drawing,
+        75,
+        98,
+        4,
+        {"boxes": [(3, 4, 20, 30), (40, 41, 55, 60), (60, 10, 98, 21)], "quality": 60},
+    ),
+    "v5-drawn": (sketch, 160, 208, 3, {**TWO, "quality": 60}),
+    "v5-drawn-alpha": (sketch, 160, 208, 4, {**TWO, "quality": 80}),
+    "v5-drawn-grey": (sketch, 160, 208, 1, {**TWO, "quality": 30, "explain": True}),
+    "v5-palette": (drawing, 75, 98, 3, {**TWO, "mid": "palette", "quality": 60}),
     "v4-frames": (
         drawing,
         40,

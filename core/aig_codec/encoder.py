@@ -100,7 +100,7 @@ def encode(
             exact = _map(regions) + [job.part() for job in jobs]
             from .aim import to_target
 
-            coded = to_target(array, regions, wanted, workers, exact + blobs)
+            coded = to_target(array, regions, wanted, workers, exact + blobs, decisions)
     told = _told(wanted, [*decisions, *coded.decisions])
     return assemble(coded.metadata, [*exact, *coded.parts, *blobs, *told])
 

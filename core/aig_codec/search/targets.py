@@ -28,7 +28,7 @@ class How(NamedTuple):
 
 
 #: Of log(bytes) of the lossy tiers, and of PSNR in dB.
-SIZE, PSNR = How(-0.85, -0.24, 5), How(-4.6, -0.40, 7)
+SIZE, PSNR = How(-0.85, -0.24, 5), How(-4.6, -0.90, 7)
 #: The finer the steps, the more they change: of the guess, towards finer and coarser ones.
 _FINER, _COARSER = 1.15, 0.8
 

@@ -1,0 +1,75 @@
+"""Where to look when nobody says."""
+
+import numpy as np
+import pytest
+
+import aig_codec
+from aig_codec.search import saliency
+
+
+def scene(*blobs: tuple[int, int, int, int], height: int = 240, width: int = 320) -> np.ndarray:
+    """Textured ellipses (x, y, semi-axes) on a quiet slope."""
+    y, x = np.indices((height, width))
+    picture = np.stack([80 + x // 16, 90 + y // 16, 100 + x // 20], -1)
+    rng = np.random.default_rng(0)
+    for cx, cy, a, b in blobs:
+        inside = ((x - cx) / a) ** 2 + ((y - cy) / b) ** 2 <= 1
+        picture[inside] = rng.integers([150, 20, 20], [255, 120, 90], (int(inside.sum()), 3))
+    return picture.astype(np.uint8)
+
+
+@pytest.mark.parametrize("place", [(160, 120), (90, 80), (230, 160), (100, 170)])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_the_thing_that_stands_out(place: tuple[int, int], channels: int) -> None:
+    picture = scene((*place, 26, 26))
+    if channels == 1:
+        picture = picture[..., 1:2]
+    if channels == 4:
+        picture = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
+    found = saliency.find(np.ascontiguousarray(picture))
+    assert np.hypot(found[0].x - place[0], found[0].y - place[1]) < 26
+    assert found[0].confidence > 0.15
+
+
+def test_sigma_follows_the_shape() -> None:
+    wide = saliency.find(scene((160, 120, 70, 20)))[0]
+    tall = saliency.find(scene((160, 120, 20, 70)))[0]
+    assert wide.sigma[0] > 1.2 > 1 / 1.2 > wide.sigma[1]
+    assert tall.sigma[0] < 1 / 1.2
+    for one in (wide, tall):
+        assert one.sigma[0] * one.sigma[1] == pytest.approx(1)
+        assert one.sigma[0] / one.sigma[1] <= 4.01
+
+
+def test_two_things() -> None:
+    found = saliency.find(scene((80, 120, 24, 24), (245, 120, 24, 24)))
+    assert len(found) >= 2
+    assert {f.x > 160 for f in found[:2]} == {True, False}
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 90), (7, 3), (9, 9), (64, 2000)])
+def test_any_size(size: tuple[int, int]) -> None:
+    rng = np.random.default_rng(1)
+    for pixels in (np.zeros((*size, 3), np.uint8), rng.integers(0, 256, (*size, 1), np.uint8)):
+        for one in saliency.find(pixels):
+            assert 0 <= one.x < size[1]
+            assert 0 <= one.y < size[0]
+            assert 0 <= one.confidence <= 1
+
+
+def test_nothing_stands_out() -> None:
+    found = saliency.find(np.full((120, 160, 3), 77, np.uint8))
+    assert [(f.x, f.y, f.confidence) for f in found] == [(80, 60, 0.0)]
+    with aig_codec.open(aig_codec.encode(np.full((120, 160, 3), 77, np.uint8))) as file:
+        assert file.centers == [(80, 60)]
+        assert "middle" in file.decisions[0].why
+
+
+def test_sigma_given_is_sigma_kept() -> None:
+    picture = scene((160, 120, 70, 20))
+    with aig_codec.open(aig_codec.encode(picture)) as file:
+        assert file.metadata.foci[0].sigma[0] > 1.2
+    with aig_codec.open(aig_codec.encode(picture, sigmas=2.0)) as file:
+        assert file.metadata.foci[0].sigma == (2.0, 2.0)
+    with aig_codec.open(aig_codec.encode(picture, preset="tracking")) as file:
+        assert file.metadata.foci[0].sigma == (2.0, 1.5)
