@@ -11,7 +11,7 @@ from skimage.metrics import structural_similarity
 
 import aig_codec
 from aig_codec import cli
-from aig_codec.compare import BAND, LUMA, compare, regions, ssimulacra2
+from aig_codec.compare import BAND, LUMA, compare, regions, seam, ssimulacra2
 
 
 def photo(height: int = 200, width: int = 240) -> np.ndarray:
@@ -219,3 +219,51 @@ def test_what_cannot_be_compared(pair, capsys, tmp_path) -> None:
     code, _, err = run(capsys, other, other, "--focus", coded)
     assert (code, "foci are those" in err) == (1, True)
     assert run(capsys, original, tmp_path / "none.png")[0] == 1
+
+
+def _disc() -> tuple[np.ndarray, np.ndarray]:
+    y, x = np.indices((80, 90))
+    rng = np.random.default_rng(0)
+    original = (90 + x + rng.normal(0, 5, (80, 90))).clip(0, 255).astype(np.uint8)
+    return original, np.hypot(x - 45, y - 40) < 20
+
+
+def test_no_seam_where_nothing_differs() -> None:
+    original, core = _disc()
+    found = seam(original, original, core)
+    assert found is not None
+    assert found.rim == found.around == 0
+
+
+@pytest.mark.parametrize("height", [3, -7])
+def test_a_step_at_the_rim_is_measured_as_its_height(height: int) -> None:
+    original, core = _disc()
+    decoded = np.where(core, original, original.astype(int) + height).astype(np.uint8)
+    found = seam(original, decoded, core)
+    assert found is not None
+    assert found.excess == pytest.approx(abs(height), abs=0.01)
+
+
+def test_noise_everywhere_is_no_seam() -> None:
+    original, core = _disc()
+    noise = np.random.default_rng(1).normal(0, 4, original.shape)
+    found = seam(original, (original + noise).clip(0, 255).astype(np.uint8), core)
+    assert found is not None
+    assert found.rim > 2
+    assert abs(found.excess) < 0.5
+
+
+def test_sixteen_bits_are_measured_in_the_same_levels() -> None:
+    original, core = _disc()
+    decoded = np.where(core, original, original + 3)
+    deep = original * np.uint16(257), decoded * np.uint16(257)
+    found = [seam(*pair, core) for pair in ((original, decoded), deep)]
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[0].excess == pytest.approx(found[1].excess)
+
+
+def test_no_rim_no_seam() -> None:
+    original, core = _disc()
+    for mask in (np.zeros_like(core), np.ones_like(core)):
+        assert seam(original, original, mask) is None

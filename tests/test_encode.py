@@ -106,8 +106,17 @@ def test_presets_fill_in_what_is_left_out(preset: str) -> None:
     pixels = photo(64, 64, 3)
     values = settings.PRESETS[preset]
     with aig_codec.open(aig_codec.encode(pixels, preset=preset)) as file:
-        assert file.info()["quality_level"] == values["quality_level"]
-        assert file.info()["sigmas"][0] == values["sigma"]
+        level = values.get("quality_level") or settings.level_from_quality(values["quality"])
+        assert file.info()["quality_level"] == level
+        if "sigma" in values:
+            assert file.info()["sigmas"][0] == values["sigma"]
+        assert file.info()["lambda_rd"] == values.get("lambda_rd", 0.02)
+        assert file.metadata.qp_table_id == settings.TUNES.index(values.get("tune", "psnr"))
+    for keywords in ({"lambda_rd": 0.7}, {"tune": "psnr"}, {"subsampling": "4:2:0"}):
+        with aig_codec.open(aig_codec.encode(pixels, preset=preset, **keywords)) as file:
+            assert file.info()["lambda_rd"] == {**values, **keywords}.get("lambda_rd", 0.02)
+            tune = {**values, **keywords}.get("tune", "psnr")
+            assert file.metadata.qp_table_id == settings.TUNES.index(tune)
     with aig_codec.open(aig_codec.encode(pixels, preset=preset, quality=10)) as file:
         assert file.info()["quality_level"] == 26
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ F64 = NDArray[np.float64]
 
 #: How far the band around the cores reaches, in pixels.
 BAND = 16
+
+#: Pixels from the rim where a seam is compared with its surroundings: beyond, up to.
+_AROUND = 2, 8
 
 #: Shares of red, green and blue in luma (ITU-R BT.601).
 LUMA = (0.299, 0.587, 0.114)
@@ -96,6 +99,52 @@ def compare(
             ms_ssim=_ms_ssim(maps, mask),
         )
     return found
+
+
+class Seam(NamedTuple):
+    """How far gradients of luma are from the original's, mean absolute difference in grey levels of
+    255: between pixels that the rim of the cores parts, and between those a little farther out.
+
+    An exact pixel beside a lossy one shows all of the error as an edge; of two lossy ones, errors
+    are alike for the most part. What the rim has more than its surroundings is the seam.
+    """
+
+    rim: float
+    around: float
+
+    @property
+    def excess(self) -> float:
+        """What can be seen of the rim, in grey levels; 0 or less where there is no seam."""
+        return self.rim - self.around
+
+
+def seam(a: NDArray[Any], b: NDArray[Any], core: Mask) -> Seam | None:
+    """The seam along the rim of the cores (H, W) of two pictures; None where there is no rim with
+    something around it."""
+    from scipy.ndimage import distance_transform_edt
+
+    if not core.any() or core.all():
+        return None
+    error = _luma(_colours(b)) - _luma(_colours(a))
+    error *= 255 / float(np.iinfo(a.dtype).max)
+    away = distance_transform_edt(~core)
+    near = (away > _AROUND[0]) & (away <= _AROUND[1])
+    rim, around = [], []
+    for axis in (0, 1):
+        change = np.abs(np.diff(error, axis=axis))
+        inside, close = (np.stack(_pairs(mask, axis)) for mask in (core, near))
+        rim.append(change[inside[0] != inside[1]])
+        around.append(change[close[0] & close[1]])
+    means = [np.concatenate(values) for values in (rim, around)]
+    if not all(len(values) for values in means):
+        return None
+    return Seam(*(float(values.mean()) for values in means))
+
+
+def _pairs(mask: Mask, axis: int) -> tuple[Mask, Mask]:
+    """Of neighbours along an axis, the first and the second ones."""
+    n = mask.shape[axis]
+    return mask.take(range(n - 1), axis), mask.take(range(1, n), axis)
 
 
 def ssimulacra2(a: NDArray[Any], b: NDArray[Any]) -> float | None:

@@ -69,7 +69,8 @@ def encode(
     "dct" or "none"; entropy of the lossy tiers, "auto", "adaptive", "rans", "golomb" or "snappy";
     effort 1..9 (5); tune "psnr", for the least squared error, or "visual"; subsampling "auto",
     "4:2:0" or "4:4:4"; boundary_tau, above which residuals in the band between tiers are kept;
-    preset "tracking", "medical" or "surveillance"; threads; exif, icc_profile, xmp, dpi; text,
+    preset "photo", "document", "dataset",
+    "tracking", "medical" or "surveillance"; threads; exif, icc_profile, xmp, dpi; text,
     strings by keyword, and comment, one of them.
 
     Returns the file. The same input gives the same bytes, whatever the number of threads. Raises

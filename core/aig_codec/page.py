@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, features
 
 from . import __version__
-from .compare import Scores, compare, regions
+from .compare import Scores, compare, regions, seam
 from .container import Metadata, Segment
 from .drawing import error_of, heat, resized, scale_end, with_foci
 from .geometry import Regions
@@ -164,6 +164,12 @@ def page(
         "<h2>In figures</h2>",
         *_table(files, scores),
     ]
+    edge = seam(original, decoded, masks["focus"]) if masks else None
+    if edge is not None:
+        body.append(
+            f"<p>Seam at the rim of the focus: {edge.excess:.2f} grey levels; gradients across it "
+            f"are off by {edge.rim:.2f}, those beside it by {edge.around:.2f}.</p>"
+        )
     if not is_lossless:
         body += ["<h2>The foci, pixel by pixel</h2>", *_crops(original, files, areas)]
     body.append(f"<p>Written by aig {__version__}. PSNR in dB; SSIM and MS-SSIM of luma.</p>")

@@ -13,8 +13,12 @@ from . import masks
 from .container.header import MAX_CENTERS, MAX_SIGMA, MIN_SIGMA
 from .container.metadata import MAX_NAME, MAX_RADIUS, MAX_SCORE, RADIUS_STEP, Label
 
-#: The specification's application settings; explicit keywords win over them.
+#: The specification's application settings, and three for everyday work: any keyword, and `sigma`
+#: and `alpha` for all centers. Explicit keywords win over them.
 PRESETS: dict[str, dict[str, Any]] = {
+    "photo": {"quality": 75, "tune": "visual"},
+    "document": {"quality": 85, "lambda_rd": 0.05, "subsampling": "4:4:4"},
+    "dataset": {"quality": 85, "lambda_rd": 0.01, "effort": 7},
     "tracking": {"sigma": (2.0, 1.5), "alpha": 0.05, "quality_level": 200, "lambda_rd": 0.01},
     "medical": {"sigma": (3.0, 3.0), "alpha": 0.02, "quality_level": 240, "lambda_rd": 0.005},
     "surveillance": {"sigma": (1.0, 1.0), "alpha": 0.15, "quality_level": 96, "lambda_rd": 0.05},
@@ -32,6 +36,8 @@ OF_LOSSY_TIERS = (
     *("quality", "quality_level", "target_size", "target_psnr", "lambda_rd", "preset", "radii"),
     *("mid", "entropy", "tune", "subsampling", "boundary_tau"),
 )
+#: What says how good the lossy tiers are to be.
+_RATES = {"quality", "quality_level", "target_size", "target_psnr"}
 #: What asks for a size or an error instead of a quality.
 _TARGETS = {"target_size", "target_psnr"}
 #: What `mask` and `boxes` say in another way.
@@ -97,6 +103,9 @@ def parse(
         raise TypeError(f"encode() has no keyword {', '.join(sorted(unknown))}")
     if bits != 8:
         keywords = _lossless_only(bits, keywords)
+    preset = keywords.get("preset")
+    if preset is not None:
+        keywords = _completed(keywords, PRESETS[_choice("preset", preset, tuple(PRESETS))])
     try:
         return _parse(width, height, **keywords)
     except TypeError as error:
@@ -144,7 +153,7 @@ def _parse(
         raise ValueError(f"give one of {', '.join(given)}, not {len(given)} of them")
     if lossless and set(given) & _TARGETS:
         raise ValueError(f"{given[0]} is for pictures with some loss: leave out lossless")
-    base = {} if preset is None else PRESETS[_choice("preset", preset, tuple(PRESETS))]
+    base = {} if preset is None else PRESETS[preset]
 
     cores = None
     if mask is not None or boxes is not None:
@@ -172,9 +181,9 @@ def _parse(
     elif quality_level is not None:
         level = _integer("quality_level", quality_level, 0, 255)
     else:
-        level = base.get("quality_level", level_from_quality(DEFAULT_QUALITY))
+        level = level_from_quality(DEFAULT_QUALITY)
     if lambda_rd is None:
-        lambda_rd = base.get("lambda_rd", DEFAULT_LAMBDA)
+        lambda_rd = DEFAULT_LAMBDA
     one_alpha = base.get("alpha", 0.0) if alphas is None or _is_list(alphas) else alphas
     return Settings(
         centers=points,
@@ -212,6 +221,14 @@ _PARAMETERS = inspect.signature(_parse).parameters
 
 #: The names of all keywords that `parse` knows.
 KEYWORDS = frozenset(_PARAMETERS) - {"width", "height"}
+
+
+def _completed(keywords: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
+    """The keywords, and what a preset says where they are silent."""
+    given = {name for name, value in keywords.items() if value is not None}
+    if given & _RATES:
+        given |= _RATES
+    return {**keywords, **{n: v for n, v in base.items() if n in KEYWORDS and n not in given}}
 
 
 def _lossless_only(bits: int, keywords: dict[str, Any]) -> dict[str, Any]:

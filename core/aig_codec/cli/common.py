@@ -16,7 +16,7 @@ CHOICES = {
     "entropy": ("auto", "adaptive", "rans", "golomb", "snappy"),
     "tune": ("psnr", "visual"),
     "subsampling": ("auto", "4:2:0", "4:4:4"),
-    "preset": ("tracking", "medical", "surveillance"),
+    "preset": ("photo", "document", "dataset", "tracking", "medical", "surveillance"),
     "upto": ("core", "preview", "mid", "full"),
 }
 

@@ -18,6 +18,9 @@ Both may be anything that Pillow reads, of the same size. If B, or else A, is an
 say where to look: "focus" is what is exact there, "band" the 16 pixels around it, "outside" the
 rest. Higher is better for all but the largest error; inf means that all is equal.
 
+The seam is by how many grey levels more the gradients across the rim of the focus differ from the
+original's than those beside it do: 0 or less cannot be seen.
+
 SSIM and MS-SSIM are of luma. SSIMULACRA2 is shown where its package is installed.
 
 examples:
@@ -42,7 +45,7 @@ def add(commands: Commands) -> None:
 def _compare(args: argparse.Namespace) -> int:
     import numpy as np
 
-    from ..compare import compare, regions, ssimulacra2
+    from ..compare import compare, regions, seam, ssimulacra2
 
     if args.heat is not None:
         check_target(args.a, args.heat, args.force)
@@ -61,6 +64,7 @@ def _compare(args: argparse.Namespace) -> int:
     except ValueError as error:
         raise CommandError(f"{args.a} and {args.b}: {error}") from error
     visual = ssimulacra2(a, b)
+    edge = seam(a, b, masks["focus"]) if masks else None
     if args.heat is not None:
         from ..drawing import error_map
 
@@ -75,6 +79,8 @@ def _compare(args: argparse.Namespace) -> int:
         found: dict[str, Any] = {name: own.to_json() for name, own in scores.items()}
         if visual is not None:
             found["all"]["ssimulacra2"] = visual
+        if edge is not None:
+            found["seam"] = {**edge._asdict(), "excess": edge.excess}
         print(json.dumps(found, indent=2))
         return 0
     print(f"{'':<10}{'pixels':>13}{'PSNR dB':>10}{'SSIM':>9}{'MS-SSIM':>10}{'largest error':>16}")
@@ -83,6 +89,11 @@ def _compare(args: argparse.Namespace) -> int:
         print(f"{row}{_figure(own.ms_ssim, 4):>10}{own.largest:>16}")
     if visual is not None:
         print(f"SSIMULACRA2 {visual:.2f}")
+    if edge is not None:
+        print(
+            f"seam at the rim of the focus: {edge.excess:.2f} grey levels (gradients there are off "
+            f"by {edge.rim:.2f}, beside it by {edge.around:.2f})"
+        )
     if args.heat is not None:
         print(f"{args.heat}: where they differ")
     return 0

@@ -127,7 +127,7 @@ def radii(
         bits=np.stack([blocks[:, 1] * scale[:, 1], blocks[:, 3] * scale[:, 1]], 1),
         error=weight[:, None] * blocks[:, [2, 4]] * scale[:, [2]],
         ring=np.minimum((distances / ring).astype(int), int(_MAX_MID * _RINGS) + 2),
-        lam=lambda_rd * _LAMBDA_SCALE * (dct.base_step(levels[0], table_id) / 16) ** 2,
+        lam=lambda_rd * _LAMBDA_SCALE * (dct.base_step(levels[0]) / 16) ** 2,
         width=tuple(ring / unit for unit in units),
         scale=float(skip),
     )
