@@ -21,7 +21,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 _NEEDED = ("aig_codec", "imagecodecs", "matplotlib", "rich", "scipy", "skimage")
 _INSTALL = "pip install 'pillow-aig[bench]'"
 
-PARTS = ("focus", "speed", "lossless", "background", "reading")
+PARTS = ("focus", "speed", "lossless", "background", "reading", "decisions", "models")
 #: Not a part of all, and no measurement: a picture for the documentation.
 SHEET = "sheet"
 QUICK_IMAGES = 3
@@ -129,7 +129,9 @@ def _measure(args: argparse.Namespace, pictures: list["Picture"], command: str) 
     # Nothing may tick while the clock runs, so the bar moves only between measurements.
     with Progress(*columns, auto_refresh=False) as bar:
         for name, run in zip(
-            PARTS, (_focus, _speed, _lossless, _background, _reading), strict=True
+            PARTS,
+            (_focus, _speed, _lossless, _background, _reading, _decisions, _models),
+            strict=True,
         ):
             if args.part in ("all", name):
                 run(args, pictures, command, bar)
@@ -196,6 +198,26 @@ def _reading(
     _run("reading", jobs, reading_report.FILES, args.out, bar)
 
 
+def _decisions(
+    args: argparse.Namespace, pictures: list["Picture"], command: str, bar: "Progress"
+) -> None:
+    from . import centers, decisions, decisions_report, report
+
+    report.note_run(args.out, "decisions", report.describe_run(command))
+    jobs = decisions.jobs(pictures, args.runs or 5)
+    _run("decisions", jobs, decisions_report.FILES, args.out, bar)
+    centers.draw(pictures, args.out)
+
+
+def _models(
+    args: argparse.Namespace, pictures: list["Picture"], command: str, bar: "Progress"
+) -> None:
+    from . import models, models_report, report
+
+    report.note_run(args.out, "models", report.describe_run(command))
+    _run("models", models.jobs(pictures, args.quick), models_report.FILES, args.out, bar)
+
+
 def _run(
     part: str, jobs: Sequence["Job"], files: Mapping[str, type], out: Path, bar: "Progress"
 ) -> None:
@@ -231,10 +253,12 @@ def _finish(out: Path) -> int:
     from . import (
         background_goals,
         background_report,
+        decisions_report,
         focus_task,
         lossless_goals,
         lossless_report,
         markdown,
+        models_report,
         reading_report,
         report,
         rows,
@@ -255,6 +279,8 @@ def _finish(out: Path) -> int:
         *lossless_report.headlines(lossless_goals.read(out)),
         *background_report.headlines(background_goals.read(out)),
         *reading_report.headlines(reading_report.read(out)),
+        *decisions_report.headlines(decisions_report.read(out)),
+        *models_report.headlines(models_report.read(out)),
     ):
         print(line)
     print(f"report: {out / 'report.md'}")

@@ -14,9 +14,11 @@ from . import (
     background_goals,
     background_plots,
     background_report,
+    decisions_report,
     focus_task,
     lossless_goals,
     lossless_report,
+    models_report,
     plots,
     reading_report,
     rows,
@@ -87,6 +89,11 @@ def write(out: Path) -> list[str]:
         parts += [background_report.section(background_rows), provenance(notes["background"])]
     if reading_rows := reading_report.read(out):
         parts += [reading_report.section(reading_rows), provenance(notes["reading"])]
+    if decision_rows := decisions_report.read(out):
+        parts += [decisions_report.section(decision_rows), provenance(notes["decisions"])]
+    if model_rows := models_report.read(out):
+        models_report.draw(model_rows, out)
+        parts += [models_report.section(model_rows), provenance(notes["models"])]
     (out / "report.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return complaints
 

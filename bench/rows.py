@@ -159,6 +159,31 @@ class ReadingRow:
     psnr: float
 
 
+@dataclass(frozen=True)
+class DecisionRow:
+    """A question to the encoder about an image: what it answered, and what that is held against."""
+
+    image: str
+    megapixels: float
+    task: str
+    what: str
+    value: float
+    against: float
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """What a detector of keypoints finds again in a coded image: the share of the original's, in
+    the focus and outside."""
+
+    image: str
+    rate: float
+    codec: str
+    bytes: int
+    inside: float
+    outside: float
+
+
 class Log:
     """A CSV file that grows row by row; what was in it before is replaced."""
 
