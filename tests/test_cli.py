@@ -144,6 +144,7 @@ def test_one_sigma_and_alpha_hold_for_unnamed_centers(photo, capsys):
 
 def test_known_names_are_those_of_the_codec():
     assert cli.CHOICES["mid"] == settings.MIDS
+    assert cli.CHOICES["palette_space"] == settings.PALETTE_SPACES
     assert cli.CHOICES["entropy"] == settings.ENTROPIES
     assert cli.CHOICES["tune"] == settings.TUNES
     assert cli.CHOICES["subsampling"] == settings.SUBSAMPLINGS

@@ -199,3 +199,34 @@ def test_arguments_that_would_lead_outside_are_refused() -> None:
             _native.palette_assign(colours, table)
     with pytest.raises(ValueError):
         _native.palette_encode(np.zeros((4, 4), np.uint8), np.zeros((4, 5), np.uint8), 0, 0)
+
+
+@pytest.mark.parametrize("space", ["oklab", "hsv"])
+@pytest.mark.parametrize("effort", [5, 9])
+def test_palettes_are_fitted_in_either_space(space: str, effort: int) -> None:
+    """Both err hardly more than a slow k-means over the pixels themselves does in RGB."""
+    from aig_codec.search import palette_fit
+
+    if effort >= palette_fit.THOROUGH:
+        pytest.importorskip("sklearn")
+    pixels = pictures.smooth(40, 50, 3).reshape(-1, 3)
+    rng = np.random.default_rng(0)
+    pixels = (pixels + rng.integers(0, 30, pixels.shape)).clip(0, 255).astype(np.uint8)
+    table = palette_fit.fit(pixels, effort, space, 32)
+    assert len(table) <= 32
+    luma = table @ np.array([19595, 38470, 7471])
+    assert (np.diff(luma) >= 0).all()
+    centres = pixels[rng.choice(len(pixels), 32, replace=False)].astype(float)
+    for _ in range(20):
+        nearest = ((pixels[:, None] - centres) ** 2).sum(2).argmin(1)
+        for k in np.unique(nearest):
+            centres[k] = pixels[nearest == k].mean(0)
+    slow = ((pixels - centres[nearest]) ** 2).sum(1).mean()
+    chosen = table[_native.palette_assign(pixels, table)].astype(float)
+    assert ((pixels - chosen) ** 2).sum(1).mean() < 1.6 * slow
+
+
+def test_the_spaces_differ() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (4000, 3), np.uint8)
+    one, other = (_native.palette_fit(pixels, 16, 8, oklab) for oklab in (True, False))
+    assert not np.array_equal(one, other)

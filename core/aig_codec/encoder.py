@@ -59,19 +59,18 @@ def encode(
     a number, a pair or a diagonal 2x2 array (`Sigmas` is accepted too); alphas, the weight of the
     angle per center, 0..2.55; radii, per center (core, mid) in units of the weighted distance,
     searched when left out; centers may be a function of the image, see `aig_codec.detections`; or,
-    instead of all these, mask, (H, W) of bool or whole numbers, whose
-    pixels that are not 0 are the cores, an object each; or boxes, a list of (left, top, right,
-    bottom); labels, per center what it shows, a name or a mapping with some of
-    "name", "class" (a number) and "score", or None; quality 0..100 (75) or quality_level 0..255, or
-    target_size, bytes of the file, or target_psnr, dB outside the cores; explain, whether the file
-    tells what was chosen and why (by default if centers, radii or a target were left to us);
-    lambda_rd (0.02), larger for smaller cores; lossless, every pixel exact; mid "auto", "palette",
-    "dct" or "none"; entropy of the lossy tiers, "auto", "adaptive", "rans", "golomb" or "snappy";
-    effort 1..9 (5); tune "psnr", for the least squared error, or "visual"; subsampling "auto",
-    "4:2:0" or "4:4:4"; boundary_tau, above which residuals in the band between tiers are kept;
-    preset "photo", "document", "dataset",
-    "tracking", "medical" or "surveillance"; threads; exif, icc_profile, xmp, dpi; text,
-    strings by keyword, and comment, one of them.
+    instead of all these, mask, (H, W) of bool or whole numbers, whose pixels that are not 0 are the
+    cores, an object each; or boxes, a list of (left, top, right, bottom); labels, per center what
+    it shows, a name or a mapping with some of "name", "class" (a number) and "score", or None;
+    quality 0..100 (75) or quality_level 0..255, or target_size, bytes of the file, or target_psnr,
+    dB outside the cores; explain, whether the file tells what was chosen and why (by default if
+    centers, radii or a target were left to us); lambda_rd (0.02), larger for smaller cores;
+    lossless, every pixel exact; mid "auto", "palette", "dct" or "none"; palette_space "oklab" or
+    "hsv", where palettes are fitted; entropy of the lossy tiers, "auto", "adaptive", "rans",
+    "golomb" or "snappy"; effort 1..9 (5); tune "psnr", for the least squared error, or "visual";
+    subsampling "auto", "4:2:0" or "4:4:4"; boundary_tau, above which residuals in the band between
+    tiers are kept; preset "photo", "document", "dataset", "tracking", "medical" or "surveillance";
+    threads; exif, icc_profile, xmp, dpi; text, strings by keyword, and comment, one of them.
 
     Returns the file. The same input gives the same bytes, whatever the number of threads. Raises
     ValueError or TypeError for what is not allowed or cannot be stored.

@@ -25,6 +25,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 MIDS = ("auto", "palette", "dct", "none")
+PALETTE_SPACES = ("oklab", "hsv")
 ENTROPIES = ("auto", "adaptive", "rans", "golomb", "snappy")
 TUNES = ("psnr", "visual")
 SUBSAMPLINGS = ("auto", "4:2:0", "4:4:4")
@@ -34,7 +35,7 @@ DEFAULT_LAMBDA = 0.02
 #: What steers the tiers with loss, which images of 16 bits have not.
 OF_LOSSY_TIERS = (
     *("quality", "quality_level", "target_size", "target_psnr", "lambda_rd", "preset", "radii"),
-    *("mid", "entropy", "tune", "subsampling", "boundary_tau"),
+    *("mid", "palette_space", "entropy", "tune", "subsampling", "boundary_tau"),
 )
 #: What says how good the lossy tiers are to be.
 _RATES = {"quality", "quality_level", "target_size", "target_psnr"}
@@ -67,6 +68,7 @@ class Settings:
     lambda_rd: float
     lossless: bool
     mid: str
+    palette_space: str
     entropy: str
     effort: int
     tune: str
@@ -133,6 +135,7 @@ def _parse(
     lambda_rd: Any = None,
     lossless: Any = False,
     mid: Any = "auto",
+    palette_space: Any = "oklab",
     entropy: Any = "auto",
     effort: Any = 5,
     tune: Any = "psnr",
@@ -206,6 +209,7 @@ def _parse(
         lambda_rd=_number("lambda_rd", lambda_rd, 0, 1e6),
         lossless=bool(lossless),
         mid=_choice("mid", mid, MIDS),
+        palette_space=_choice("palette_space", palette_space, PALETTE_SPACES),
         entropy=_choice("entropy", entropy, ENTROPIES),
         effort=_integer("effort", effort, 1, 9),
         tune=_choice("tune", tune, TUNES),

@@ -36,6 +36,9 @@ _LAMBDA_PER_STEP = 0.1
 #: Tau of the boundary tier where the caller gives none, and the effort from which it is tried.
 BOUNDARY_TAU, _BOUNDARY_EFFORT = 2.0, 7
 
+#: Those that are tried.
+_BOUNDARY_TAUS = (2, 4, 8, 16, 32, 64)
+
 #: What decisions call it.
 MID_TIER = "mid tier"
 
@@ -187,7 +190,9 @@ def _choose_mid(
     from .search import palette_fit
 
     pixels = colour[is_mid]
-    colours = palette_fit.fit(np.broadcast_to(pixels, (len(pixels), 3)), wanted.effort)
+    colours = palette_fit.fit(
+        np.broadcast_to(pixels, (len(pixels), 3)), wanted.effort, wanted.palette_space
+    )
     chosen = replace(metadata, mid="palette", palette_sizes=(len(colours),))
     if wanted.entropy in ("auto", dct.ADAPTIVE):
         # Graphics code few colours in half of what indices take, and less.
@@ -204,17 +209,21 @@ def _choose_mid(
 def _boundary(
     colour: U8, decoded: U8, metadata: Metadata, class_map: U8, wanted: Settings
 ) -> Part | None:
-    """Residuals between tiers: as asked, or else only if they pay for their bits."""
+    """Residuals between tiers: as asked, or else those above the tau that pays most for its bits,
+    if any does."""
     band = boundary.band(class_map)
-    tau = int(metadata.boundary_tau)
-    payload = boundary.encode(colour, decoded, band, tau)
-    if wanted.boundary_tau is None:
-        residual = colour[band > 0].astype(int) - decoded[band > 0]
-        gain = float((residual[np.abs(residual) > tau] ** 2).sum())
-        lam = _LAMBDA_PER_STEP * (dct.base_step(metadata.quality_level) / 16) ** 2
-        if gain <= lam * 8 * len(payload):
-            return None
-    return Part("boundary", "boundary", payload)
+    if wanted.boundary_tau is not None:
+        payload = boundary.encode(colour, decoded, band, int(metadata.boundary_tau))
+        return Part("boundary", "boundary", payload)
+    residual = np.abs(colour[band > 0].astype(int) - decoded[band > 0])
+    lam = _LAMBDA_PER_STEP * (dct.base_step(metadata.quality_level) / 16) ** 2
+    best, least = None, 0.0
+    for tau in _BOUNDARY_TAUS:
+        payload = boundary.encode(colour, decoded, band, tau)
+        j = lam * 8 * len(payload) - float((residual[residual > tau] ** 2).sum())
+        if j < least:
+            best, least = payload, j
+    return None if best is None else Part("boundary", "boundary", best)
 
 
 def table_of(parts: Sequence[Part]) -> Iterator[Segment]:

@@ -205,18 +205,18 @@ NB_MODULE(_native, m) {
     }, "sums"_a.noconvert(), "counts"_a.noconvert(), "scale"_a, "box_left"_a, "box_top"_a, "width"_a, "height"_a, "target"_a.noconvert());
 
     // Palette
-    m.def("palette_fit", [](const U8In& pixels, std::size_t limit, int rounds) {
+    m.def("palette_fit", [](const U8In& pixels, std::size_t limit, int rounds, bool oklab) {
         const auto p = colours(pixels);
         require(limit >= 1 && limit <= 256, "1 to 256 colours");
         std::vector<aig::Colour> palette;
         {
             nb::gil_scoped_release release;
-            palette = aig::palette_fit(p, limit, rounds);
+            palette = aig::palette_fit(p, limit, rounds, oklab ? aig::ColourSpace::oklab : aig::ColourSpace::hsv);
         }
         auto out = make_array<std::uint8_t>({palette.size(), 3});
         std::copy(palette.begin(), palette.end(), reinterpret_cast<aig::Colour*>(out.data()));
         return out;
-    }, "pixels"_a.noconvert(), "limit"_a, "rounds"_a);
+    }, "pixels"_a.noconvert(), "limit"_a, "rounds"_a, "oklab"_a = true);
     m.def("palette_assign", [](const U8In& pixels, const U8In& palette) {
         const auto p = colours(pixels), q = colours(palette);
         require(q.size() >= 1 && q.size() <= 256, "1 to 256 colours");

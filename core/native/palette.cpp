@@ -19,6 +19,20 @@ Point hsv_point(float r, float g, float b) {
     return {alpha * scale, beta * scale, value};
 }
 
+// Oklab, scaled so that black and white are 255 apart.
+Point oklab_point(float r, float g, float b) {
+    const auto linear = [](float v) {
+        v /= 255;
+        return v <= 0.04045f ? v / 12.92f : std::pow((v + 0.055f) / 1.055f, 2.4f);
+    };
+    const float lr = linear(r), lg = linear(g), lb = linear(b);
+    const float l = std::cbrt(0.4122214708f * lr + 0.5363325363f * lg + 0.0514459929f * lb);
+    const float m = std::cbrt(0.2119034982f * lr + 0.6806995451f * lg + 0.1073969566f * lb);
+    const float s = std::cbrt(0.0883024619f * lr + 0.2817188376f * lg + 0.6299787005f * lb);
+    return {255 * (0.2104542553f * l + 0.7936177850f * m - 0.0040720468f * s), 255 * (1.9779984951f * l - 2.4285922050f * m + 0.4505937099f * s),
+            255 * (0.0259040371f * l + 0.7827717662f * m - 0.8086757660f * s)};
+}
+
 struct Bin {
     double weight = 0;
     std::array<double, 3> sum{};  // of RGB
@@ -60,7 +74,7 @@ void sort_unique(std::vector<Colour>& colours) {
                   colours.end());
 }
 
-std::vector<Bin> histogram(std::span<const Colour> pixels) {
+std::vector<Bin> histogram(std::span<const Colour> pixels, ColourSpace space) {
     std::vector<Bin> bins(1 << 15);
     for (Colour c : pixels) {
         Bin& bin = bins[static_cast<std::size_t>(c.r >> 3 << 10 | c.g >> 3 << 5 | c.b >> 3)];
@@ -68,8 +82,9 @@ std::vector<Bin> histogram(std::span<const Colour> pixels) {
         bin.sum[0] += c.r, bin.sum[1] += c.g, bin.sum[2] += c.b;
     }
     std::erase_if(bins, [](const Bin& b) { return b.weight == 0; });
+    const auto point = space == ColourSpace::hsv ? hsv_point : oklab_point;
     for (Bin& b : bins)
-        b.point = hsv_point(static_cast<float>(b.sum[0] / b.weight), static_cast<float>(b.sum[1] / b.weight),
+        b.point = point(static_cast<float>(b.sum[0] / b.weight), static_cast<float>(b.sum[1] / b.weight),
                             static_cast<float>(b.sum[2] / b.weight));
     return bins;
 }
@@ -99,7 +114,7 @@ enum Hit : unsigned { kWest = 0, kNorth = 1, kMiss = 2 };
 
 }  // namespace
 
-std::vector<Colour> palette_fit(std::span<const Colour> pixels, std::size_t limit, int rounds) {
+std::vector<Colour> palette_fit(std::span<const Colour> pixels, std::size_t limit, int rounds, ColourSpace space) {
     std::vector<Colour> colours;
     {
         std::unordered_map<std::uint32_t, bool> seen;
@@ -117,7 +132,7 @@ std::vector<Colour> palette_fit(std::span<const Colour> pixels, std::size_t limi
         return colours;
     }
 
-    const auto bins = histogram(pixels);
+    const auto bins = histogram(pixels, space);
     std::vector<Cluster> clusters(1);
     for (std::uint32_t i = 0; i < bins.size(); ++i) clusters[0].bins.push_back(i);
     clusters[0].measure(bins);

@@ -13,6 +13,7 @@ from ..pictures import PictureError
 #: The names that settings.py allows, which cannot be imported here without NumPy.
 CHOICES = {
     "mid": ("auto", "palette", "dct", "none"),
+    "palette_space": ("oklab", "hsv"),
     "entropy": ("auto", "adaptive", "rans", "golomb", "snappy"),
     "tune": ("psnr", "visual"),
     "subsampling": ("auto", "4:2:0", "4:4:4"),

@@ -59,7 +59,7 @@ _PLAIN = (
         "tune",
         "effort",
     ),
-    *("mid", "entropy", "subsampling", "boundary_tau", "threads"),
+    *("mid", "palette_space", "entropy", "subsampling", "boundary_tau", "threads"),
 )
 
 
@@ -143,6 +143,11 @@ def add_coding(sub: argparse.ArgumentParser) -> None:
     rate.add_argument("--effort", type=int, metavar="1..9", help="time spent on size (5)")
     coding = sub.add_argument_group("coding")
     coding.add_argument("--mid", choices=CHOICES["mid"], help="coder of the mid tier (auto)")
+    coding.add_argument(
+        "--palette-space",
+        choices=CHOICES["palette_space"],
+        help="where palettes are fitted (oklab)",
+    )
     coding.add_argument("--entropy", choices=CHOICES["entropy"], help="entropy coder (auto)")
     coding.add_argument("--subsampling", choices=CHOICES["subsampling"], help="of chroma (auto)")
     coding.add_argument(
