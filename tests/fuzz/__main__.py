@@ -1,8 +1,8 @@
 """`python tests/fuzz [MINUTES]`: fuzz the decoders under sanitizers.
 
-Builds main.cpp and what it fuzzes, the lossless core and the lossy tiers, with the address and
-undefined-behaviour sanitizers of g++ or the compiler in CXX, and runs it in every processor, by
-default for ten minutes. `--seed N` runs one seed again, `--only` one of both.
+Builds main.cpp and what it fuzzes, the lossless core, the lossy tiers and maps, with the address
+and undefined-behaviour sanitizers of g++ or the compiler in CXX, and runs it in every processor, by
+default for ten minutes. `--seed N` runs one seed again, `--only` one of the three.
 """
 
 import argparse
@@ -24,6 +24,7 @@ _ADDRESS, _UNDEFINED = "-fsanitize=address", "-fsanitize=undefined"
 _LOSSLESS = "alias graphic photo predictor_search predictors strips tables transform_choice"
 _LOSSY = "blocks eighth finisher frame level_search lossy_decoder lossy_encoder quantiser rans"
 _MORE = "restoration_fit trained_models samples_plain transforms_plain"
+_MAPS = "colour_merge label_map masks"
 _BOTH = "frequencies simd simd_plain simd_vector"
 _AVX512 = ("-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mpopcnt")
 SOURCES: dict[str, tuple[str, ...]] = {
@@ -33,9 +34,9 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "samples_avx512": _AVX512,
     **dict.fromkeys(("wavefront_avx2", "transforms_avx2", "samples_avx2"), ("-mavx2",)),
     "simd_avx2": ("-mavx2",),
-    **dict.fromkeys(f"{_LOSSLESS} {_LOSSY} {_MORE} {_BOTH}".split(), (_UNDEFINED,)),
+    **dict.fromkeys(f"{_LOSSLESS} {_LOSSY} {_MORE} {_MAPS} {_BOTH}".split(), (_UNDEFINED,)),
 }
-HARNESS = ("lossless", "lossy", "main")
+HARNESS = ("lossless", "lossy", "maps", "main")
 _FLAGS = (
     *("-std=c++20", "-O1", "-g1", "-fno-var-tracking", "-ffp-contract=off", "-Wno-psabi"),
     *("-DAIG_HAVE_AVX2_BUILD", _ADDRESS, "-fno-sanitize-recover=all"),
@@ -110,7 +111,9 @@ def main() -> int:
     )
     parser.add_argument("minutes", type=float, nargs="?", default=10)
     parser.add_argument("--seed", type=int, help="run this seed only")
-    parser.add_argument("--only", choices=("lossless", "lossy"), default="all", help="(both)")
+    parser.add_argument(
+        "--only", choices=("lossless", "lossy", "maps"), default="all", help="(all)"
+    )
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         harness = build(Path(folder))

@@ -80,5 +80,6 @@ template <class Job> void with_all_kernels(Job job) {
 
 void fuzz_lossless(Round& round);
 void fuzz_lossy(Round& round);
+void fuzz_maps(Round& round);
 
 }  // namespace fuzz

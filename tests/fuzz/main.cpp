@@ -1,5 +1,5 @@
-// Fuzzes the decoders, the lossless core's and the lossy tiers'. `python tests/fuzz MINUTES` builds this with sanitizers and
-// runs it. Arguments: what ("all", "lossless" or "lossy"), seconds, first seed, step between seeds; or what, and one seed to
+// Fuzzes the decoders: the lossless core's, the lossy tiers', and those of maps. `python tests/fuzz MINUTES` builds this with
+// sanitizers and runs it. Arguments: what ("all", "lossless", "lossy" or "maps"), seconds, first seed, step between seeds; or what, and one seed to
 // run again.
 #include "fuzzing.hpp"
 
@@ -22,8 +22,10 @@ int main(int argc, char** argv) {
     do {
         if (once) std::printf("seed %u\n", seed);
         // What one does must not change what the other meets.
-        if (Round round{.seed = seed, .tally = tally}; what != "lossy") fuzz_lossless(round);
-        if (Round round{.seed = seed, .tally = tally}; what != "lossless") fuzz_lossy(round);
+        const auto fuzzed = [&](std::string_view name) { return what == "all" || what == name; };
+        if (Round round{.seed = seed, .tally = tally}; fuzzed("lossless")) fuzz_lossless(round);
+        if (Round round{.seed = seed, .tally = tally}; fuzzed("lossy")) fuzz_lossy(round);
+        if (Round round{.seed = seed, .tally = tally}; fuzzed("maps")) fuzz_maps(round);
         seed += step;
         if (elapsed() > reported + 1) reported = elapsed(), report();
     } while (!once && elapsed() < seconds);
