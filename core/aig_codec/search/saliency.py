@@ -26,7 +26,7 @@ U8 = NDArray[np.uint8]
 F64 = NDArray[np.float64]
 
 #: Cells along the shorter side of the map.
-_MAP_SIDE = 64
+_MAP_SIDE = 48
 #: Relative to that side: standard deviations of the centres, of the surrounds in centres, and of
 #: what a focus sees at once.
 _CENTRES, _SURROUND, _VIEW = (0.03, 0.06, 0.12), 4.0, 0.1
