@@ -80,7 +80,8 @@ int beyond(int64_t reach2, int most) {
 
 void classify_labels(View<const std::uint8_t> labels, std::span<const int64_t> reach2, View<std::uint8_t> map) {
     for (int y = 0; y < map.height; ++y) std::copy_n(labels.row(y), map.width, map.row(y));
-    std::vector<int64_t> nearest, line(static_cast<size_t>(map.width));
+    std::vector<int64_t> line(static_cast<size_t>(map.width));
+    std::vector<std::uint32_t> nearest;  // squared distances inside a picture are below 2^31
     for (size_t k = 0; k < reach2.size(); ++k) {
         if (reach2[k] < 65536) continue;  // less than a pixel
         const int label = static_cast<int>(k) + kCoreBase;
@@ -89,16 +90,16 @@ void classify_labels(View<const std::uint8_t> labels, std::span<const int64_t> r
         const int more = beyond(reach2[k], std::max(map.width, map.height));
         box = {std::max(0, box.left - more), std::max(0, box.top - more), std::min(map.width, box.right + more), std::min(map.height, box.bottom + more)};
         Distances distances(labels, label, box);
-        if (reach2.size() > 1 && nearest.empty()) nearest.assign(static_cast<size_t>(map.width) * static_cast<size_t>(map.height), kFar);
+        if (reach2.size() > 1 && nearest.empty()) nearest.assign(static_cast<size_t>(map.width) * static_cast<size_t>(map.height), ~std::uint32_t{0});
         for (int y = box.top; y < box.bottom; ++y) {
             distances.row(y - box.top, line.data());
             for (int x = box.left; x < box.right; ++x) {
                 const int64_t d = line[static_cast<size_t>(x - box.left)];
                 if (is_core(map.row(y)[x]) || d >= kFar || d << 16 > reach2[k]) continue;
                 if (!nearest.empty()) {
-                    int64_t& least = nearest[static_cast<size_t>(y) * static_cast<size_t>(map.width) + static_cast<size_t>(x)];
+                    std::uint32_t& least = nearest[static_cast<size_t>(y) * static_cast<size_t>(map.width) + static_cast<size_t>(x)];
                     if (d >= least) continue;
-                    least = d;
+                    least = static_cast<std::uint32_t>(d);
                 }
                 map.row(y)[x] = static_cast<std::uint8_t>(kMidBase + static_cast<int>(k));
             }
