@@ -10,7 +10,10 @@ import aig_codec
 from aig_codec.reader import TIERS
 
 #: Files small enough to be cut everywhere.
-SMALL = ("v4-rgb", "v4-rgba-alpha", "v4-grey", "v4-palette", "v4-rans", "v4-boundary", "v4-three")
+SMALL = (
+    *("v4-rgb", "v4-rgba-alpha", "v4-grey", "v4-palette", "v4-rans", "v4-boundary", "v4-three"),
+    *("v5-map", "v5-boxes", "v5-drawn", "v5-drawn-alpha", "v5-drawn-grey", "v5-palette"),
+)
 
 #: By so many bytes the mean squared error of a file's pixels is at most so much.
 CHECKPOINTS = {
@@ -58,7 +61,7 @@ def _check(name: str, cuts: range) -> None:
     data = _file(name)
     with aig_codec.open(data) as file:
         start, ends = file.data_start, _ends(file)
-        segments = file.segments[: file.metadata.cores]
+        segments = [s for s in file.segments if s.kind == "core"]
         cores = [(start + s.end, file.core(k)) for k, s in enumerate(segments)]
     stages = {ends[stage]: aig_codec.decode(data, upto=stage) for stage in TIERS}
     before = np.inf
