@@ -64,6 +64,24 @@ def test_a_larger_lambda_takes_fewer_bits(seed: int) -> None:
     assert spent == sorted(spent, reverse=True)
 
 
+def test_rounding_cannot_keep_the_search_going(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Surfaces on which all is a bit better than staying, of tables in which nothing is."""
+    exact, calls = rd._surface, []
+
+    def surface(t, rings, k, *limits):
+        calls.append(k)
+        assert len(calls) < 1000
+        found = exact(t, rings, k, *limits)
+        found[rings[k]] += 1e-9
+        return found
+
+    monkeypatch.setattr(rd, "_surface", surface)
+    t = tables(4, 3)
+    same = t._replace(bits=np.ones_like(t.bits), error=np.ones_like(t.error))
+    choice = rd.choose(same, 2, 20, True)
+    assert rd.cost(same, choice.rings) == rd.cost(same, [(2, 2)] * 3)
+
+
 def test_without_a_mid_tier() -> None:
     choice = rd.choose(tables(3, 2), 2, 20, False)
     assert all(core == mid for core, mid in choice.rings)

@@ -151,17 +151,19 @@ def choose(tables: Tables, least: int, most: int, with_mid: bool) -> Choice:
     best: tuple[float, list[tuple[int, int]]] | None = None
     for start in starts:
         rings = list(start)
+        j = cost(tables, rings)
         while True:
             before = list(rings)
             for k in range(n):
                 surface = _surface(tables, rings, k, least, most, with_mid)
                 core, mid = np.unravel_index(int(surface.argmin()), surface.shape)
-                # Staying wins ties, so that this comes to an end.
-                if surface[core, mid] < surface[rings[k]]:
-                    rings[k] = int(core), int(mid)
+                other = [*rings[:k], (int(core), int(mid)), *rings[k + 1 :]]
+                # The surfaces of two centers round differently: only a J that is summed in one way,
+                # and falls with every step, makes this come to an end.
+                if other != rings and (lower := cost(tables, other)) < j:
+                    rings, j = other, lower
             if rings == before:
                 break
-        j = cost(tables, rings)
         if best is None or j < best[0]:
             best = j, rings
     assert best is not None
