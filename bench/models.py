@@ -23,6 +23,9 @@ MODELS_CSV = "models.csv"
 #: Bits per pixel of the files.
 RATES = (0.3, 0.6, 1.0)
 AIG, VISUAL = "AIG", 'AIG, tune="visual"'
+#: The same with a focus of one pixel shows what the background alone gives for its bytes.
+BARE = ", no focus"
+_PIXEL = Focus(((0, 0),), ((1.0, 1.0),), ((0.5, 0.5),))
 #: How many keypoints of the original there are to find, and how near.
 _KEYPOINTS, _NEAR = 400, 2.0
 _FOLDERS = ("kodak", "gb82")
@@ -43,6 +46,8 @@ def measure(picture: Picture, rates: Sequence[float]) -> Iterator[ModelRow]:
     knobs = {
         AIG: _aig(picture.focus, "psnr"),
         VISUAL: _aig(picture.focus, "visual"),
+        AIG + BARE: _aig(_PIXEL, "psnr"),
+        VISUAL + BARE: _aig(_PIXEL, "visual"),
         "AVIF s6": ladders.avif(),
         "WebP m4": ladders.webp(),
         "JPEG": ladders.jpeg(),
