@@ -12,6 +12,7 @@ from . import errors, limits
 from .errors import (
     AigError,
     CorruptError,
+    DeviceError,
     LimitError,
     NotAigError,
     TruncatedError,
@@ -34,6 +35,7 @@ __all__ = [
     "AigFile",
     "Core",
     "CorruptError",
+    "DeviceError",
     "Findings",
     "LimitError",
     "NotAigError",

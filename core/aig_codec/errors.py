@@ -35,3 +35,8 @@ class UnsupportedError(AigError):
 
 class LimitError(AigError):
     """The file claims more than `aig_codec.limits` allows: raise the limit if you trust it."""
+
+
+class DeviceError(RuntimeError):
+    """The GPU that was asked for is not there, or is too small: leave out `device=`, or install
+    what the message names. Nothing is wrong with the file."""

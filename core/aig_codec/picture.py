@@ -125,9 +125,7 @@ class Picture:
         """Take a segment. Raises the errors of its coder, having decoded what could be."""
         meta, kind = self._metadata, segment.kind
         if kind == "preview":
-            self._dct = dct.Synthesis(
-                meta, self._class_map, self._workers, self._scale, self._window
-            )
+            self._dct = self._synthesis()
             self._dct.read_preview(payload)
         elif segment.coder == "dct":
             if self._dct is not None:
@@ -148,6 +146,11 @@ class Picture:
             self._cores.append(start_core(self._regions, segment.center, payload, self._workers))
         else:
             self._payloads[kind] = payload
+
+    def _synthesis(self) -> dct.Synthesis:
+        return dct.Synthesis(
+            self._metadata, self._class_map, self._workers, self._scale, self._window
+        )
 
     def _draw(self, payload: bytes, first: int, last: int) -> None:
         """Decode the colours of pixels that are coded as graphics, in the rows that are seen."""
@@ -254,20 +257,31 @@ def _dtype(metadata: Metadata) -> "np.dtype[Any]":
     return np.dtype(np.uint8 if metadata.bits == 8 else np.uint16)
 
 
-def _blend(cores: list[DecodedCore], pixels: U8, metadata: Metadata, scale: int) -> None:
-    """Give boxes of pixels the mean that they have with the exact pixels of the cores in place."""
+def add_up(
+    cores: list[DecodedCore], scale: int, channels: int
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32], int, int] | None:
+    """Sums, (h, w, C), and numbers, (h, w), of exact pixels in boxes of scale x scale, and the
+    first box's column and row; None without any."""
     # The angle may leave nothing of a core.
     windows = [c.window.scaled(scale) for c in cores if c.class_map.size]
     if not windows:
-        return
+        return None
     left, top = (min(w[i] for w in windows) for i in (0, 1))
     right, bottom = (max(w[i] for w in windows) for i in (2, 3))
     counts = np.zeros((bottom - top, right - left), np.uint32)
-    sums = np.zeros((*counts.shape, pixels.shape[2]), np.uint32)
+    sums = np.zeros((*counts.shape, channels), np.uint32)
     for core in cores:
         c = core.pixel_class
         x, y, _, _ = core.window
         _native.add_to_boxes(
             core.pixels, core.class_map, c, c, x, y, scale, left, top, sums, counts
         )
-    _native.blend_boxes(sums, counts, scale, left, top, *metadata.size, pixels)
+    return sums, counts, left, top
+
+
+def _blend(cores: list[DecodedCore], pixels: U8, metadata: Metadata, scale: int) -> None:
+    """Give boxes of pixels the mean that they have with the exact pixels of the cores in place."""
+    boxes = add_up(cores, scale, pixels.shape[2])
+    if boxes is not None:
+        sums, counts, left, top = boxes
+        _native.blend_boxes(sums, counts, scale, left, top, *metadata.size, pixels)

@@ -1,9 +1,10 @@
 """Lazy reading: header and metadata first, then only the segments that an answer needs."""
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from operator import index
 from typing import Any, NamedTuple
 
@@ -284,6 +285,21 @@ class AigFile:
         and rounded up; the caller owns it. Raises the kinds of `aig_codec.errors`, and ValueError
         for what cannot be asked for. Bytes alone decide the pixels, not the number of threads.
         """
+        return self._shaped(
+            self.assemble(Picture, upto, scale, region=region, threads=threads, strict=strict)
+        )
+
+    def assemble(
+        self,
+        make: Callable[..., Picture],
+        upto: str = "full",
+        scale: int = 1,
+        *,
+        region: Sequence[int] | None = None,
+        threads: int | None = None,
+        strict: bool = True,
+    ) -> Any:
+        """What `show` gives of a picture that `make` makes, with all that `decode` would put in."""
         if upto not in TIERS:
             raise ValueError(f"upto {upto!r} is not known; one of {', '.join(TIERS)} is")
         if scale not in SCALES:
@@ -296,14 +312,15 @@ class AigFile:
         problems = Problems(strict)
         with Workers(threads) as workers, self._reading_on(set() if window else kinds):
             regions, kinds = self._regions_for(kinds, problems)
-            picture = Picture(regions, workers, problems, scale=scale, window=window)
+            options = {} if window is None else {"window": window}
+            picture = make(regions, workers, problems, scale=scale, **options)
             wanted = [s for s in self.segments if s.kind in kinds and picture.wants(s)]
             for segment, payload in self._payloads(wanted, problems, in_parts=window is not None):
                 with problems:
                     picture.add(segment, payload)
             pixels = picture.show()
         self.problems = problems.found
-        return self._shaped(pixels)
+        return pixels
 
     def stages(self, *, threads: int | None = None) -> Iterator[tuple[str, Pixels]]:
         """The image as it becomes better: a stage and all that is known by then, stage by stage.
@@ -545,9 +562,21 @@ def decode(
     frame: int = 0,
     threads: int | None = None,
     strict: bool = True,
-) -> Pixels:
+    device: str = "cpu",
+) -> Any:
     """Decode an AIG file to (H, W) or (H, W, C); see `AigFile.decode`, and `AigFile.frame` for
-    `frame`."""
+    `frame`.
+
+    device: "cpu" for a NumPy array; "cuda" or "cuda:1" for a CuPy array of the same pixels, as
+    `aig_codec.gpu.decode` gives it.
+    """
+    if device != "cpu":
+        if region is not None or frame:
+            raise ValueError("regions and frames are decoded on the CPU")
+        gpu = import_module(".gpu", __package__)
+        return gpu.decode(
+            data, device=device, upto=upto, scale=scale, threads=threads, strict=strict
+        )
     with open(data) as file:
         own = file.frame(frame) if frame else file
         return own.decode(upto, scale, region=region, threads=threads, strict=strict)

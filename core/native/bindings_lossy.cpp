@@ -2,10 +2,12 @@
 #include "arrays.hpp"
 #include "eighth.hpp"
 #include "lossy_encoder.hpp"
+#include "matrix.hpp"
 #include "simd.hpp"
 
 #include <nanobind/stl/optional.h>
 
+#include <algorithm>
 #include <optional>
 
 namespace {
@@ -79,6 +81,12 @@ using Encoder = Held<LossyEncoder>;
 using Decoder = Held<LossyDecoder>;
 
 void require_tier(int tier) { require(tier >= 0 && tier < aig::kTiers, "no such tier"); }
+
+template <class T> Result<T> array_of(const std::vector<T>& v) {
+    auto out = make_array<T>({v.size()});
+    std::copy(v.begin(), v.end(), out.data());
+    return out;
+}
 
 nb::tuple coded_tuple(const aig::StreamBytes& s) { return nb::make_tuple(to_bytes(s.raw), to_bytes(s.coded)); }
 nb::tuple symbols_tuple(aig::SymbolSink& sink) { return nb::make_tuple(bytes_array(sink.symbols), bytes_array(sink.contexts), to_bytes(sink.bits.finish())); }
@@ -228,6 +236,33 @@ void bind_decoder(nb::module_& m) {
         nb::gil_scoped_release release;
         self.codec.read_group(group, tier, tables, s);
     }, "group"_a, "tier"_a, "tables"_a.none(), "raw"_a, "coded"_a);
+    c.def("read_coefficients", [](Decoder& self, int group, int tier, const StaticTables* tables, const nb::bytes& raw, const nb::bytes& coded) {
+        self.require_group(group);
+        require_tier(tier);
+        require(!tables || tables->contexts() == aig::SymbolContexts::kHigh, "tables have other contexts");
+        const CodedStream s{as_span(raw), as_span(coded)};
+        aig::PlacedCoefficients found;
+        {
+            nb::gil_scoped_release release;
+            found = self.codec.read_coefficients(group, tier, tables, s);
+        }
+        return nb::make_tuple(array_of(found.positions), array_of(found.values), nb::make_tuple(found.ends[0], found.ends[1], found.ends[2]));
+    }, "group"_a, "tier"_a, "tables"_a.none(), "raw"_a, "coded"_a,
+       "Instead of read_group: (positions uint16, values int16, where each plane's end) for another device.");
+    c.def("cells", [](Decoder& self, int plane) {
+        require(plane >= 0 && plane < self.frame().planes(), "no such plane");
+        aig::Frame& frame = self.frame();
+        const auto rows = static_cast<std::size_t>(frame.grid(plane).height()), columns = static_cast<std::size_t>(frame.grid(plane).width());
+        auto shapes = make_array<std::uint8_t>({rows, columns});
+        for (std::size_t i = 0; i < rows * columns; ++i) {
+            const int x = static_cast<int>(i % columns), y = static_cast<int>(i / columns);
+            shapes.data()[i] = static_cast<std::uint8_t>(frame.begins(plane, x, y) | frame.grid(plane).class_of(x, y) << 6);
+        }
+        const auto& cells = frame.cells(plane);
+        return nb::make_tuple(shapes, array_of(cells.low), array_of(cells.eighth), array_of(cells.busy));
+    }, "plane"_a, "What regions left of a plane, for another device: of every cell size, edges and class (uint8), then of every pixel of the 1/8 image "
+                  "lowest coefficients and value (int16), of every cell how busy it is (uint8).");
+    c.def_prop_ro("adaptations", [](Decoder& self) { return array_of(self.frame().adaptations()); }, nb::rv_policy::move);
     c.def("interpolate", [](Decoder& self, int first_row, int last_row, int left, int right) {
         self.require_rows(first_row, last_row);
         const auto columns = self.columns(left, right);
@@ -258,6 +293,17 @@ void bind_decoder(nb::module_& m) {
         constexpr int strips = aig::kGroup / 16;
         aig::Finisher(self.frame(), self.codec.planes(), self.filters).rows(first_row * strips, std::min(last_row * strips, (p.height + 15) / 16), columns, p);
     }, "first_row"_a, "last_row"_a, "pixels"_a.noconvert(), "left"_a = 0, "right"_a = -1);
+    c.def_prop_ro("filters", [](Decoder& self) {
+        // By tier: strength of deblocking, whether there are taps, then these.
+        constexpr std::size_t taps = 2 * aig::kRestorationClasses * aig::kRestorationTaps;
+        auto out = make_array<std::int32_t>({aig::kTiers, 2 + taps});
+        for (std::size_t t = 0; t < aig::kTiers; ++t) {
+            std::int32_t* row = out.data() + t * (2 + taps);
+            row[0] = self.filters[t].deblocking, row[1] = self.filters[t].restores;
+            std::copy_n(&self.filters[t].taps[0][0][0], taps, row + 2);
+        }
+        return out;
+    }, nb::rv_policy::move);
     const auto require_scaled = [](Decoder& self, const View<std::uint8_t>& p, int log) {
         const auto& s = self.frame().settings();
         const auto scaled = [log](int n) { return (n + (1 << log) - 1) >> log; };
@@ -304,7 +350,50 @@ void bind_lossy(nb::module_& m) {
                 out = self.encode(sink);
             }
             return to_bytes(out);
-        }, "symbols"_a.noconvert(), "contexts"_a.noconvert());
+        }, "symbols"_a.noconvert(), "contexts"_a.noconvert())
+        .def("lookup", [](const StaticTables& self) {
+            require(self.rans(), "tables of rANS only");
+            std::vector<const aig::RansTables::Table*> tables;
+            auto table_of = make_array<std::uint8_t>({self.contexts()});
+            for (unsigned c = 0; c < self.contexts(); ++c) {
+                auto at = std::find(tables.begin(), tables.end(), self.rans()->of(c));
+                if (at == tables.end()) at = tables.insert(tables.end(), self.rans()->of(c));
+                table_of.data()[c] = static_cast<std::uint8_t>(at - tables.begin());
+            }
+            auto intervals = make_array<std::uint16_t>({tables.size(), 2, aig::kAlphabet});
+            for (std::size_t i = 0; i < tables.size(); ++i) {
+                std::copy_n(tables[i]->frequencies.data(), aig::kAlphabet, intervals.data() + 2 * i * aig::kAlphabet);
+                std::copy_n(tables[i]->starts.data(), aig::kAlphabet, intervals.data() + (2 * i + 1) * aig::kAlphabet);
+            }
+            return nb::make_tuple(intervals, table_of);
+        }, "(frequency and start of every symbol, uint16 (n, 2, 64); table of every context, uint8).");
+    m.def("scan", [](int shape) {
+        require(shape >= 0 && shape < aig::kShapes, "no such shape");
+        const auto scan = aig::scan_of(aig::Shape::of_index(shape));
+        auto out = make_array<std::int16_t>({scan.size(), 5});
+        for (std::size_t i = 0; i < scan.size(); ++i) {
+            const aig::ScanEntry& e = scan[i];
+            const int row[5] = {e.coefficient, e.place, e.band, e.alias, e.alias_weight};
+            for (std::size_t k = 0; k < 5; ++k) out.data()[5 * i + k] = static_cast<std::int16_t>(row[k]);
+        }
+        return out;
+    }, "shape"_a, "Scan of a shape: int16 (n, 5), of every entry coefficient, place, band, alias and its weight.");
+    m.def("coefficient_weights", [](int matrix) {
+        require(matrix >= 0 && matrix < aig::kMatrices, "no such matrix");
+        auto out = make_array<std::uint8_t>({aig::kSizes, aig::kMaxBlockSamples});
+        std::fill_n(out.data(), out.size(), std::uint8_t{0});
+        for (int i = 0; i < aig::kSizes; ++i) {
+            const auto weights = aig::weights_of(matrix, aig::Shape::of_index(i));
+            std::copy(weights.begin(), weights.end(), out.data() + i * aig::kMaxBlockSamples);
+        }
+        return out;
+    }, "matrix"_a, "Weights in 1/16 of the coefficients of every size: uint8 (9, 1024).");
+    m.def("transform_basis", [] {
+        auto out = make_array<std::int8_t>({32, 32});
+        for (int k = 0; k < 32; ++k)
+            for (int n = 0; n < 32; ++n) out.data()[32 * k + n] = static_cast<std::int8_t>(aig::dct_entry(5, k, n));
+        return out;
+    }, "The matrix of the transforms: int8 (32, 32), a frequency per row.");
     m.def("static_tables", [](int kind, const std::vector<U8In>& symbols, const std::vector<U8In>& contexts, unsigned n_contexts) {
         require(n_contexts >= 1 && n_contexts <= aig::kMaxContexts && symbols.size() == contexts.size(), "1 to 256 contexts, as many contexts as symbols");
         std::vector<aig::Counts> counts(n_contexts, aig::Counts{});

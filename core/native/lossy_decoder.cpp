@@ -48,13 +48,13 @@ void LossyDecoder::start(int log) {
     if (samples_.empty()) samples_ = make_planes(frame_, log_ = log);
 }
 
-void LossyDecoder::read_group(int group, int tier, EntropyCoding coding, const CodedStream& stream) {
+template <class Decode> void LossyDecoder::with_group(int group, int tier, EntropyCoding coding, const CodedStream& stream, Decode decode) {
     if (!frame_.has_tier(group, tier)) {
         if (!stream.raw.empty() || !stream.coded.empty()) throw Corrupt("a group without blocks of a tier has a stream of it");
         return;
     }
     try {
-        with_words(coding, stream, trained_high(), [&](auto& words) { decode_group(group, tier, words); });
+        with_words(coding, stream, trained_high(), decode);
     } catch (const Corrupt&) {
         for (int p = 0; p < frame_.planes(); ++p) {
             const CellRect r = frame_.group_cells(p, group);
@@ -66,9 +66,38 @@ void LossyDecoder::read_group(int group, int tier, EntropyCoding coding, const C
     }
 }
 
-template <class Words> void LossyDecoder::decode_group(int group, int tier, Words& words) {
+void LossyDecoder::read_group(int group, int tier, EntropyCoding coding, const CodedStream& stream) {
     const auto planes = this->planes();
     BlockBuffer buffer;
+    with_group(group, tier, coding, stream, [&](auto& words) {
+        decode_group(
+            group, tier, words, [&](int, const Block& b, const ScanEntry& e, std::int16_t c) AIG_INLINE_LAMBDA { buffer.set(e, c, b.shape.log_w + 3); },
+            [&](int p, const Block& b, unsigned nonzero) { buffer.finish(frame_, p, b, nonzero, planes[static_cast<std::size_t>(p)], plane_log(frame_, p, log_)); });
+    });
+}
+
+PlacedCoefficients LossyDecoder::read_coefficients(int group, int tier, EntropyCoding coding, const CodedStream& stream) {
+    PlacedCoefficients out;
+    with_group(group, tier, coding, stream, [&](auto& words) {
+        decode_group(
+            group, tier, words,
+            [&](int p, const Block& b, const ScanEntry& e, std::int16_t c) {
+                const CellRect corner = frame_.group_cells(p, group);
+                const int log_w = b.shape.log_w + 3, h = e.coefficient & ((1 << log_w) - 1), v = e.coefficient >> log_w;
+                out.positions.push_back(static_cast<std::uint16_t>(kGroup * (kCell * (b.y - corner.y0) + v) + kCell * (b.x - corner.x0) + h));
+                out.values.push_back(c);
+            },
+            [&](int p, const Block& b, unsigned nonzero) {
+                const int busy = BusyMap::of(b.shape, nonzero);
+                for (int v = 0; v < b.shape.cells_h(); ++v)
+                    std::memset(&frame_.cells(p).busy[frame_.cell(p, b.x, b.y + v)], busy, static_cast<std::size_t>(b.shape.cells_w()));
+                for (std::size_t i = static_cast<std::size_t>(p); i < out.ends.size(); ++i) out.ends[i] = out.values.size();
+            });
+    });
+    return out;
+}
+
+template <class Words, class Take, class End> void LossyDecoder::decode_group(int group, int tier, Words& words, Take take, End end) {
     BusyMap busy;
     for (int p = 0; p < frame_.planes(); ++p) {
         const Grid& grid = frame_.grid(p);
@@ -79,10 +108,8 @@ template <class Words> void LossyDecoder::decode_group(int group, int tier, Word
                 return;
             }
             const BlockSteps steps = frame_.steps_of(p, tier, b);
-            const unsigned nonzero = decode_levels(words, p > 0, b.shape, busy.around(b), [&](const ScanEntry& e, int level) {
-                buffer.set(e, steps.coefficient(e, level), b.shape.log_w + 3);
-            });
-            buffer.finish(frame_, p, b, nonzero, planes[static_cast<std::size_t>(p)], plane_log(frame_, p, log_));
+            const unsigned nonzero = decode_levels(words, p > 0, b.shape, busy.around(b), [&](const ScanEntry& e, int level) AIG_INLINE_LAMBDA { take(p, b, e, steps.coefficient(e, level)); });
+            end(p, b, nonzero);
             busy.set(b, BusyMap::of(b.shape, nonzero));
         });
     }

@@ -46,6 +46,14 @@ class BlockBuffer {
     unsigned places_h_ = 0, places_v_ = 0;
 };
 
+// Coefficients of a group's high frequencies where another device is to turn them into samples: at 256 v + h, in samples from the
+// group's corner in the plane; `ends` are where those of each plane end.
+struct PlacedCoefficients {
+    std::vector<std::uint16_t> positions;
+    std::vector<std::int16_t> values;
+    std::array<std::size_t, 3> ends{};
+};
+
 class LossyDecoder {
   public:
     LossyDecoder(const FrameSettings& settings, View<const std::uint8_t> luma_classes, View<const std::uint8_t> chroma_classes);
@@ -58,6 +66,8 @@ class LossyDecoder {
     void read_region(int region, EntropyCoding coding, const CodedStream& stream);
     // After the group's region. Throws Corrupt; the group's cells of that tier then keep the 1/8 image.
     void read_group(int group, int tier, EntropyCoding coding, const CodedStream& stream);
+    // The same without samples.
+    PlacedCoefficients read_coefficients(int group, int tier, EntropyCoding coding, const CodedStream& stream);
     // Have planes for the samples, at 1/2^log of the picture's size, log 0..2; before groups are read.
     void start(int log);
     bool started() const { return !samples_.empty(); }
@@ -66,7 +76,10 @@ class LossyDecoder {
     std::array<SamplePlane, 3> planes() const { return as_planes(frame_, samples_, log_); }
 
   private:
-    template <class Words> void decode_group(int group, int tier, Words& words);
+    // Runs `decode(words)` over a group's stream, whose cells are as if nothing were known of them if it is damaged.
+    template <class Decode> void with_group(int group, int tier, EntropyCoding coding, const CodedStream& stream, Decode decode);
+    // Calls take(plane, block, entry, coefficient) for every one that is not 0, and end(plane, block, number of levels).
+    template <class Words, class Take, class End> void decode_group(int group, int tier, Words& words, Take take, End end);
 
     Frame frame_;
     std::vector<Scratch<std::int16_t>> samples_;

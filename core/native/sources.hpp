@@ -76,6 +76,8 @@ class StaticTables {
     }
     SourceKind kind() const { return kind_; }
     unsigned contexts() const { return contexts_; }
+    // The tables of rANS, if it is that.
+    const RansTables* rans() const { return rans_ ? &*rans_ : nullptr; }
 
     // The coded symbols of a stream; those of Snappy's are only gathered here.
     Bytes encode(const SymbolSink& sink) const {

@@ -286,8 +286,10 @@ class Synthesis(_Layout):
         coder, (cb, cr, adapts), tables = _take_head(head, 3)
         if cb == 0 or cr == 0 or adapts > 1:
             raise CorruptError("the preview's parameters are outside their ranges")
-        kernel = _native.LossyDecoder(*self.frame((cb, cr)), bool(adapts))
-        coding = _Coding(coder, tables, _native.LOW_CONTEXTS, _REGION_SYMBOLS)
+        self._arguments = self.frame((cb, cr))
+        self._adapts = bool(adapts)
+        kernel = _native.LossyDecoder(*self._arguments, self._adapts)
+        coding = Coding(coder, tables, _native.LOW_CONTEXTS, _REGION_SYMBOLS)
         self._kernel = kernel
         self._lost_regions = self._read(parts, coding, kernel.read_region)
         if self._lost_regions:
@@ -308,17 +310,27 @@ class Synthesis(_Layout):
             if taps.size < _TAPS or taps.min() < -64 or taps.max() > 63:
                 raise CorruptError("the filters' taps are cut or outside their range")
             taps, tables = taps.reshape(2, 7, 6), tables[_TAPS:]
-        coding = _Coding(coder, tables, _native.HIGH_CONTEXTS, _GROUP_SYMBOLS)
+        coding = Coding(coder, tables, _native.HIGH_CONTEXTS, _GROUP_SYMBOLS)
         kernel.set_filters(block_class, deblocking, taps)
-        kernel.start(self._scale.bit_length() - 1)
         for group, part in parts.items():
             if part is not None and any(part) and kernel.region_of(group) in self._lost_regions:
                 parts[group] = None
-        lost = self._read(
-            parts, coding, lambda g, *stream: kernel.read_group(g, block_class, *stream)
-        )
+        lost = self._read_groups(kernel, parts, coding, block_class)
         if lost:
             raise _lost(lost, kernel.groups, "groups of 256 x 256 pixels")
+
+    def _read_groups(
+        self,
+        kernel: _native.LossyDecoder,
+        parts: dict[int, Stream | None],
+        coding: "Coding",
+        block_class: int,
+    ) -> set[int]:
+        """Decode the groups of a tier; returns the numbers of those that are lost."""
+        kernel.start(self._scale.bit_length() - 1)
+        return self._read(
+            parts, coding, lambda g, *stream: kernel.read_group(g, block_class, *stream)
+        )
 
     def render(self, pixels: U8) -> None:
         """Write the colours of `pixels`, uint8 (H, W, C) at the scale, where they are wanted.
@@ -344,7 +356,7 @@ class Synthesis(_Layout):
         self._workers.map(lambda i: show(rows[i]), len(rows))
 
     def _read(
-        self, parts: dict[int, Stream | None], coding: "_Coding", task: Callable[..., None]
+        self, parts: dict[int, Stream | None], coding: "Coding", task: Callable[..., None]
     ) -> set[int]:
         """Decode all streams that are there; returns the numbers of those that are not."""
         wanted = list(parts.items())
@@ -363,10 +375,11 @@ class Synthesis(_Layout):
         return {number for (number, _), ok in zip(wanted, sound, strict=True) if not ok}
 
 
-class _Coding:
+class Coding:
     """How the streams of a segment are coded."""
 
     def __init__(self, coder: int, tables: bytes, n_contexts: int, most_symbols: int) -> None:
+        self.coder = coder
         self.tables: _native.StaticTables | None = None
         self.prepare: Callable[[bytes], bytes] = bytes
         if coder == ADAPTIVE_ID:

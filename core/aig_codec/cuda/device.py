@@ -1,0 +1,75 @@
+"""What is asked of a device, and the source of its kernels."""
+
+from functools import cache
+from importlib import resources
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+#: In this order they make up one source.
+SOURCES = (
+    *("common.cu", "geometry.cu", "levels.cu", "blocks.cu", "filters.cu", "pixels.cu"),
+    "forward.cu",
+)
+
+#: Threads of a block.
+THREADS = 128
+
+
+class Device(Protocol):
+    """A device with memory of its own. Arrays on it are of its own kind."""
+
+    def upload(self, array: NDArray[Any]) -> Any:
+        """A copy of an array on the device."""
+        ...
+
+    def download(self, array: Any) -> NDArray[Any]:
+        """A copy of a device's array on the host, after all that was launched before."""
+        ...
+
+    def empty(self, shape: tuple[int, ...], dtype: DTypeLike) -> Any:
+        """An array on the device with any content."""
+        ...
+
+    def filled(self, shape: tuple[int, ...], value: int, dtype: DTypeLike) -> Any:
+        """An array on the device with one value everywhere."""
+        ...
+
+    def launch(self, kernel: str, blocks: int, *arguments: Any, threads: int = THREADS) -> None:
+        """Run a kernel after those before it.
+
+        blocks: how many there is work for. arguments: the kernel's, arrays of the device, None for
+        null pointers, and NumPy scalars of the right width.
+        """
+        ...
+
+    def finish(self) -> None:
+        """Wait for all that was launched."""
+        ...
+
+    def free_memory(self) -> int | None:
+        """How many bytes there is room for; None where that cannot be said."""
+        ...
+
+
+@cache
+def source() -> str:
+    """The CUDA C++ source of all kernels."""
+    here = resources.files(__package__)
+    return "\n".join((here / name).read_text() for name in SOURCES)
+
+
+def spread(items: int, threads: int = THREADS) -> int:
+    """Blocks of threads for so many items, a thread each."""
+    return max(1, -(-items // threads))
+
+
+def i32(value: int) -> np.int32:
+    """An argument of a kernel that is 32 bits wide."""
+    return np.int32(value)
+
+
+def i64(value: int) -> np.int64:
+    """An argument of a kernel that is 64 bits wide."""
+    return np.int64(value)

@@ -1,0 +1,237 @@
+"""What runs on a device, compiled for this processor: equal to the CPU's decoder, to the bit."""
+
+from functools import partial
+
+import emulated
+import numpy as np
+import pictures
+import pytest
+from files import payloads, reseal
+
+import aig_codec
+from aig_codec import errors, geometry
+from aig_codec.container import Focus
+from aig_codec.cuda.device import i32
+from aig_codec.cuda.geometry import assign, classify
+from aig_codec.cuda.picture import DevicePicture
+from aig_codec.cuda.synthesis import Constants
+
+pytestmark = pytest.mark.skipif(emulated.compiler() is None, reason="there is no C++ compiler")
+
+FOCUS = {"centers": [(150, 120), (270, 60)], "radii": [(30, 60), (20, 30)]}
+
+
+@pytest.fixture
+def device():
+    return emulated.EmulatedDevice()
+
+
+def decoded(device, data, **options):
+    """The picture by way of the device, and the problems."""
+    with aig_codec.open(data) as file:
+        pixels = file.assemble(partial(DevicePicture, Constants(device)), **options)
+        pixels = device.download(pixels)
+        return pixels[..., 0] if file.mode == "L" else pixels, file.problems
+
+
+@pytest.mark.parametrize("colours", [1, 3])
+@pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4"])
+@pytest.mark.parametrize("entropy", ["rans", "adaptive", "golomb"])
+@pytest.mark.parametrize("effort", [1, 5, 8])
+def test_pixels_are_those_of_the_cpu(device, colours, subsampling, entropy, effort) -> None:
+    picture = pictures.mixed(277, 411, colours, 3)
+    for tune, mid in (("psnr", "dct"), ("visual", "none")):
+        data = aig_codec.encode(
+            picture,
+            entropy=entropy,
+            subsampling=subsampling,
+            effort=effort,
+            tune=tune,
+            mid=mid,
+            **FOCUS,
+        )
+        for scale in (1, 2, 4, 8):
+            for upto in ("core", "preview", "mid", "full"):
+                shown, problems = decoded(device, data, scale=scale, upto=upto)
+                assert problems == []
+                expected = aig_codec.decode(data, scale=scale, upto=upto)
+                np.testing.assert_array_equal(shown, expected)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"mid": "palette", "boundary_tau": 1},
+        {"mid": "dct", "boundary_tau": 0, "effort": 3},
+        {"quality": 99, "entropy": "rans"},
+        {"quality": 1, "entropy": "rans", "tune": "visual"},
+        {"lossless": True},
+        {"boxes": [(20, 30, 90, 100), (200, 50, 260, 90)], "entropy": "rans"},
+    ],
+)
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_all_kinds_of_files(device, options, channels) -> None:
+    picture = pictures.mixed(150, 301, channels, 5)
+    focus = {} if {"boxes", "lossless"} & options.keys() else FOCUS
+    data = aig_codec.encode(picture, **options, **focus)
+    for scale in (1, 2, 4, 8):
+        shown, _ = decoded(device, data, scale=scale)
+        np.testing.assert_array_equal(shown, aig_codec.decode(data, scale=scale))
+
+
+def test_frozen_files(device) -> None:
+    from vectors import FOLDER
+
+    files = sorted(FOLDER.glob("*.aig"))
+    assert len(files) > 20
+    for path in files:
+        data = path.read_bytes()
+        shown, _ = decoded(device, data)
+        np.testing.assert_array_equal(shown, aig_codec.decode(data), err_msg=path.name)
+
+
+@pytest.mark.parametrize("entropy", ["rans", "adaptive"])
+def test_damaged_files_fail_alike(device, entropy) -> None:
+    """The same error, and the same partial picture."""
+    from aig_codec.coders import streams
+
+    picture = pictures.mixed(300, 560, 3, 7)
+    data = aig_codec.encode(picture, entropy=entropy, mid="dct", **FOCUS)
+    rng = np.random.default_rng(3)
+    refused = 0
+    for kind in ("preview", "mid", "background"):
+        count = 1 if kind == "preview" else 6
+        head, own = streams.unpack(payloads(data)[kind, None], count)
+        for _ in range(20):
+            # Streams whose checksums are right, and whose contents are not.
+            changed = list(own)
+            k = int(rng.integers(count))
+            raw, coded = (bytearray(part) for part in own[k])
+            victim = raw if raw and rng.random() < 0.3 else coded
+            if victim:
+                victim[rng.integers(len(victim))] ^= 1 << rng.integers(8)
+            if rng.random() < 0.2:
+                del victim[rng.integers(len(victim) + 1) :]
+            changed[k] = streams.Stream(bytes(raw), bytes(coded))
+            damaged = reseal(data, {(kind, None): streams.pack(head, changed)})
+            expected, error = None, None
+            try:
+                expected = aig_codec.decode(damaged)
+            except errors.CorruptError as e:
+                error = str(e)
+                refused += 1
+            if error is None:
+                np.testing.assert_array_equal(decoded(device, damaged)[0], expected)
+                continue
+            with pytest.raises(errors.CorruptError) as raised:
+                decoded(device, damaged)
+            assert str(raised.value) == error
+            with aig_codec.open(damaged) as file:
+                partial_picture = file.decode(strict=False)
+                problems = [str(p) for p in file.problems]
+            shown, own_problems = decoded(device, damaged, strict=False)
+            np.testing.assert_array_equal(shown, partial_picture)
+            assert [str(p) for p in own_problems] == problems
+    assert refused > 20
+
+
+def test_a_device_gets_little_more_than_the_file(device) -> None:
+    """Of the static profile: the file's streams, the pixels of cores and drawn tiles, and what
+    stands for the 1/8 image."""
+    picture = pictures.mixed(512, 768, 3, 2)
+    data = aig_codec.encode(picture, entropy="rans", quality=75, **FOCUS)
+    constants = Constants(device)
+    before = device.uploaded
+    with aig_codec.open(data) as file:
+        file.assemble(partial(DevicePicture, constants))
+    with aig_codec.open(data) as file:
+        classes = file.regions().class_map()
+        exact = (geometry.outside_cores(classes) == 0) | (classes == geometry.DRAWN)
+        cores = 3 * int(exact.sum())
+        background = file.bytes_for("background")
+    eighth = 512 * 768 // 64
+    assert device.uploaded - before < background + cores + 16 * eighth + 24_000
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_geometry(device, seed) -> None:
+    rng = np.random.default_rng(seed)
+    foci = [
+        Focus(
+            int(rng.integers(0, 200)),
+            int(rng.integers(0, 120)),
+            tuple(np.exp(rng.uniform(-3, 8, 2))),
+            int(rng.integers(0, 2) * rng.integers(0, 256)),
+            core := float(rng.uniform(0, 40)),
+            core + float(rng.uniform(0, 30)),
+        )
+        for _ in range(rng.integers(1, 4))
+    ]
+    from aig_codec import _native
+
+    window = geometry.Window(13, 5, 190, 117)
+    rows = geometry.fixed_point(foci)
+    expected = _native.classify(window.left, window.top, window.size[1], window.size[0], rows)
+    np.testing.assert_array_equal(classify(device, foci, window), expected)
+    for own, right in zip(
+        assign(device, foci, 120, 200), geometry.assign(foci, 120, 200), strict=True
+    ):
+        np.testing.assert_array_equal(own, right)
+
+
+@pytest.mark.parametrize("log", [3, 4, 5])
+def test_forward_transforms_and_levels(device, log) -> None:
+    side, step, dead = 1 << log, 200, 40
+    rng = np.random.default_rng(log)
+    samples = rng.integers(-2048, 2048, (64, 96), np.int16)
+    samples[:32] = np.where(rng.random((32, 96)) < 0.5, -2048, 2047)
+    from aig_codec import _native
+
+    basis = _native.transform_basis()
+    coefficients, levels = (device.empty(samples.shape, np.int16) for _ in range(2))
+    device.launch(
+        "forward_transforms",
+        6,
+        *(device.upload(samples), i32(96), i32(64), i32(log), i32(step), i32(dead)),
+        *(device.upload(basis), coefficients, levels),
+    )
+    matrix = basis[:: 32 // side, :side].astype(np.int64)
+    for y in range(0, 64, side):
+        for x in range(0, 96, side):
+            block = samples[y : y + side, x : x + side].astype(np.int64)
+            rows = (block @ matrix.T + (1 << (log + 1))) >> (log + 2)
+            expected = (matrix @ rows + (1 << (log + 6))) >> (log + 7)
+            own = coefficients[y : y + side, x : x + side]
+            np.testing.assert_array_equal(own, expected)
+            level = (np.abs(expected) * 4096 + step * (128 - dead)) // (step * 256)
+            found = levels[y : y + side, x : x + side]
+            np.testing.assert_array_equal(found, np.sign(expected) * level)
+
+
+@pytest.mark.parametrize("halved", [0, 1])
+def test_colours_to_planes(device, halved) -> None:
+    rgb = pictures.mixed(37, 51, 3, 1)
+    rgb[:2, :8] = [[(255, 0, 0)] * 8, [(0, 255, 255)] * 8]
+    height, width = 40, 56
+    planes = [device.empty((height, width), np.int16)]
+    chroma = (24, 32) if halved else (height, width)
+    planes += [device.empty(chroma, np.int16) for _ in range(2)]
+    device.launch(
+        "to_planes",
+        9,
+        *(device.upload(rgb), i32(51), i32(37), i32(halved), i32(width), i32(height)),
+        *(i32(chroma[1]), i32(chroma[0]), *planes),
+    )
+    padded = np.pad(rgb, ((0, 64 - 37), (0, 96 - 51), (0, 0)), "edge").astype(np.int64)
+    luma = padded[:height, :width] @ [4899, 9617, 1868]
+    np.testing.assert_array_equal(planes[0], (luma + 512 - (2048 << 10)) >> 10)
+    side, shift = (2, 12) if halved else (1, 10)
+    rows, columns = (
+        np.minimum(np.arange(side * n), last) for n, last in zip(chroma, (36, 50), strict=True)
+    )
+    sums = padded[rows][:, columns].reshape(chroma[0], side, chroma[1], side, 3).sum((1, 3))
+    for plane, weights in zip(
+        planes[1:], ([-2765, -5427, 8192], [8192, -6860, -1332]), strict=True
+    ):
+        expected = (sums @ weights + (1 << (shift - 1))) >> shift
+        np.testing.assert_array_equal(plane, np.minimum(expected, 2047))
