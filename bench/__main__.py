@@ -24,6 +24,8 @@ _INSTALL = "pip install 'pillow-aig[bench]'"
 PARTS = ("focus", "speed", "lossless", "background", "reading", "decisions", "models")
 #: Not a part of all, and no measurement: a picture for the documentation.
 SHEET = "sheet"
+#: Nor this: it needs a device.
+GPU = "gpu"
 QUICK_IMAGES = 3
 
 
@@ -31,6 +33,9 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     p = argparse.ArgumentParser(
         "python -m bench", description="AIG beside its peers: bytes, quality and speed."
+    )
+    p.add_argument(
+        "what", nargs="?", choices=(GPU,), help="gpu: only what a CUDA device makes of it"
     )
     p.add_argument("--images", type=Path, metavar="FOLDER", help="folder of the images")
     p.add_argument("--focus", type=Path, metavar="JSON", help="their foci (FOLDER/focus.json)")
@@ -85,6 +90,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"no image has {args.only!r} in its name", file=sys.stderr)
         return 2
     args.out.mkdir(parents=True, exist_ok=True)
+    if args.what == GPU:
+        from . import gpu
+
+        return gpu.main(pictures, args.out)
     command = shlex.join(["python", "-m", "bench", *arguments])
     try:
         _measure(args, pictures, command)

@@ -137,7 +137,11 @@ def cupy(count=2):
         return nullcontext()
 
     module = ModuleType("cupy")
-    runtime = SimpleNamespace(getDeviceCount=lambda: count, memGetInfo=lambda: (2**30, 2**30))
+    runtime = SimpleNamespace(
+        getDeviceCount=lambda: count,
+        getDeviceProperties=lambda index: {"name": b"a stand-in"},
+        memGetInfo=lambda: (2**30, 2**30),
+    )
     memory = SimpleNamespace(OutOfMemoryError=OutOfMemoryError)
     module.cuda = SimpleNamespace(runtime=runtime, memory=memory, Stream=Stream, Device=device)
     module.RawModule = RawModule

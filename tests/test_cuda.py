@@ -150,7 +150,7 @@ def test_a_device_gets_little_more_than_the_file(device) -> None:
         cores = 3 * int(exact.sum())
         background = file.bytes_for("background")
     eighth = 512 * 768 // 64
-    assert device.uploaded - before < background + cores + 16 * eighth + 24_000
+    assert device.uploaded - before < background + cores + 8 * eighth + 24_000
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import emulated
 import numpy as np
@@ -231,3 +232,41 @@ def test_geometry(to_host) -> None:
     np.testing.assert_array_equal(to_host(gpu.class_map(foci, 100, 131)), classes)
     for own, right in zip(gpu.assign(foci, 100, 131), geometry.assign(foci, 100, 131), strict=True):
         np.testing.assert_array_equal(to_host(own), right)
+
+
+def test_the_bench(to_host, monkeypatch, tmp_path, capsys) -> None:
+    root = Path(__file__).resolve().parents[1]
+    if not (root / "bench").is_dir():
+        pytest.skip("the bench is part of the repository only")
+    monkeypatch.syspath_prepend(str(root))
+    pytest.importorskip("skimage", reason="the bench needs it", exc_type=ImportError)
+    from bench import gpu as bench
+    from bench import images
+
+    monkeypatch.setattr(bench, "_RUNS", 1)
+    monkeypatch.setattr(bench, "_REPEATS", 1)
+    assert bench.main(images.samples(), tmp_path, size=(320, 256), count=3) == 0
+    report = (tmp_path / bench.REPORT).read_text()
+    assert report.strip() == capsys.readouterr().out.strip()
+    assert report.count("\n| ") == 2 + 9
+    assert "bytes to the device" in report
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    gpu._cupy.cache_clear()
+    assert bench.main([], tmp_path) == 2
+
+
+@pytest.mark.gpu
+@pytest.mark.timeout(600)
+def test_nothing_is_left_of_a_thousand_batches(monkeypatch) -> None:
+    forget(monkeypatch)
+    if gpu.devices() == 0:
+        pytest.skip("there is no CUDA device, or no CuPy")
+    import cupy
+
+    sources = files(3, entropy="rans")
+    pool, used = cupy.get_default_memory_pool(), []
+    for k in range(1000):
+        gpu.decode_batch(sources, size=(64, 48))
+        if k % 100 == 99:
+            used.append((pool.used_bytes(), pool.total_bytes()))
+    assert len(set(used[1:])) == 1

@@ -41,6 +41,12 @@ def devices() -> int:
         return 0
 
 
+def name(device: str | int = "cuda") -> str:
+    """What a device calls itself, for reports."""
+    found = _cupy().cuda.runtime.getDeviceProperties(_index(device))["name"]
+    return found.decode() if isinstance(found, bytes) else str(found)
+
+
 @cache
 def _cupy() -> Any:
     try:

@@ -259,9 +259,9 @@ void bind_decoder(nb::module_& m) {
             shapes.data()[i] = static_cast<std::uint8_t>(frame.begins(plane, x, y) | frame.grid(plane).class_of(x, y) << 6);
         }
         const auto& cells = frame.cells(plane);
-        return nb::make_tuple(shapes, array_of(cells.low), array_of(cells.eighth), array_of(cells.busy));
+        return nb::make_tuple(shapes, array_of(cells.low), array_of(cells.busy));
     }, "plane"_a, "What regions left of a plane, for another device: of every cell size, edges and class (uint8), then of every pixel of the 1/8 image "
-                  "lowest coefficients and value (int16), of every cell how busy it is (uint8).");
+                  "lowest coefficients (int16), of every cell how busy it is (uint8).");
     c.def_prop_ro("adaptations", [](Decoder& self) { return array_of(self.frame().adaptations()); }, nb::rv_policy::move);
     c.def("interpolate", [](Decoder& self, int first_row, int last_row, int left, int right) {
         self.require_rows(first_row, last_row);

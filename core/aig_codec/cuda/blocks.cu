@@ -66,6 +66,40 @@ extern "C" __global__ void inverse_transforms(const i32* frame, i32 plane, const
     }
 }
 
+// Sum of the basis function k of a side of 2^log samples over pixel i of the 1/8 image.
+__device__ inline i32 sum_over(const i8* basis, i32 log, i32 k, i32 i, i32 samples) {
+    i32 sum = 0;
+    for (i32 n = 0; n < samples; ++n) sum += basis[(k << (10 - log)) + i * samples + n];
+    return sum;
+}
+
+// The 1/8 image from the lowest coefficients of all blocks (format.md, 7.3.5); zero before.
+extern "C" __global__ void eighths(const i32* frame, i32 plane, const u8* shapes, const i16* low, const i8* basis, i16* eighth) {
+    __shared__ i32 along[64];
+    const Frame& f = *(const Frame*)frame;
+    const i32 cells_w = f.cells_w[plane], fine = chroma_halved(f, plane), samples = CELL >> fine, shift = 13 - 2 * fine;
+    const i64 stride = (i64)cells_w << fine;
+    EACH_BLOCK(cell, cells_of(f, plane)) {
+        const u8 shape = shapes[f.shapes_at[plane] + cell];
+        if (!(shape & LEFT_EDGE) || !(shape & UPPER_EDGE)) continue;
+        const i32 x = (i32)(cell % cells_w), y = (i32)(cell / cells_w), log_w = SIZE(shape) % 3, log_h = SIZE(shape) / 3;
+        const i32 w = 1 << (log_w + fine), h = 1 << (log_h + fine);
+        const i64 corner = f.eighth_at[plane] + ((i64)y << fine) * stride + ((i64)x << fine);
+        TOGETHER(i, w * h) {
+            i32 sum = 128;
+            for (i32 u = 0; u < w; ++u) sum += sum_over(basis, log_w + 3, u, i % w, samples) * low[corner + i / w * stride + u];
+            along[i] = sum >> 8;
+        }
+        __syncthreads();
+        TOGETHER(i, w * h) {
+            i32 sum = 1 << (shift - 1);
+            for (i32 v = 0; v < h; ++v) sum += sum_over(basis, log_h + 3, v, i / w, samples) * along[v * w + i % w];
+            eighth[corner + i / w * stride + i % w] = (i16)clamp(sum >> shift, -2048, 2047);
+        }
+        __syncthreads();
+    }
+}
+
 // Cells without high frequencies, from the 1/8 image.
 extern "C" __global__ void interpolate(const i32* frame, i32 plane, const u8* busy, const i16* eighth, i16* samples) {
     __shared__ i32 whole[64];

@@ -134,7 +134,6 @@ class DeviceSynthesis(dct.Synthesis):
         up = self._device.upload
         self._shapes = up(np.concatenate([c[0].ravel() for c in cells[:2]]))
         self._low = up(np.concatenate([c[1] for c in cells]))
-        self._eighth = up(np.concatenate([c[2] for c in cells]))
         self._adaptations = up(kernel.adaptations) if self._adapts else None
         self._samples = 64 * int(offsets[-1])
         self._coefficients = self._device.filled((self._samples,), 0, np.int16)
@@ -244,7 +243,7 @@ class DeviceSynthesis(dct.Synthesis):
             return
         assert self._kernel is not None
         planes = range(3 if self.colour else 1)
-        host = np.concatenate([self._kernel.cells(p)[3] for p in planes])
+        host = np.concatenate([self._kernel.cells(p)[2] for p in planes])
         # A cell is of one tier, which one side has decoded.
         self._busy = self._device.upload(np.minimum(host, self._device.download(self._busy)))
 
@@ -259,17 +258,25 @@ class DeviceSynthesis(dct.Synthesis):
         samples = device.empty((self._samples,), np.int16)
         planes = range(3 if self.colour else 1)
         cells, tier_filters = (self._shapes, self._busy), self._kernel.filters
+        basis = constants.basis
+        eighth = device.filled(self._low.shape, 0, np.int16)
         for p in planes:
+            device.launch(
+                "eighths",
+                counts[p],
+                *(frame, i32(p), self._shapes, self._low, basis, eighth),
+                threads=64,
+            )
             device.launch(
                 "inverse_transforms",
                 counts[p],
                 *(frame, i32(p), *cells, self._coefficients, self._low),
-                *(constants.alias_of, constants.alias_weights, constants.basis, samples),
+                *(constants.alias_of, constants.alias_weights, basis, samples),
             )
             device.launch(
                 "interpolate",
                 counts[p],
-                *(frame, i32(p), self._busy, self._eighth, samples),
+                *(frame, i32(p), self._busy, eighth, samples),
                 threads=64,
             )
         if self._scale == 1 and tier_filters[:, 0].any():

@@ -1,0 +1,230 @@
+"""`python -m bench gpu`: what a CUDA device makes of it, beside this machine's processors."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import aig_codec
+from aig_codec import _native, batches, geometry, gpu
+from aig_codec.coders import dct
+from aig_codec.container import Focus as ContainerFocus
+from aig_codec.container import Metadata
+from aig_codec.cuda.device import i32
+from aig_codec.cuda.geometry import assign
+from aig_codec.cuda.synthesis import Constants
+from aig_codec.threads import Workers, default_threads
+
+from .images import U8, Picture
+from .markdown import table
+from .speed import one_cpu
+
+REPORT = "gpu.md"
+
+#: Width and height of the large picture; files in a batch; rounds against the clock.
+_LARGE, _BATCH, _RUNS = (3840, 2160), 64, 7
+#: How often what was launched for one picture is launched again, to time the device alone.
+_REPEATS = 20
+
+
+class Recorder(gpu.CupyDevice):
+    """A device that counts what it is given, and knows what was launched."""
+
+    def __init__(self, index: int = 0) -> None:
+        super().__init__(index)
+        self.uploaded = 0
+        self.launched: list[tuple[Any, ...]] = []
+
+    def upload(self, array: np.ndarray) -> Any:
+        """A copy on the device."""
+        self.uploaded += array.nbytes
+        return super().upload(array)
+
+    def launch(self, kernel: str, blocks: int, *arguments: Any, threads: int = 128) -> None:
+        """Run a kernel, and remember it with all that it was given."""
+        self.launched.append((kernel, blocks, arguments, threads))
+        super().launch(kernel, blocks, *arguments, threads=threads)
+
+    def again(self) -> float:
+        """Seconds that all kernels so far take on the device, one after the other."""
+
+        def run() -> None:
+            for _ in range(_REPEATS):
+                for kernel, blocks, arguments, threads in self.launched:
+                    gpu.CupyDevice.launch(self, kernel, blocks, *arguments, threads=threads)
+            self.finish()
+
+        return median(run) / _REPEATS
+
+
+def median(task: Callable[[], Any]) -> float:
+    """Seconds that something takes, once it is warm."""
+    task()
+    times = []
+    for _ in range(_RUNS):
+        start = time.perf_counter()
+        task()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def large(picture: U8, size: tuple[int, int] = _LARGE) -> U8:
+    """A photograph enlarged."""
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
+
+
+def measure(
+    pictures: Sequence[Picture], size: tuple[int, int] = _LARGE, count: int = _BATCH
+) -> list[list[str]]:
+    """Rows of the report: what, reached, goal."""
+    chosen = [p for p in pictures if p.megapixels >= 2][:8] or list(pictures)[:2]
+    loaded = [p.load() for p in chosen]
+    if not any(p.megapixels >= 2 for p in chosen):
+        loaded = [large(image, (size[0] // 2, size[1] // 2)) for image in loaded]
+    whole = large(loaded[0], size)
+    return [
+        *_geometry(whole.shape[1], whole.shape[0]),
+        *_transforms(whole),
+        *_batches(loaded, count),
+        *_single(whole),
+    ]
+
+
+def _geometry(width: int, height: int) -> list[list[str]]:
+    places = ((width // 4, height // 3), (width // 2, height // 2), (width - 99, height - 99))
+    foci = [ContainerFocus(x, y, (1.3, 0.8), 20, 90.0, 140.0) for x, y in places]
+    with one_cpu():
+        cpu = median(lambda: geometry.assign(foci, height, width))
+    device = Recorder()
+    assign(device, foci, height, width)
+    return [_ratio(f"region assignment, {width} x {height}, 3 centers", cpu / device.again(), 20)]
+
+
+def _transforms(whole: U8) -> list[list[str]]:
+    """The encoder's transforms at one size and its choice of levels, without entropy coding."""
+    height, width = (n // 16 * 16 for n in whole.shape[:2])
+    luma = np.ascontiguousarray(whole[:height, :width, 1])
+    classes = np.zeros((height, width), np.uint8)
+    meta = Metadata(
+        width=width,
+        height=height,
+        mode="L",
+        foci=(ContainerFocus(0, 0, (1.0, 1.0), 0, 0.0, 0.0),),
+        quality_level=192,
+        subsampling="4:4:4",
+    )
+
+    def analyse() -> None:
+        with Workers(1) as workers:
+            dct.Analysis(luma, meta, classes, dct.ADAPTIVE, 1, workers)
+
+    with one_cpu():
+        cpu = median(analyse)
+    device = Recorder()
+    samples = device.upload((luma.astype(np.int16) - 128) * 16)
+    outputs = [device.empty(luma.shape, np.int16) for _ in range(2)]
+    device.launch(
+        "forward_transforms",
+        width * height // 256,
+        *(samples, i32(width), i32(height), i32(4), i32(304), i32(40)),
+        *(device.upload(_native.transform_basis()), *outputs),
+    )
+    what = f"forward DCT and quantisation, {width} x {height}"
+    return [_ratio(what, cpu / device.again(), 20)]
+
+
+def _batches(loaded: Sequence[U8], count: int) -> list[list[str]]:
+    pixels = sum(loaded[i % len(loaded)].size // 3 for i in range(count))
+    coded = {
+        entropy: [aig_codec.encode(image, quality=75, entropy=entropy) for image in loaded]
+        for entropy in ("rans", "adaptive")
+    }
+    sources = {e: [files[i % len(files)] for i in range(count)] for e, files in coded.items()}
+    seconds, given, allowed = 0.0, 0, 0
+    for data in coded["rans"]:
+        device = Recorder()
+        constants = Constants(device)
+        device.uploaded = 0
+        with aig_codec.open(data) as file:
+            batches.decode_file(constants, file, batches.Wanted(), 1)
+            classes = file.regions().class_map()
+        exact = (geometry.outside_cores(classes) == 0) | (classes == geometry.DRAWN)
+        given += device.uploaded
+        allowed += len(data) + 3 * int(exact.sum())
+        seconds += device.again()
+    of_files = sum(image.size // 3 for image in loaded)
+    ends = {e: median(lambda e=e: gpu.decode_batch(sources[e])) for e in sources}
+    with Workers(None) as workers:
+        files = sources["adaptive"]
+        cpu = median(lambda: workers.map(lambda i: aig_codec.decode(files[i], threads=1), count))
+    threads = default_threads()
+    return [
+        [
+            "decode_batch, static rANS, on the device alone",
+            f"{of_files / seconds / 1e9:.2f} gigapixels/s",
+            "2",
+        ],
+        *(
+            [
+                f"decode_batch of {count}, {e}, end to end",
+                f"{pixels / s / 1e9:.2f} gigapixels/s",
+                "",
+            ]
+            for e, s in ends.items()
+        ),
+        _ratio(
+            f"the same, static rANS, against {threads} CPU threads, adaptive", cpu / ends["rans"], 5
+        ),
+        [
+            "bytes to the device, of file and exact pixels",
+            f"{100 * given / allowed:.0f} %",
+            "100 %",
+        ],
+    ]
+
+
+def _single(whole: U8) -> list[list[str]]:
+    rows = []
+    for entropy in ("rans", "adaptive"):
+        data = aig_codec.encode(whole, quality=75, entropy=entropy)
+        milliseconds = 1000 * median(lambda data=data: gpu.decode(data))
+        rows.append(
+            [
+                f"a file of {whole.shape[1]} x {whole.shape[0]}, {entropy}",
+                f"{milliseconds:.1f} ms",
+                "8 ms",
+            ]
+        )
+    return rows
+
+
+def _ratio(what: str, value: float, goal: float) -> list[str]:
+    return [what, f"{value:.1f}x", f"{goal:g}x"]
+
+
+def main(pictures: Sequence[Picture], out: Path, **options: Any) -> int:
+    """Measure, write the report, print it. Returns 2 where there is no device."""
+    try:
+        name = gpu.name()
+    except aig_codec.DeviceError as error:
+        print(f"no measurements: {error}")
+        return 2
+    rows = measure(pictures, **options)
+    text = "\n\n".join(
+        [
+            "# On a GPU",
+            table(["", "reached", "goal"], rows),
+            f"<sub>`python -m bench gpu`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {name}, "
+            f"{default_threads()} CPU threads; pillow-aig {aig_codec.__version__}</sub>",
+        ]
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    (out / REPORT).write_text(text + "\n")
+    print(text)
+    return 0
