@@ -102,6 +102,15 @@ def run(kernel, arguments):
     getattr(library(), kernel)(*given)
 
 
+class OfAnotherLibrary:
+    """An array that claims to be on a device."""
+
+    __cuda_array_interface__ = None
+
+    def __init__(self, array):
+        self.array = array
+
+
 def cupy(count=2):
     """A module that looks like CuPy, as far as `aig_codec.gpu` uses it, with so many devices."""
 
@@ -145,8 +154,8 @@ def cupy(count=2):
     memory = SimpleNamespace(OutOfMemoryError=OutOfMemoryError)
     module.cuda = SimpleNamespace(runtime=runtime, memory=memory, Stream=Stream, Device=device)
     module.RawModule = RawModule
-    module.asarray = lambda a: a.copy()
-    module.asnumpy = lambda a, stream: a.copy()
+    module.asarray = lambda a: np.array(getattr(a, "array", a))
+    module.asnumpy = lambda a, stream=None: a.copy()
     module.empty = lambda shape, dtype: np.full(shape, 77, dtype)
     module.full = np.full
     module.get_default_memory_pool = lambda: SimpleNamespace(free_bytes=lambda: 0)

@@ -1,6 +1,8 @@
 """What runs on a device, compiled for this processor: equal to the CPU's decoder, to the bit."""
 
+import ctypes
 from functools import partial
+from pathlib import Path
 
 import emulated
 import numpy as np
@@ -11,7 +13,7 @@ from files import payloads, reseal
 import aig_codec
 from aig_codec import errors, geometry
 from aig_codec.container import Focus
-from aig_codec.cuda.device import i32
+from aig_codec.cuda.device import i32, source
 from aig_codec.cuda.geometry import assign, classify
 from aig_codec.cuda.picture import DevicePicture
 from aig_codec.cuda.synthesis import Constants
@@ -177,6 +179,28 @@ def test_geometry(device, seed) -> None:
         assign(device, foci, 120, 200), geometry.assign(foci, 120, 200), strict=True
     ):
         np.testing.assert_array_equal(own, right)
+
+
+def test_kernels_compile_for_real_devices() -> None:
+    """By NVIDIA's compiler, for the oldest and the newest that it knows well; as CuPy calls it."""
+    nvrtc = pytest.importorskip("nvidia.cuda_nvrtc", reason="there is no NVRTC")
+    folder = Path(nvrtc.__path__[0]) / "lib"
+    ctypes.CDLL(str(next(folder.glob("libnvrtc-builtins.so.*"))), mode=ctypes.RTLD_GLOBAL)
+    compiler = ctypes.CDLL(str(next(folder.glob("libnvrtc.so.*"))))
+    for architecture in (b"sm_75", b"sm_90"):
+        program, size = ctypes.c_void_p(), ctypes.c_size_t()
+        code = source().encode()
+        assert not compiler.nvrtcCreateProgram(
+            ctypes.byref(program), code, b"kernels.cu", 0, None, None
+        )
+        options = (ctypes.c_char_p * 2)(b"-std=c++17", b"--gpu-architecture=" + architecture)
+        failed = compiler.nvrtcCompileProgram(program, 2, options)
+        compiler.nvrtcGetProgramLogSize(program, ctypes.byref(size))
+        log = ctypes.create_string_buffer(size.value)
+        compiler.nvrtcGetProgramLog(program, log)
+        compiler.nvrtcDestroyProgram(ctypes.byref(program))
+        assert not failed, log.value.decode()
+        assert not log.value.strip(b"\n"), log.value.decode()
 
 
 @pytest.mark.parametrize("log", [3, 4, 5])

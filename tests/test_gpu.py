@@ -226,6 +226,17 @@ def test_decoding_from_several_threads(to_host) -> None:
         np.testing.assert_array_equal(to_host(pixels), aig_codec.decode(data))
 
 
+def test_arrays_of_a_device_can_be_encoded(to_host) -> None:
+    picture = pictures.mixed(70, 131, 3, 4)
+    if to_host is np.asarray:
+        there = emulated.OfAnotherLibrary(picture)
+    else:
+        import cupy
+
+        there = cupy.asarray(picture)
+    assert aig_codec.encode(there, **FOCUS) == aig_codec.encode(picture, **FOCUS)
+
+
 def test_geometry(to_host) -> None:
     with aig_codec.open(files(1)[0]) as file:
         foci, classes = file.metadata.foci, file.regions().cores_in(geometry.Window(0, 0, 131, 100))

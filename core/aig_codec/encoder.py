@@ -5,6 +5,7 @@ Every stage hands its result to the next; nothing flows back.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,6 +55,7 @@ def encode(
 
     pixels: uint8 or uint16 array (H, W) or (H, W, C) with C = 1 grey, 2 grey and alpha, 3 RGB,
     4 RGBA. uint16 is stored lossless, which need not be said, and asking for loss is an error.
+    Arrays on a CUDA device are fetched.
 
     Keywords, all optional: centers, a list of 1 to 3 points (x, y), or "auto"; sigmas, per center
     a number, a pair or a diagonal 2x2 array (`Sigmas` is accepted too); alphas, the weight of the
@@ -137,6 +139,8 @@ def _told(wanted: Settings, decisions: list[Decision]) -> list[Part]:
 
 
 def _as_pixels(pixels: ArrayLike) -> Pixels:
+    if hasattr(pixels, "__cuda_array_interface__"):
+        pixels = import_module(".gpu", __package__).to_host(pixels)
     array = np.asarray(pixels)
     if array.dtype.kind != "u" or array.itemsize > 2:
         raise TypeError(f"pixels must be uint8 or uint16, not {array.dtype}")

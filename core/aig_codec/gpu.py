@@ -104,7 +104,7 @@ class CupyDevice:
 
     def upload(self, array: NDArray[Any]) -> Any:
         """A copy on the device, by way of pinned memory, which CuPy takes from its pool."""
-        with self._current() as cupy:
+        with self._current() as cupy, _memory(cupy):
             return cupy.asarray(np.ascontiguousarray(array))
 
     def download(self, array: Any) -> NDArray[Any]:
@@ -198,6 +198,13 @@ def decode(
         pixels = batching.decode_file(constants, file, wanted, threads)
         constants.device.finish()
         return _shaped(file, pixels)
+
+
+def to_host(array: Any) -> NDArray[Any]:
+    """A copy of any library's CUDA array on the host; `aig_codec.encode` takes them so."""
+    cupy = _cupy()
+    found: NDArray[Any] = cupy.asnumpy(cupy.asarray(array))
+    return found
 
 
 def _shaped(file: AigFile, pixels: Any) -> Any:
