@@ -78,6 +78,18 @@ class EmulatedDevice:
     def finish(self):
         pass
 
+    def mark(self):
+        return None
+
+    def wait(self, mark):
+        pass
+
+    def result(self, shape, dtype):
+        return self.empty(shape, dtype)
+
+    def hand_over(self, array):
+        return array.copy()
+
     def free_memory(self):
         return self.free
 
@@ -141,6 +153,16 @@ def cupy(count=2):
         def synchronize(self):
             pass
 
+        def wait_event(self, event):
+            assert event.recorded == "the caller's"
+
+    class Event:
+        def __init__(self, disable_timing):
+            assert disable_timing
+
+        def record(self, stream):
+            self.recorded = stream
+
     def device(index):
         assert 0 <= index < count
         return nullcontext()
@@ -153,6 +175,7 @@ def cupy(count=2):
     )
     memory = SimpleNamespace(OutOfMemoryError=OutOfMemoryError)
     module.cuda = SimpleNamespace(runtime=runtime, memory=memory, Stream=Stream, Device=device)
+    module.cuda.Event, module.cuda.get_current_stream = Event, lambda: "the caller's"
     module.RawModule = RawModule
     module.asarray = lambda a: np.array(getattr(a, "array", a))
     module.asnumpy = lambda a, stream=None: a.copy()

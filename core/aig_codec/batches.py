@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice, pairwise
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -111,17 +111,19 @@ class Decoder:
             with open_file(sources[0]) as file:
                 channels = file.metadata.channels
             shape = (len(sources), *wanted.shape(*wanted.size, channels))
-            place = self._all[0].device.empty(shape, np.dtype(wanted.dtype))
+            place = self._all[0].device.result(shape, np.dtype(wanted.dtype))
+        mark = self._all[0].device.mark()
         tasks = [
-            self._pool.submit(self._one, source, wanted, None if place is None else place[i])
+            self._pool.submit(self._one, source, wanted, mark, None if place is None else place[i])
             for i, source in enumerate(sources)
         ]
         return Coming(tasks, place)
 
-    def _one(self, source: Any, wanted: Wanted, place: Any) -> Any:
+    def _one(self, source: Any, wanted: Wanted, mark: Any, place: Any) -> "Done":
         constants = self._queues.get()
         device = constants.device
         try:
+            device.wait(mark)
             with open_file(source) as file:
                 if file.metadata.bits != 8:
                     raise ValueError(
@@ -132,7 +134,7 @@ class Decoder:
             if place is None:
                 if not wanted.planar and np.dtype(wanted.dtype) == np.uint8:
                     device.finish()
-                    return pixels
+                    return Done(device, pixels)
                 height, width, _ = pixels.shape
                 place = device.empty(wanted.shape(width, height, channels), np.dtype(wanted.dtype))
             expected = place.shape[0] if wanted.planar else place.shape[2]
@@ -143,7 +145,7 @@ class Decoder:
             fit(device, pixels, wanted, place)
             # Its memory may be used again only when the kernels are done with it.
             device.finish()
-            return place
+            return Done(device, place)
         finally:
             self._queues.put(constants)
 
@@ -152,10 +154,17 @@ class Decoder:
         self._pool.shutdown(cancel_futures=True)
 
 
+class Done(NamedTuple):
+    """A picture, and whose it is."""
+
+    device: Device
+    pixels: Any
+
+
 class Coming:
     """A batch in work."""
 
-    def __init__(self, tasks: list[Future[Any]], place: Any) -> None:
+    def __init__(self, tasks: list[Future[Done]], place: Any) -> None:
         self._tasks, self._place = tasks, place
 
     def result(self) -> Any:
@@ -170,7 +179,9 @@ class Coming:
                 error = error or e
         if error is not None:
             raise error
-        return pictures if self._place is None else self._place
+        if self._place is not None:
+            return self._place
+        return [done.device.hand_over(done.pixels) for done in pictures]
 
     def cancel(self) -> None:
         """Give up what has not been begun, and wait for the rest."""

@@ -139,6 +139,32 @@ class CupyDevice:
         """Wait for the stream."""
         self.stream.synchronize()
 
+    def mark(self) -> Any:
+        """An event at the end of the caller's current stream."""
+        with self._cupy.cuda.Device(self._index):
+            event = self._cupy.cuda.Event(disable_timing=True)
+            event.record(self._cupy.cuda.get_current_stream())
+            return event
+
+    def wait(self, mark: Any) -> None:
+        """Have the stream wait for an event."""
+        self.stream.wait_event(mark)
+
+    def result(self, shape: tuple[int, ...], dtype: DTypeLike) -> Any:
+        """An array whose memory belongs to the caller's current stream.
+
+        CuPy gives memory that was let go of to the next array of the same stream, at once.
+        """
+        with self._cupy.cuda.Device(self._index), _memory(self._cupy):
+            return self._cupy.empty(shape, dtype)
+
+    def hand_over(self, array: Any) -> Any:
+        """A copy by the caller's current stream; the original's memory is used again after it."""
+        with self._cupy.cuda.Device(self._index), _memory(self._cupy):
+            copy = array.copy()
+        self.wait(self.mark())
+        return copy
+
     def free_memory(self) -> int:
         """Bytes that are free on the device, or that CuPy's pool holds for others."""
         with self._current() as cupy:
@@ -194,6 +220,8 @@ def decode(
     """
     wanted = Wanted(upto=upto, scale=scale, strict=strict)
     constants = _constants(_index(device))
+    # What the caller has let go of may still be read by what the caller has launched.
+    constants.device.wait(constants.device.mark())
     with open_file(data) as file:
         pixels = batching.decode_file(constants, file, wanted, threads)
         constants.device.finish()
@@ -286,6 +314,7 @@ def loader(
 def class_map(foci: Sequence[Focus], height: int, width: int, device: str | int = "cuda") -> Any:
     """Class of every pixel (`aig_codec.geometry`) as a CuPy array: uint8 (H, W)."""
     constants = _constants(_index(device))
+    constants.device.wait(constants.device.mark())
     window = Window(0, 0, width, height)
     classes = device_geometry.classify(constants.device, foci, window)
     constants.device.finish()
@@ -297,6 +326,7 @@ def assign(
 ) -> tuple[Any, Any]:
     """`aig_codec.geometry.assign` on a device: CuPy arrays uint8 and uint32 (H, W)."""
     constants = _constants(_index(device))
+    constants.device.wait(constants.device.mark())
     found = device_geometry.assign(constants.device, foci, height, width)
     constants.device.finish()
     return found

@@ -48,6 +48,23 @@ class Device(Protocol):
         """Wait for all that was launched."""
         ...
 
+    def mark(self) -> Any:
+        """What the caller's own queue has been given so far, on this device."""
+        ...
+
+    def wait(self, mark: Any) -> None:
+        """Have all that is launched from now on come after a mark."""
+        ...
+
+    def result(self, shape: tuple[int, ...], dtype: DTypeLike) -> Any:
+        """An array with any content, of the caller's queue rather than this one: who lets go of it
+        while work of that queue needs it must not find it written to."""
+        ...
+
+    def hand_over(self, array: Any) -> Any:
+        """A copy of a finished array, of the caller's queue."""
+        ...
+
     def free_memory(self) -> int | None:
         """How many bytes there is room for; None where that cannot be said."""
         ...

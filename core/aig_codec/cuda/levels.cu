@@ -113,7 +113,7 @@ struct Decoder {
     const u8* weights;  // (9, 1024) of the frame's matrix
     Symbols symbols;
     Busy around;
-    u8* field;  // 34 x 34
+    u32* field;  // 34 x 34 bytes
 };
 
 // The levels of one block, as coefficients at its place in the plane; false if they are damaged.
@@ -135,10 +135,11 @@ __device__ inline bool decode_block(Decoder& d, i32 plane, i32 tier, i32 x, i32 
     const i64 plane_width = (i64)f.cells_w[plane] * CELL;
     i16* const out = coefficients + f.samples_at[plane] + (i64)y * CELL * plane_width + x * CELL;
     u32 nonzero = 0;
+    u8* const field = (u8*)d.field;
     if (end)
-        for (i32 i = 0; i < stride * (height + 2); ++i) d.field[i] = 0;
+        for (i32 i = 0; 4 * i < stride * (height + 2); ++i) d.field[i] = 0;
     for (i32 i = (i32)end - 1; i >= 0; --i) {
-        const i32 at = d.scans.place[first + i], band = least(d.scans.band[first + i], 5), sum = d.field[at];
+        const i32 at = d.scans.place[first + i], band = least(d.scans.band[first + i], 5), sum = field[at];
         const i32 c = sum < 11 ? (sum + 1) / 2 : sum < 17 ? 6 : 7;
         const bool last = i + 1 == (i32)end;
         u32 level = d.symbols.value(54 * model + (last ? 48 + band : 8 * band + c)) + last;
@@ -146,8 +147,8 @@ __device__ inline bool decode_block(Decoder& d, i32 plane, i32 tier, i32 x, i32 
         if (!level) continue;
         const bool negative = d.symbols.bits.get(1);
         const u8 m = (u8)(level < 3 ? level : 3);
-        d.field[at - 1] += 2 * m, d.field[at - stride] += 2 * m, d.field[at - stride - 1] += 2 * m;
-        d.field[at - 2] += m, d.field[at - 2 * stride] += m;
+        field[at - 1] += 2 * m, field[at - stride] += 2 * m, field[at - stride - 1] += 2 * m;
+        field[at - 2] += m, field[at - 2 * stride] += m;
         const i32 place = d.scans.coefficient[first + i], h = place & (width - 1), v = place >> (log_w + 3);
         out[v * plane_width + h] = (i16)dequantised(negative ? -(i32)level : (i32)level, step_of(base, log_cells, weights[place]));
         ++nonzero;
@@ -168,7 +169,7 @@ extern "C" __global__ void decode_groups(const i32* frame, i32 tier, const i32* 
                                          const i8* adaptations, const i32* scan_first, const u16* scan_coefficient,
                                          const u16* scan_place, const u8* scan_band, const u8* weights, i16* coefficients, u8* busy,
                                          u8* damaged) {
-    __shared__ u8 field[34 * 34];
+    __shared__ u32 field[34 * 34 / 4];
     EACH_BLOCK(i, count) {
         if (threadIdx.x) continue;
         const Frame& f = *(const Frame*)frame;
