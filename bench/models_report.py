@@ -82,7 +82,7 @@ def draw(results: Sequence[ModelRow], out: Path) -> None:
     """Plot the shares over the rate."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    figure = Figure(figsize=(11, 3.8), layout="constrained")
     for panel, where in zip(figure.subplots(1, 2), ("outside", "inside"), strict=True):
         found = shares(results, where)
         for codec in dict.fromkeys(codec for codec, _ in found):
@@ -97,6 +97,6 @@ def draw(results: Sequence[ModelRow], out: Path) -> None:
         panel.set_xlabel("bits per pixel")
         panel.set_ylabel("% found again")
         panel.grid(alpha=0.3)
-        if found:
-            panel.legend(fontsize=8)
+    # Beside the panels: lines fill both of them.
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right", fontsize=8)
     figure.savefig(out / PLOT, dpi=110)
