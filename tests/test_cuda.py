@@ -15,7 +15,7 @@ from aig_codec import errors, geometry
 from aig_codec.container import Focus
 from aig_codec.cuda.device import i32, source
 from aig_codec.cuda.geometry import assign, classify
-from aig_codec.cuda.picture import DevicePicture
+from aig_codec.cuda.picture import make_picture
 from aig_codec.cuda.synthesis import Constants
 
 pytestmark = pytest.mark.skipif(emulated.compiler() is None, reason="there is no C++ compiler")
@@ -31,7 +31,7 @@ def device():
 def decoded(device, data, **options):
     """The picture by way of the device, and the problems."""
     with aig_codec.open(data) as file:
-        pixels = file.assemble(partial(DevicePicture, Constants(device)), **options)
+        pixels = file.assemble(partial(make_picture, Constants(device)), **options)
         pixels = device.download(pixels)
         return pixels[..., 0] if file.mode == "L" else pixels, file.problems
 
@@ -137,6 +137,69 @@ def test_damaged_files_fail_alike(device, entropy) -> None:
     assert refused > 20
 
 
+@pytest.mark.parametrize("entropy", ["rans", "adaptive"])
+def test_cut_files_are_what_the_cpu_makes_of_them(device, entropy) -> None:
+    """At every byte of the first segments, then at some: an error or a partial picture alike."""
+    picture = pictures.mixed(70, 90, 4, 3)
+    data = aig_codec.encode(
+        picture,
+        entropy=entropy,
+        mid="dct",
+        boundary_tau=1,
+        centers=[(40, 30)],
+        radii=[(12, 20)],
+    )
+    constants = Constants(device)
+    with aig_codec.open(data) as file:
+        dense = len(data) - file.bytes_for("background") - file.bytes_for("boundary")
+    for length in (*range(dense - 300, dense), *range(dense, len(data), 7), len(data) - 1):
+        found = []
+        for make in (None, partial(make_picture, constants)):
+            try:
+                with aig_codec.open(data[:length]) as file:
+                    if make is None:
+                        pixels = file.decode(strict=False)
+                    else:
+                        pixels = file.assemble(make, strict=False)
+                    found.append((pixels, [str(p) for p in file.problems]))
+            except errors.AigError as error:
+                found.append((None, str(error)))
+        (expected, problems), (shown, own_problems) = found
+        np.testing.assert_array_equal(shown, expected)
+        assert own_problems == problems
+
+
+def test_tiers_of_different_coders(device) -> None:
+    """One of them is decoded on the device, the other one on the host."""
+    picture = pictures.mixed(300, 411, 3, 3)
+    by_coder = {
+        entropy: aig_codec.encode(picture, entropy=entropy, mid="dct", **FOCUS)
+        for entropy in ("rans", "adaptive")
+    }
+    other = payloads(by_coder["adaptive"])
+    for kind in ("mid", "background"):
+        data = reseal(by_coder["rans"], {(kind, None): other[kind, None]})
+        np.testing.assert_array_equal(decoded(device, data)[0], aig_codec.decode(data))
+
+
+def test_a_window_of_the_picture(device) -> None:
+    data = aig_codec.encode(pictures.mixed(200, 301, 3, 5), **FOCUS)
+    region = (90, 70, 211, 155)
+    for scale in (1, 2):
+        shown, _ = decoded(device, data, region=region, scale=scale)
+        np.testing.assert_array_equal(shown, aig_codec.decode(data, region=region, scale=scale))
+
+
+def test_a_picture_that_does_not_fit_is_refused(device) -> None:
+    data = aig_codec.encode(pictures.mixed(200, 301, 3, 5), **FOCUS)
+    device.free = 400_000
+    with pytest.raises(errors.DeviceError, match="301 x 200 pixels"):
+        decoded(device, data)
+    assert decoded(device, data, scale=8)[0].shape == (25, 38, 3)
+    device.free = 1_000_000
+    assert decoded(device, data)[0].shape == (200, 301, 3)
+
+
 def test_a_device_gets_little_more_than_the_file(device) -> None:
     """Of the static profile: the file's streams, the pixels of cores and drawn tiles, and what
     stands for the 1/8 image."""
@@ -145,7 +208,7 @@ def test_a_device_gets_little_more_than_the_file(device) -> None:
     constants = Constants(device)
     before = device.uploaded
     with aig_codec.open(data) as file:
-        file.assemble(partial(DevicePicture, constants))
+        file.assemble(partial(make_picture, constants))
     with aig_codec.open(data) as file:
         classes = file.regions().class_map()
         exact = (geometry.outside_cores(classes) == 0) | (classes == geometry.DRAWN)

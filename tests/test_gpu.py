@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import emulated
@@ -13,8 +14,7 @@ import pytest
 from PIL import Image
 
 import aig_codec
-from aig_codec import batches as batching
-from aig_codec import errors, geometry, gpu
+from aig_codec import batches, errors, geometry, gpu
 
 FOCUS = {"centers": [(60, 50)], "radii": [(20, 30)]}
 
@@ -24,7 +24,7 @@ def forget(monkeypatch):
     for cached in (gpu._cupy, gpu._module):
         cached.cache_clear()
     monkeypatch.setattr(gpu, "_local", threading.local())
-    monkeypatch.setattr(gpu, "_decoders", {})
+    monkeypatch.setattr(batches, "_decoders", {})
 
 
 @pytest.fixture
@@ -66,9 +66,8 @@ def test_without_cupy_an_error_says_what_to_install(without) -> None:
     assert gpu.devices() == 0
     for ask in (
         lambda: aig_codec.decode(data, device="cuda"),
-        lambda: gpu.decode(data),
-        lambda: gpu.decode_batch([data]),
-        lambda: next(gpu.loader([data], batch=1)),
+        lambda: aig_codec.decode_batch([data]),
+        lambda: aig_codec.loader([data], batch=1),
         lambda: gpu.assign([], 4, 4),
     ):
         with pytest.raises(errors.DeviceError, match=r"pillow-aig\[cuda12\]"):
@@ -80,12 +79,12 @@ def test_without_a_device_an_error_says_so(monkeypatch) -> None:
     forget(monkeypatch)
     monkeypatch.setitem(sys.modules, "cupy", emulated.cupy(0))
     with pytest.raises(errors.DeviceError, match="no CUDA device"):
-        gpu.decode(files(1)[0])
+        aig_codec.decode(files(1)[0], device="cuda")
     forget(monkeypatch)
 
 
 def test_cupy_is_imported_by_those_who_ask_for_it_only() -> None:
-    code = "import sys, aig_codec.gpu, pillow_aig; assert 'cupy' not in sys.modules"
+    code = "import sys, aig_codec.batches, pillow_aig; assert 'cupy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -96,29 +95,35 @@ def test_one_file(to_host) -> None:
                 shown = aig_codec.decode(data, device="cuda", scale=scale, upto=upto)
                 expected = aig_codec.decode(data, scale=scale, upto=upto)
                 np.testing.assert_array_equal(to_host(shown), expected)
+    second = aig_codec.join(files(2), [40, 40])
+    for more in ({"region": (10, 20, 99, 70)}, {"frame": 1}):
+        shown = aig_codec.decode(second, device="cuda", **more)
+        np.testing.assert_array_equal(to_host(shown), aig_codec.decode(second, **more))
     grey = aig_codec.encode(pictures.mixed(70, 131, 1, 4), **FOCUS)
-    assert gpu.decode(grey).shape == (70, 131)
+    assert aig_codec.decode(grey, device="cuda").shape == (70, 131)
     deep = aig_codec.encode(pictures.mixed(70, 131, 1, 4).astype(np.uint16) * 200)
-    np.testing.assert_array_equal(to_host(gpu.decode(deep)), aig_codec.decode(deep))
+    np.testing.assert_array_equal(
+        to_host(aig_codec.decode(deep, device="cuda")), aig_codec.decode(deep)
+    )
 
 
 def test_batches_without_a_size_are_the_pictures(to_host) -> None:
     sources = files(entropy="rans")
-    found = gpu.decode_batch(sources)
+    found = aig_codec.decode_batch(sources)
     assert len(found) == len(sources)
     for data, pixels in zip(sources, found, strict=True):
         np.testing.assert_array_equal(to_host(pixels), aig_codec.decode(data))
-    planar = gpu.decode_batch(sources, layout="NCHW", dtype=np.float32)
+    planar = aig_codec.decode_batch(sources, layout="NCHW", dtype=np.float32)
     for data, pixels in zip(sources, planar, strict=True):
         expected = aig_codec.decode(data).transpose(2, 0, 1) / np.float32(255)
         np.testing.assert_allclose(to_host(pixels), expected, atol=1e-6)
-    assert gpu.decode_batch([]) == []
+    assert aig_codec.decode_batch([]) == []
 
 
 @pytest.mark.parametrize("size", [(64, 48), (200, 170), (1, 1), (131, 100)])
 def test_batches_of_a_size_are_what_pillow_makes_of_it(to_host, size) -> None:
     sources = files()
-    found = to_host(gpu.decode_batch(sources, size=size))
+    found = to_host(aig_codec.decode_batch(sources, size=size))
     assert found.shape == (len(sources), size[1], size[0], 3)
     assert found.dtype == np.uint8
     for data, pixels in zip(sources, found, strict=True):
@@ -126,20 +131,20 @@ def test_batches_of_a_size_are_what_pillow_makes_of_it(to_host, size) -> None:
         expected = np.asarray(image.resize(size, Image.Resampling.BILINEAR))
         # Pillow rounds to bytes between both directions.
         assert np.abs(pixels.astype(int) - expected).max() <= 1
-    floats = to_host(gpu.decode_batch(sources, size=size, dtype="float32", layout="NCHW"))
+    floats = to_host(aig_codec.decode_batch(sources, size=size, dtype="float32", layout="NCHW"))
     assert floats.shape == (len(sources), 3, size[1], size[0])
     assert np.abs(255 * floats.transpose(0, 2, 3, 1) - found).max() <= 0.51
 
 
 def test_several_devices_share_a_batch(to_host) -> None:
     sources = files(5)
-    whole = gpu.decode_batch(sources, size=(40, 30))
-    shares = gpu.decode_batch(sources, size=(40, 30), devices=[0, "cuda:0"])
+    whole = aig_codec.decode_batch(sources, size=(40, 30))
+    shares = aig_codec.decode_batch(sources, size=(40, 30), devices=[0, "cuda:0"])
     assert [len(share) for share in shares] == [2, 3]
     joined = np.concatenate([to_host(share) for share in shares])
     np.testing.assert_array_equal(joined, to_host(whole))
     with pytest.raises(errors.DeviceError, match="no device 9"):
-        gpu.decode_batch(sources, devices=[0, 9])
+        aig_codec.decode_batch(sources, devices=[0, 9])
 
 
 def test_a_loader_gives_all_files_once(to_host, tmp_path) -> None:
@@ -149,15 +154,15 @@ def test_a_loader_gives_all_files_once(to_host, tmp_path) -> None:
         paths.append(tmp_path / f"{k}.aig")
         paths[-1].write_bytes(data)
     for prefetch in (0, 1, 3):
-        found = list(gpu.loader(paths, batch=3, size=(40, 30), prefetch=prefetch))
+        found = list(aig_codec.loader(paths, batch=3, size=(40, 30), prefetch=prefetch))
         assert [len(batch) for batch in found] == [3, 3, 1]
-        whole = to_host(gpu.decode_batch(sources, size=(40, 30)))
+        whole = to_host(aig_codec.decode_batch(sources, size=(40, 30)))
         np.testing.assert_array_equal(np.concatenate([to_host(b) for b in found]), whole)
 
 
 def test_a_loader_begins_no_more_than_it_was_told(to_host) -> None:
     sources = iter(files(3) * 20)
-    batches = gpu.loader(sources, batch=2, size=(40, 30), prefetch=2)
+    batches = aig_codec.loader(sources, batch=2, size=(40, 30), prefetch=2)
     next(batches)
     batches.close()
     assert len(list(sources)) == 60 - 2 * 3
@@ -169,10 +174,10 @@ def test_a_damaged_file_of_a_batch_is_an_error(to_host) -> None:
     broken[-20] ^= 255
     for batch in ([*sources[:2], bytes(broken), *sources[3:]], [b"no picture", *sources]):
         with pytest.raises(errors.AigError):
-            gpu.decode_batch(batch, size=(40, 30))
+            aig_codec.decode_batch(batch, size=(40, 30))
         with pytest.raises(errors.AigError):
-            list(gpu.loader(batch, batch=2))
-    lenient = gpu.decode_batch([bytes(broken)], strict=False)
+            list(aig_codec.loader(batch, batch=2))
+    lenient = aig_codec.decode_batch([bytes(broken)], strict=False)
     with aig_codec.open(bytes(broken)) as file:
         np.testing.assert_array_equal(to_host(lenient[0]), file.decode(strict=False))
 
@@ -190,38 +195,24 @@ def test_a_damaged_file_of_a_batch_is_an_error(to_host) -> None:
 )
 def test_bad_arguments(to_host, options, message) -> None:
     with pytest.raises(ValueError, match=message):
-        gpu.decode_batch(files(1), **options)
+        aig_codec.decode_batch(files(1), **options)
 
 
 def test_what_a_batch_cannot_hold(to_host) -> None:
     grey = aig_codec.encode(pictures.mixed(70, 131, 1, 4), **FOCUS)
     with pytest.raises(ValueError, match="channels"):
-        gpu.decode_batch([files(1)[0], grey], size=(20, 20))
+        aig_codec.decode_batch([files(1)[0], grey], size=(20, 20))
     deep = aig_codec.encode(pictures.mixed(70, 131, 1, 4).astype(np.uint16) * 200)
     with pytest.raises(ValueError, match="8 bits"):
-        gpu.decode_batch([deep])
+        aig_codec.decode_batch([deep])
     with pytest.raises(ValueError, match="batch"):
-        gpu.loader([], batch=0)
-    for more in ({"region": (0, 0, 9, 9)}, {"frame": 1}):
-        with pytest.raises(ValueError, match="on the CPU"):
-            aig_codec.decode(grey, device="cuda", **more)
-
-
-def test_a_picture_that_does_not_fit_is_refused() -> None:
-    device = emulated.EmulatedDevice()
-    constants = batching.Constants(device)
-    device.free = 100_000
-    with (
-        aig_codec.open(files(1)[0]) as file,
-        pytest.raises(errors.DeviceError, match="131 x 100 pixels"),
-    ):
-        batching.decode_file(constants, file, batching.Wanted(), 1)
+        aig_codec.loader([], batch=0)
 
 
 def test_decoding_from_several_threads(to_host) -> None:
     sources = files(4, entropy="rans") * 3
     with ThreadPoolExecutor(3) as pool:
-        found = list(pool.map(gpu.decode, sources))
+        found = list(pool.map(partial(aig_codec.decode, device="cuda"), sources))
     for data, pixels in zip(sources, found, strict=True):
         np.testing.assert_array_equal(to_host(pixels), aig_codec.decode(data))
 
@@ -259,7 +250,7 @@ def test_the_bench(to_host, monkeypatch, tmp_path, capsys) -> None:
     assert bench.main(images.samples(), tmp_path, size=(320, 256), count=3) == 0
     report = (tmp_path / bench.REPORT).read_text()
     assert report.strip() == capsys.readouterr().out.strip()
-    assert report.count("\n| ") == 2 + 9
+    assert report.count("\n| ") == 2 + 10
     assert "bytes to the device" in report
     monkeypatch.setitem(sys.modules, "cupy", None)
     gpu._cupy.cache_clear()
@@ -277,7 +268,7 @@ def test_nothing_is_left_of_a_thousand_batches(monkeypatch) -> None:
     sources = files(3, entropy="rans")
     pool, used = cupy.get_default_memory_pool(), []
     for k in range(1000):
-        gpu.decode_batch(sources, size=(64, 48))
+        aig_codec.decode_batch(sources, size=(64, 48))
         if k % 100 == 99:
             used.append((pool.used_bytes(), pool.total_bytes()))
     assert len(set(used[1:])) == 1

@@ -1,6 +1,7 @@
 """AIG codec: focus-first images. `encode`, `decode` and `open` are most of the API; `progressive`
-looks at files that are still arriving, `AIGProcessor` runs models on what is in focus first, and
-`encode_sequence` and `join` make files of several frames.
+looks at files that are still arriving, `decode_batch` and `loader` fill the memory of a GPU,
+`AIGProcessor` runs models on what is in focus first, and `encode_sequence` and `join` make files of
+several frames.
 
 Importing this package costs nothing: NumPy and the native kernels come with the first use.
 """
@@ -20,6 +21,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from .batches import decode_batch, loader
     from .container import join
     from .encoder import encode, explain
     from .processor import AIGProcessor, Findings
@@ -42,6 +44,7 @@ __all__ = [
     "TruncatedError",
     "UnsupportedError",
     "decode",
+    "decode_batch",
     "default_threads",
     "encode",
     "encode_sequence",
@@ -49,6 +52,7 @@ __all__ = [
     "explain",
     "join",
     "limits",
+    "loader",
     "open",
     "progressive",
     "set_threads",
@@ -62,6 +66,8 @@ _HOMES = {
     "set_threads": "threads",
     "join": "container",
     "decode": "reader",
+    "decode_batch": "batches",
+    "loader": "batches",
     "open": "reader",
     "progressive": "reader",
     "AigFile": "reader",

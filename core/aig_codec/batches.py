@@ -1,6 +1,10 @@
-"""Many files at once: each decoded by a CPU thread with a queue of its own on a device, so that
-reading, entropy decoding, copies and kernels of different files go on side by side."""
+"""Many files at once, straight into the memory of a device.
 
+Each is decoded by a CPU thread with a queue of its own there, so that reading, entropy decoding,
+copies and kernels of different files go on side by side.
+"""
+
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,29 +15,22 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from . import gpu
 from .cuda.device import Device, i32, spread
-from .cuda.picture import DevicePicture
+from .cuda.picture import make_picture
 from .cuda.synthesis import Constants
-from .errors import DeviceError
-from .reader import AigFile
 from .reader import open as open_file
+from .threads import default_threads
 
 LAYOUTS = ("NHWC", "NCHW")
 _DTYPES = ("uint8", "float32")
 
-#: Bytes of a device that a pixel takes while it is decoded: coefficients, samples and filtered
-#: samples of up to three planes, and the pixel itself.
-_BYTES_A_PIXEL = 3 * (2 + 2 + 2) + 4
-
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a batch is to be.
-
-    size: (width, height) of all pictures, or None for each its own; upto, scale: as in `decode`.
-    dtype: "uint8", or "float32" from 0 to 1; layout: of the array, channels last or first.
-    """
+    """What a batch is to be; see `decode_batch`."""
 
     size: tuple[int, int] | None = None
     upto: str = "full"
@@ -58,20 +55,6 @@ class Wanted:
     def shape(self, width: int, height: int, channels: int) -> tuple[int, int, int]:
         """Of one picture."""
         return (channels, height, width) if self.planar else (height, width, channels)
-
-
-def decode_file(constants: Constants, file: AigFile, wanted: Wanted, threads: int | None) -> Any:
-    """A file's picture on a device, (H, W, C) of uint8. Raises what `AigFile.decode` does, and
-    DeviceError where it would not fit."""
-    width, height = file.size
-    need, free = width * height * _BYTES_A_PIXEL, constants.device.free_memory()
-    if free is not None and need > free:
-        raise DeviceError(
-            f"an image of {width} x {height} pixels takes {need >> 20} MiB on the device, which has"
-            f" {free >> 20} MiB left: decode it on the CPU, or at a smaller scale"
-        )
-    make = partial(DevicePicture, constants)
-    return file.assemble(make, wanted.upto, wanted.scale, threads=threads, strict=wanted.strict)
 
 
 def fit(device: Device, pixels: Any, wanted: Wanted, out: Any) -> None:
@@ -104,7 +87,7 @@ class Decoder:
         self._pool = ThreadPoolExecutor(workers)
 
     def start(self, sources: Sequence[Any], wanted: Wanted) -> "Coming":
-        """Begin a batch of bytes, paths or open files."""
+        """Begin a batch."""
         place: Any = None
         if wanted.size is not None:
             # The first file says how many channels there are.
@@ -129,11 +112,13 @@ class Decoder:
                     raise ValueError(
                         "batches are of 8 bits per sample; decode deep files one by one"
                     )
-                pixels = decode_file(constants, file, wanted, 1)
+                make = partial(make_picture, constants)
+                pixels = file.assemble(
+                    make, wanted.upto, wanted.scale, threads=1, strict=wanted.strict
+                )
                 channels = file.metadata.channels
             if place is None:
                 if not wanted.planar and np.dtype(wanted.dtype) == np.uint8:
-                    device.finish()
                     return Done(device, pixels)
                 height, width, _ = pixels.shape
                 place = device.empty(wanted.shape(width, height, channels), np.dtype(wanted.dtype))
@@ -148,10 +133,6 @@ class Decoder:
             return Done(device, place)
         finally:
             self._queues.put(constants)
-
-    def close(self) -> None:
-        """Let the threads go, having finished what is in work."""
-        self._pool.shutdown(cancel_futures=True)
 
 
 class Done(NamedTuple):
@@ -192,22 +173,103 @@ class Coming:
                 task.exception()
 
 
-def shares(count: int, among: int) -> list[slice]:
-    """Nearly equal parts of so many things, in order."""
-    ends = [count * k // among for k in range(among + 1)]
-    return [slice(a, b) for a, b in pairwise(ends)]
+# Decoders are kept, with their threads and queues.
+_decoders: dict[tuple[int, int], Decoder] = {}
+_lock = threading.Lock()
 
 
-def batches(
-    start: Callable[[Sequence[Any]], Coming], sources: Iterable[Any], batch: int, prefetch: int
+def _start(sources: Sequence[Any], index: int, wanted: Wanted, threads: int | None) -> Coming:
+    if not sources:
+        return Coming([], None)
+    key = index, threads or default_threads()
+    with _lock:
+        if key not in _decoders:
+            _decoders[key] = Decoder(lambda: gpu.CupyDevice(index), key[1])
+    return _decoders[key].start(sources, wanted)
+
+
+def decode_batch(
+    sources: Sequence[Any],
+    *,
+    device: str | int = "cuda",
+    devices: Sequence[str | int] | None = None,
+    size: tuple[int, int] | None = None,
+    upto: str = "full",
+    scale: int = 1,
+    dtype: DTypeLike = "uint8",
+    layout: str = "NHWC",
+    threads: int | None = None,
+    strict: bool = True,
+) -> Any:
+    """Decode many files at once to CuPy arrays.
+
+    sources: bytes, paths or addresses. size: (width, height) that all are resized to, by a
+    triangular filter that covers every pixel; the result is then one array, (N, H, W, C) or with
+    layout "NCHW" (N, C, H, W), else a list of arrays. dtype: "uint8", or "float32" from 0 to 1.
+    upto, scale, strict: as in `aig_codec.decode`, whose pixels they are to the bit ahead of
+    resizing. threads: files in work at once, with a CPU thread each.
+
+    devices: spreads the files over several devices, in order and in nearly equal shares; the
+    result is then a list with what each share gives (a device may be named twice).
+
+    Raises what `aig_codec.decode` does; ValueError if pictures of one batch differ in channels, or
+    have 16 bits per sample.
+    """
+    wanted = Wanted(size, upto, scale, np.dtype(dtype).name, layout, strict)
+    sources = list(sources)
+    named = [gpu.device_index(d) for d in ([device] if devices is None else devices)]
+    ends = [len(sources) * k // len(named) for k in range(len(named) + 1)]
+    parts = [sources[a:b] for a, b in pairwise(ends)]
+    coming: list[Coming] = []
+    try:
+        for part, index in zip(parts, named, strict=True):
+            coming.append(_start(part, index, wanted, threads))
+        results = [c.result() for c in coming]
+    except BaseException:
+        for c in coming:
+            c.cancel()
+        raise
+    return results[0] if devices is None else results
+
+
+def loader(
+    sources: Iterable[Any],
+    *,
+    batch: int,
+    device: str | int = "cuda",
+    size: tuple[int, int] | None = None,
+    upto: str = "full",
+    scale: int = 1,
+    dtype: DTypeLike = "uint8",
+    layout: str = "NHWC",
+    threads: int | None = None,
+    prefetch: int = 1,
 ) -> Iterator[Any]:
-    """Batches one after the other, of which `prefetch` more are in work meanwhile."""
+    """Batches of `decode_batch`, one after the other, while the next `prefetch` are in work.
+
+    The memory that this takes is bounded by the size of a batch, whatever the number of files: at
+    most `prefetch` + 1 batches are on the device, and `threads` pictures in work. The last batch
+    may be smaller.
+    """
+    if batch < 1 or prefetch < 0:
+        raise ValueError("batch must be 1 or more, and prefetch not negative")
+    wanted = Wanted(size, upto, scale, np.dtype(dtype).name, layout)
+    return _batches(iter(sources), batch, prefetch, gpu.device_index(device), wanted, threads)
+
+
+def _batches(
+    sources: Iterator[Any],
+    batch: int,
+    prefetch: int,
+    index: int,
+    wanted: Wanted,
+    threads: int | None,
+) -> Iterator[Any]:
     waiting: deque[Coming] = deque()
-    groups = iter(sources)
     try:
         while True:
-            while len(waiting) <= prefetch and (group := list(islice(groups, batch))):
-                waiting.append(start(group))
+            while len(waiting) <= prefetch and (group := list(islice(sources, batch))):
+                waiting.append(_start(group, index, wanted, threads))
             if not waiting:
                 return
             yield waiting.popleft().result()

@@ -5,7 +5,6 @@ Every stage hands its result to the next; nothing flows back.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -140,7 +139,9 @@ def _told(wanted: Settings, decisions: list[Decision]) -> list[Part]:
 
 def _as_pixels(pixels: ArrayLike) -> Pixels:
     if hasattr(pixels, "__cuda_array_interface__"):
-        pixels = import_module(".gpu", __package__).to_host(pixels)
+        from . import gpu
+
+        pixels = gpu.to_host(pixels)
     array = np.asarray(pixels)
     if array.dtype.kind != "u" or array.itemsize > 2:
         raise TypeError(f"pixels must be uint8 or uint16, not {array.dtype}")

@@ -1,31 +1,27 @@
-"""AIG files straight into the memory of a CUDA device, by way of CuPy.
+"""CUDA devices, by way of CuPy: the only module that imports it, and only when it is used.
 
-The only module that imports CuPy, and only when it is used: `pip install 'pillow-aig[cuda12]'` or
-`[cuda13]`. Arrays are CuPy's; PyTorch (`torch.from_dlpack`) and JAX (`jax.dlpack.from_dlpack`) take
-them without a copy. Pixels are those of `aig_codec.decode`, to the bit.
+`pip install 'pillow-aig[cuda12]'` or `[cuda13]` brings it. Arrays are CuPy's; PyTorch
+(`torch.from_dlpack`) and JAX (`jax.dlpack.from_dlpack`) take them without a copy.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from . import batches as batching
-from .batches import Coming, Decoder, Wanted
 from .container import Focus
-from .cuda import geometry as device_geometry
+from .cuda import geometry
 from .cuda.device import THREADS, source
+from .cuda.picture import make_picture
 from .cuda.synthesis import Constants
 from .errors import DeviceError
 from .geometry import Window
-from .reader import AigFile
-from .reader import open as open_file
-from .threads import default_threads
+from .picture import Picture
 
 #: Kernels count in 32 bits where a grid is concerned; they walk over what is beyond it.
 _MOST_BLOCKS = 2**16
@@ -43,7 +39,7 @@ def devices() -> int:
 
 def name(device: str | int = "cuda") -> str:
     """What a device calls itself, for reports."""
-    found = _cupy().cuda.runtime.getDeviceProperties(_index(device))["name"]
+    found = _cupy().cuda.runtime.getDeviceProperties(device_index(device))["name"]
     return found.decode() if isinstance(found, bytes) else str(found)
 
 
@@ -62,7 +58,7 @@ def _cupy() -> Any:
     return cupy
 
 
-def _index(device: str | int) -> int:
+def device_index(device: str | int) -> int:
     """The number of a device: 1 of 1 or "cuda:1"."""
     name = str(device)
     number = name.removeprefix("cuda").removeprefix(":") or "0"
@@ -180,52 +176,26 @@ def _memory(cupy: Any) -> Iterator[None]:
         raise DeviceError(f"the device's memory is full: {error}") from error
 
 
-# Queues on the devices are kept: to make one takes longer than to decode a small file.
+# Queues on a device are kept, one for each thread: to make one takes longer than to decode a small
+# file.
 _local = threading.local()
-_decoders: dict[tuple[int, int], Decoder] = {}
-_decoders_lock = threading.Lock()
 
 
-def _constants(index: int) -> Constants:
-    """This thread's queue on a device."""
+def queue(device: str | int) -> Constants:
+    """This thread's queue on a device; what it does comes after all that the caller's current
+    stream has been given: who lets go of an array may still have work in there that reads it."""
+    index = device_index(device)
     own = _local.__dict__.setdefault("queues", {})
     if index not in own:
         own[index] = Constants(CupyDevice(index))
     found: Constants = own[index]
+    found.device.wait(found.device.mark())
     return found
 
 
-def _decoder(index: int, workers: int) -> Decoder:
-    with _decoders_lock:
-        key = index, workers
-        if key not in _decoders:
-            _decoders[key] = Decoder(lambda: CupyDevice(index), workers)
-        return _decoders[key]
-
-
-def decode(
-    data: Any,
-    *,
-    device: str | int = "cuda",
-    upto: str = "full",
-    scale: int = 1,
-    threads: int | None = None,
-    strict: bool = True,
-) -> Any:
-    """Decode an AIG file to a CuPy array, (H, W) or (H, W, C), equal to `aig_codec.decode`'s.
-
-    device: "cuda", "cuda:1" or a number. Static rANS files (`entropy="rans"`) are entropy-decoded
-    there; of others, CPU threads do that part. Raises DeviceError where there is no such device or
-    not enough of its memory, and what `aig_codec.decode` raises.
-    """
-    wanted = Wanted(upto=upto, scale=scale, strict=strict)
-    constants = _constants(_index(device))
-    # What the caller has let go of may still be read by what the caller has launched.
-    constants.device.wait(constants.device.mark())
-    with open_file(data) as file:
-        pixels = batching.decode_file(constants, file, wanted, threads)
-        constants.device.finish()
-        return _shaped(file, pixels)
+def pictures(device: str | int) -> Callable[..., Picture]:
+    """What makes pictures that show themselves on a device, for `AigFile.assemble`."""
+    return partial(make_picture, queue(device))
 
 
 def to_host(array: Any) -> NDArray[Any]:
@@ -235,89 +205,11 @@ def to_host(array: Any) -> NDArray[Any]:
     return found
 
 
-def _shaped(file: AigFile, pixels: Any) -> Any:
-    return pixels[..., 0] if file.mode == "L" else pixels
-
-
-def decode_batch(
-    sources: Sequence[Any],
-    *,
-    device: str | int = "cuda",
-    devices: Sequence[str | int] | None = None,
-    size: tuple[int, int] | None = None,
-    upto: str = "full",
-    scale: int = 1,
-    dtype: DTypeLike = "uint8",
-    layout: str = "NHWC",
-    threads: int | None = None,
-    strict: bool = True,
-) -> Any:
-    """Decode many files at once.
-
-    sources: bytes, paths or what else `aig_codec.open` takes. size: (width, height) that all are
-    resized to; the result is then one CuPy array, (N, H, W, C) or with layout "NCHW" (N, C, H, W),
-    else a list of arrays. dtype: "uint8", or "float32" from 0 to 1. threads: files in work at
-    once; as many CPU threads decode what the device does not.
-
-    devices: spreads the files over several devices, in order and in nearly equal shares; the
-    result is then a list with what each share gives, in order (a device may be named twice).
-
-    Raises what `decode` does; ValueError if pictures of one batch differ in channels.
-    """
-    wanted = Wanted(size, upto, scale, np.dtype(dtype).name, layout, strict)
-    sources = list(sources)
-    named = [device] if devices is None else list(devices)
-    coming = [
-        _start(sources[part], name, wanted, threads)
-        for name, part in zip(named, batching.shares(len(sources), len(named)), strict=True)
-    ]
-    results = [c.result() for c in coming]
-    return results[0] if devices is None else results
-
-
-def _start(
-    sources: Sequence[Any], device: str | int, wanted: Wanted, threads: int | None
-) -> Coming:
-    index = _index(device)
-    if not sources:
-        return Coming([], None)
-    return _decoder(index, threads or default_threads()).start(sources, wanted)
-
-
-def loader(
-    sources: Iterable[Any],
-    *,
-    batch: int,
-    device: str | int = "cuda",
-    size: tuple[int, int] | None = None,
-    upto: str = "full",
-    scale: int = 1,
-    dtype: DTypeLike = "uint8",
-    layout: str = "NHWC",
-    threads: int | None = None,
-    prefetch: int = 1,
-) -> Iterator[Any]:
-    """Batches of `decode_batch`, one after the other, while the next `prefetch` are in work.
-
-    The memory that this takes is bounded by the size of a batch, whatever the number of files: at
-    most `prefetch` + 1 batches are on the device, and `threads` pictures in work. The last batch
-    may be smaller.
-    """
-    if batch < 1 or prefetch < 0:
-        raise ValueError("batch must be 1 or more, and prefetch not negative")
-    wanted = Wanted(size, upto, scale, np.dtype(dtype).name, layout)
-    return batching.batches(
-        lambda group: _start(group, device, wanted, threads), sources, batch, prefetch
-    )
-
-
 def class_map(foci: Sequence[Focus], height: int, width: int, device: str | int = "cuda") -> Any:
     """Class of every pixel (`aig_codec.geometry`) as a CuPy array: uint8 (H, W)."""
-    constants = _constants(_index(device))
-    constants.device.wait(constants.device.mark())
-    window = Window(0, 0, width, height)
-    classes = device_geometry.classify(constants.device, foci, window)
-    constants.device.finish()
+    own = queue(device).device
+    classes = geometry.classify(own, foci, Window(0, 0, width, height))
+    own.finish()
     return classes
 
 
@@ -325,8 +217,7 @@ def assign(
     foci: Sequence[Focus], height: int, width: int, device: str | int = "cuda"
 ) -> tuple[Any, Any]:
     """`aig_codec.geometry.assign` on a device: CuPy arrays uint8 and uint32 (H, W)."""
-    constants = _constants(_index(device))
-    constants.device.wait(constants.device.mark())
-    found = device_geometry.assign(constants.device, foci, height, width)
-    constants.device.finish()
+    own = queue(device).device
+    found = geometry.assign(own, foci, height, width)
+    own.finish()
     return found

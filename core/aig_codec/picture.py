@@ -168,61 +168,80 @@ class Picture:
     def _colours(self) -> int:
         return 3 if self._metadata.channels >= 3 else 1
 
-    def show(self) -> Pixels:
+    def show(self) -> Any:
         """The picture, (H, W, C) of its window at its scale; the caller owns it.
 
         What is not known is mid grey, or what a coarser tier says of it.
         """
+        problems, pixels = self._problems, self._canvas()
+        if "mid" in self._payloads:
+            with problems:
+                self._put_palette(self._payloads["mid"], pixels)
+        for over, first, last in self._over:
+            self._put(over, first, last, pixels)
+        if "boundary" in self._payloads and not problems.found:
+            # Residuals fit the complete reconstruction only.
+            with problems:
+                self._correct(self._payloads["boundary"], pixels)
+        if self._alpha is not None:
+            self._put_alpha(self._alpha, pixels)
+        # The cores go on top: nothing above can change them.
+        cores: list[DecodedCore] = []
+        for coming in self._cores:
+            with problems:
+                cores.append(coming.result())
+        self._put_cores(cores, pixels)
+        return self._completed(pixels)
+
+    # What a picture is made of; `cuda.picture` does the same elsewhere.
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        """Width and height at the scale."""
+        width, height = (-(-n // self._scale) for n in self._metadata.size)
+        return width, height
+
+    @property
+    def _shown(self) -> Window:
+        return self._window or Window(0, 0, *self._metadata.size)
+
+    def _canvas(self) -> Any:
+        """The picture with what transforms say of it."""
         meta, problems = self._metadata, self._problems
-        window = self._window or Window(0, 0, meta.width, meta.height)
-        s = self._scale
-        pixels = np.empty((-(-meta.height // s), -(-meta.width // s), meta.channels), _dtype(meta))
-        seen = pixels[window.scaled(s).slices]
-        colours = self._colours
+        width, height = self._size
+        pixels = np.empty((height, width, meta.channels), _dtype(meta))
+        seen = pixels[self._shown.scaled(self._scale).slices]
         rendered = False
         if self._dct is not None:
             with problems:
                 self._dct.render(pixels)
                 rendered = True
-        whole = self._payloads.get("core")
-        if not rendered and not (problems.strict and whole is not None):
+        if not rendered and not (problems.strict and "core" in self._payloads):
             # Nothing is known of these pixels yet.
             seen[...] = meta.max_sample // 2 + 1
         if meta.mode in ("LA", "RGBA"):
             seen[..., -1] = meta.max_sample
-        if "mid" in self._payloads:
-            with problems:
-                payload = self._payloads["mid"]
-                palette.decode(payload, pixels, colours, self._class_map, MID, MID_LAST)
-        for over, first, last in self._over:
-            if colours == meta.channels:
-                _native.paste(over, self._class_map, first, last, 0, 0, pixels)
-            else:
-                own = (self._class_map >= first) & (self._class_map <= last)
-                pixels[..., :colours][own] = over[own]
-        if "boundary" in self._payloads and not problems.found:
-            # Residuals fit the complete reconstruction only.
-            with problems:
-                band = boundary.band(self._class_map)
-                boundary.decode(self._payloads["boundary"], pixels, colours, band)
-        if self._alpha is not None:
-            pixels[..., -1:] = self._alpha
-        # The cores go on top: nothing above can change them.
-        self._paste_cores(pixels)
-        if whole is not None:
-            self._decode_whole(whole, pixels, window)
-        if self._averaged > 1:
-            pixels = _native.shrink(pixels, self._averaged)
-            s = self._averaged
-        if self._window is None:
-            return pixels
-        return pixels[window.scaled(s).slices].copy()
+        return pixels
 
-    def _paste_cores(self, pixels: U8) -> None:
-        cores: list[DecodedCore] = []
-        for coming in self._cores:
-            with self._problems:
-                cores.append(coming.result())
+    def _put_palette(self, payload: bytes, pixels: Any) -> None:
+        palette.decode(payload, pixels, self._colours, self._class_map, MID, MID_LAST)
+
+    def _put(self, over: U8, first: int, last: int, pixels: Any) -> None:
+        """Colours over those of the pixels of some classes."""
+        if self._colours == self._metadata.channels:
+            _native.paste(over, self._class_map, first, last, 0, 0, pixels)
+        else:
+            own = (self._class_map >= first) & (self._class_map <= last)
+            pixels[..., : self._colours][own] = over[own]
+
+    def _correct(self, payload: bytes, pixels: Any) -> None:
+        """Add the residuals of the boundary tier."""
+        boundary.decode(payload, pixels, self._colours, boundary.band(self._class_map))
+
+    def _put_alpha(self, alpha: U8, pixels: Any) -> None:
+        pixels[..., -1:] = alpha
+
+    def _put_cores(self, cores: list[DecodedCore], pixels: Any) -> None:
         if self._scale > 1:
             _blend(cores, pixels, self._metadata, self._scale)
             return
@@ -230,6 +249,19 @@ class Picture:
             left, top, _, _ = core.window
             c = core.pixel_class
             _native.paste(core.pixels, core.class_map, c, c, left, top, pixels)
+
+    def _completed(self, pixels: Any) -> Any:
+        """What is left to do for all pixels: those of a file with nothing but a core, means, the
+        crop."""
+        window, s = self._shown, self._scale
+        if "core" in self._payloads:
+            self._decode_whole(self._payloads["core"], pixels, window)
+        if self._averaged > 1:
+            pixels = _native.shrink(pixels, self._averaged)
+            s = self._averaged
+        if self._window is None:
+            return pixels
+        return pixels[window.scaled(s).slices].copy()
 
     def _decode_whole(self, payload: bytes, pixels: Pixels, window: Window) -> None:
         jobs: list[Job[None]] = []

@@ -4,7 +4,6 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from importlib import import_module
 from operator import index
 from typing import Any, NamedTuple
 
@@ -264,6 +263,7 @@ class AigFile:
         region: Sequence[int] | None = None,
         threads: int | None = None,
         strict: bool = True,
+        device: str = "cpu",
     ) -> Pixels:
         """Decode the image, or as much of it as `upto`, `scale` and `region` ask for.
 
@@ -281,12 +281,20 @@ class AigFile:
         strict=False leaves out segments that are missing, damaged or unknown and lists them in
         `problems`.
 
+        device: "cpu", or "cuda" or "cuda:1", whose result is a CuPy array there.
+
         Returns an array of `dtype`, (H, W) for grey, else (H, W, C), with H and W divided by scale
         and rounded up; the caller owns it. Raises the kinds of `aig_codec.errors`, and ValueError
-        for what cannot be asked for. Bytes alone decide the pixels, not the number of threads.
+        for what cannot be asked for. Bytes alone decide the pixels, neither the number of threads
+        nor the device.
         """
+        make: Callable[..., Picture] = Picture
+        if device != "cpu":
+            from . import gpu
+
+            make = gpu.pictures(device)
         return self._shaped(
-            self.assemble(Picture, upto, scale, region=region, threads=threads, strict=strict)
+            self.assemble(make, upto, scale, region=region, threads=threads, strict=strict)
         )
 
     def assemble(
@@ -312,8 +320,7 @@ class AigFile:
         problems = Problems(strict)
         with Workers(threads) as workers, self._reading_on(set() if window else kinds):
             regions, kinds = self._regions_for(kinds, problems)
-            options = {} if window is None else {"window": window}
-            picture = make(regions, workers, problems, scale=scale, **options)
+            picture = make(regions, workers, problems, scale=scale, window=window)
             wanted = [s for s in self.segments if s.kind in kinds and picture.wants(s)]
             for segment, payload in self._payloads(wanted, problems, in_parts=window is not None):
                 with problems:
@@ -563,23 +570,12 @@ def decode(
     threads: int | None = None,
     strict: bool = True,
     device: str = "cpu",
-) -> Any:
+) -> Pixels:
     """Decode an AIG file to (H, W) or (H, W, C); see `AigFile.decode`, and `AigFile.frame` for
-    `frame`.
-
-    device: "cpu" for a NumPy array; "cuda" or "cuda:1" for a CuPy array of the same pixels, as
-    `aig_codec.gpu.decode` gives it.
-    """
-    if device != "cpu":
-        if region is not None or frame:
-            raise ValueError("regions and frames are decoded on the CPU")
-        gpu = import_module(".gpu", __package__)
-        return gpu.decode(
-            data, device=device, upto=upto, scale=scale, threads=threads, strict=strict
-        )
+    `frame`."""
     with open(data) as file:
         own = file.frame(frame) if frame else file
-        return own.decode(upto, scale, region=region, threads=threads, strict=strict)
+        return own.decode(upto, scale, region=region, threads=threads, strict=strict, device=device)
 
 
 def progressive(stream: Any, *, threads: int | None = None) -> Iterator[tuple[str, Pixels]]:

@@ -5,145 +5,154 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..coders import boundary, dct, palette
-from ..geometry import MID, MID_LAST, Regions
+from ..coders import boundary, palette
+from ..geometry import MID, MID_LAST, Regions, Window
 from ..picture import EIGHTH, DecodedCore, Picture, Problems, add_up
 from ..threads import Workers
-from .device import Device, i32, i64, spread
+from .device import i32, i64, spread
 from .synthesis import Constants, DeviceSynthesis
 
 U8 = NDArray[np.uint8]
 
 
-class DevicePicture(Picture):
-    """`Picture` whose lossy tiers are decoded on a device, and whose `show` gives an array there.
+def make_picture(
+    constants: Constants,
+    regions: Regions,
+    workers: Workers,
+    problems: Problems,
+    *,
+    scale: int = 1,
+    window: Window | None = None,
+) -> Picture:
+    """A picture whose `show` gives an array on the device, (H, W, C).
 
-    What is entropy-coded in one sequence is decoded by CPU threads meanwhile: cores, drawn tiles,
-    palettes, alpha. Pictures with nothing else are decoded on the host altogether.
+    Its lossy tiers are decoded there if it is shown whole and comes from coefficients; otherwise
+    all of it is decoded on the host.
     """
+    meta = regions.metadata
+    lossy = meta.shape != "all" and not (meta.is_averaged and scale > 1)
+    if lossy and scale < EIGHTH and window is None:
+        return DevicePicture(constants, regions, workers, problems, scale=scale)
+    return UploadedPicture(constants, regions, workers, problems, scale=scale, window=window)
 
-    def __init__(
-        self,
-        constants: Constants,
-        regions: Regions,
-        workers: Workers,
-        problems: Problems,
-        *,
-        scale: int = 1,
-    ) -> None:
-        super().__init__(regions, workers, problems, scale=scale)
-        self._constants = constants
 
-    def _synthesis(self) -> dct.Synthesis:
-        if self._averaged > 1 or self._scale == EIGHTH:
-            return super()._synthesis()
+class UploadedPicture(Picture):
+    """A picture that is decoded on the host, and handed to a device."""
+
+    def __init__(self, constants: Constants, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._device = constants.device
+
+    def show(self) -> Any:
+        """The picture on the device."""
+        pixels = self._device.upload(super().show())
+        self._device.finish()
+        return pixels
+
+
+class DevicePicture(Picture):
+    """A picture whose lossy tiers are decoded on a device. What is coded in one sequence is decoded
+    by CPU threads meanwhile: cores, drawn tiles, palettes, alpha."""
+
+    def __init__(self, constants: Constants, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._constants, self._device = constants, constants.device
+
+    def _synthesis(self) -> DeviceSynthesis:
         return DeviceSynthesis(
             self._constants, self._metadata, self._class_map, self._workers, self._scale
         )
 
-    def show(self) -> Any:
-        """The picture on the device: (H, W, C) at its scale."""
-        device = self._constants.device
-        synthesis = self._dct
-        if not isinstance(synthesis, DeviceSynthesis) or not synthesis.known:
-            return device.upload(super().show())
+    def _canvas(self) -> Any:
         meta = self._metadata
-        width, height = (-(-n // self._scale) for n in meta.size)
-        pixels = device.empty((height, width, meta.channels), np.uint8)
-        synthesis.render_on_device(pixels, meta.channels)
+        width, height = self._size
+        pixels = self._device.filled((height, width, meta.channels), 128, np.uint8)
+        if isinstance(self._dct, DeviceSynthesis):
+            with self._problems:
+                self._dct.render_on_device(pixels, meta.channels)
         if meta.mode in ("LA", "RGBA"):
-            self._set_alpha(device, None, pixels)
-        if "mid" in self._payloads:
-            over = np.zeros((height, width, self._colours), np.uint8)
-            with self._problems:
-                payload = self._payloads["mid"]
-                palette.decode(payload, over, self._colours, self._class_map, MID, MID_LAST)
-                self._over.insert(0, (over, MID, MID_LAST))
-        for over, first, last in self._over:
-            own = (self._class_map >= first) & (self._class_map <= last)
-            _paste(device, over, own, 0, 0, pixels)
-        if "boundary" in self._payloads and not self._problems.found:
-            with self._problems:
-                self._correct(device, pixels)
-        if self._alpha is not None:
-            self._set_alpha(device, self._alpha, pixels)
-        self._cores_on_device(device, pixels)
+            self._set_alpha(None, pixels)
         return pixels
 
-    def _set_alpha(self, device: Device, values: U8 | None, pixels: Any) -> None:
+    def _put_palette(self, payload: bytes, pixels: Any) -> None:
+        over = np.zeros((*self._class_map.shape, self._colours), np.uint8)
+        palette.decode(payload, over, self._colours, self._class_map, MID, MID_LAST)
+        self._put(over, MID, MID_LAST, pixels)
+
+    def _put(self, over: U8, first: int, last: int, pixels: Any) -> None:
+        own = (self._class_map >= first) & (self._class_map <= last)
+        self._paste(over, own, 0, 0, pixels)
+
+    def _correct(self, payload: bytes, pixels: Any) -> None:
+        # What residuals make of black, and of white, says what they are.
+        band = boundary.band(self._class_map)
+        residuals = np.zeros((*band.shape, self._colours), np.int16)
+        for level in (0, 255):
+            plane = np.full(residuals.shape, level, np.uint8)
+            boundary.decode(payload, plane, self._colours, band)
+            residuals += plane.astype(np.int16) - level
+        y, x, c = np.nonzero(residuals)
+        places = (y * band.shape[1] + x) * self._metadata.channels + c
+        self._device.launch(
+            "add_residuals",
+            spread(y.size),
+            *(self._device.upload(places.astype(np.int64)),),
+            *(self._device.upload(residuals[y, x, c]), i64(y.size), pixels),
+        )
+
+    def _put_alpha(self, alpha: U8, pixels: Any) -> None:
+        self._set_alpha(self._device.upload(alpha), pixels)
+
+    def _set_alpha(self, values: Any, pixels: Any) -> None:
+        """Values of the device, or opaque without."""
         height, width, channels = pixels.shape
-        device.launch(
+        self._device.launch(
             "set_channel",
             spread(height * width),
-            *(None if values is None else device.upload(values), i32(255), i64(height * width)),
+            *(values, i32(255), i64(height * width)),
             *(i32(channels - 1), i32(channels), pixels),
         )
 
-    def _correct(self, device: Device, pixels: Any) -> None:
-        """Add the residuals of the boundary tier, which are known by what they make of black, and
-        of white."""
-        band = boundary.band(self._class_map)
-        changed = []
-        for level in (0, 255):
-            plane = np.full((*band.shape, self._colours), level, np.uint8)
-            boundary.decode(self._payloads["boundary"], plane, self._colours, band)
-            changed.append(plane.astype(np.int16) - level)
-        residuals = changed[0] + changed[1]
-        y, x, c = np.nonzero(residuals)
-        if not y.size:
-            return
-        places = (y * band.shape[1] + x) * self._metadata.channels + c
-        device.launch(
-            "add_residuals",
-            spread(y.size),
-            *(device.upload(places.astype(np.int64)), device.upload(residuals[y, x, c])),
-            *(i64(y.size), pixels),
-        )
-
-    def _cores_on_device(self, device: Device, pixels: Any) -> None:
-        cores: list[DecodedCore] = []
-        for coming in self._cores:
-            with self._problems:
-                cores.append(coming.result())
+    def _put_cores(self, cores: list[DecodedCore], pixels: Any) -> None:
         if self._scale == 1:
             for core in cores:
                 left, top, _, _ = core.window
-                own = core.class_map == core.pixel_class
-                _paste(device, core.pixels.astype(np.uint8, copy=False), own, left, top, pixels)
+                self._paste(core.pixels, core.class_map == core.pixel_class, left, top, pixels)
             return
         boxes = add_up(cores, self._scale, self._metadata.channels)
         if boxes is None:
             return
         sums, counts, left, top = boxes
         y, x = np.nonzero(counts)
-        width, height = self._metadata.size
-        device.launch(
+        up = self._device.upload
+        self._device.launch(
             "blend_boxes",
             spread(y.size * self._metadata.channels),
-            device.upload((y + top).astype(np.int64) * pixels.shape[1] + x + left),
-            *(device.upload(sums[y, x]), device.upload(counts[y, x]), i64(y.size)),
-            *(i32(self._scale), i32(width), i32(height), i32(pixels.shape[1])),
-            *(i32(self._metadata.channels), pixels),
+            up((y + top).astype(np.int64) * pixels.shape[1] + x + left),
+            *(up(sums[y, x]), up(counts[y, x]), i64(y.size), i32(self._scale)),
+            *(i32(n) for n in (*self._metadata.size, *pixels.shape[1:])),
+            pixels,
         )
 
+    def _completed(self, pixels: Any) -> Any:
+        self._device.finish()
+        return pixels
 
-def _paste(
-    device: Device, source: U8, own: NDArray[np.bool_], left: int, top: int, pixels: Any
-) -> None:
-    """Put the pixels of a mask over those of the device: they alone travel."""
-    edges = np.diff(np.pad(own, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    y, first = np.nonzero(edges == 1)
-    if not y.size:
-        return
-    _, end = np.nonzero(edges == -1)
-    lengths = end - first
-    starts = np.concatenate([[0], np.cumsum(lengths)])[:-1]
-    runs = np.stack([y + top, first + left, lengths, starts], 1).astype(np.int64)
-    _, width, channels = pixels.shape
-    device.launch(
-        "paste_runs",
-        len(runs),
-        *(device.upload(runs), i64(len(runs)), device.upload(source[own])),
-        *(i32(source.shape[2]), i32(width), i32(channels), pixels),
-        threads=32,
-    )
+    def _paste(
+        self, source: NDArray[Any], own: NDArray[np.bool_], left: int, top: int, pixels: Any
+    ) -> None:
+        """Put the pixels of a mask over those of the device: they alone travel."""
+        edges = np.diff(np.pad(own, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+        y, first = np.nonzero(edges == 1)
+        _, end = np.nonzero(edges == -1)
+        lengths = end - first
+        starts = np.cumsum(lengths) - lengths
+        runs = np.stack([y + top, first + left, lengths, starts], 1).astype(np.int64)
+        up, (_, width, channels) = self._device.upload, pixels.shape
+        self._device.launch(
+            "paste_runs",
+            len(runs),
+            *(up(runs), i64(len(runs)), up(source[own])),
+            *(i32(source.shape[2]), i32(width), i32(channels), pixels),
+            threads=32,
+        )

@@ -16,7 +16,7 @@ from ..coders import dct
 from ..coders.streams import Stream
 from ..container import Metadata
 from ..entropy import rans
-from ..errors import CorruptError
+from ..errors import CorruptError, DeviceError
 from ..threads import Workers
 from .device import THREADS, Device, i32, spread
 
@@ -63,13 +63,11 @@ def _host_tables() -> _Tables:
 
 
 class Constants:
-    """The tables on a device; one for all frames that it decodes."""
+    """A device with the tables on it, for all frames that it decodes."""
 
     def __init__(self, device: Device) -> None:
         self.device = device
         self.tables = _Tables(*map(device.upload, _host_tables()))
-        #: By matrix.
-        self.weights = [device.upload(w) for w in _host_tables().weights]
 
 
 class DeviceSynthesis(dct.Synthesis):
@@ -90,11 +88,6 @@ class DeviceSynthesis(dct.Synthesis):
         self._coefficients: Any = None
         self._busy: Any = None
         self._from_host = False
-
-    @property
-    def known(self) -> bool:
-        """Whether there is a 1/8 image."""
-        return self._kernel is not None
 
     def _start(self) -> None:
         """Hand over what the 1/8 image says of the frame."""
@@ -131,14 +124,25 @@ class DeviceSynthesis(dct.Synthesis):
             np.uint32,
         ).view(np.int32)
         self._counts = counts
+        self._samples = 64 * int(offsets[-1])
+        self._require_memory(width * height * self.metadata.channels)
         up = self._device.upload
         self._shapes = up(np.concatenate([c[0].ravel() for c in cells[:2]]))
         self._low = up(np.concatenate([c[1] for c in cells]))
         self._adaptations = up(kernel.adaptations) if self._adapts else None
-        self._samples = 64 * int(offsets[-1])
         self._coefficients = self._device.filled((self._samples,), 0, np.int16)
         self._busy = self._device.filled((int(offsets[-1]),), _NOT_CODED, np.uint8)
         self._frame = self._described()
+
+    def _require_memory(self, pixels: int) -> None:
+        # Coefficients, samples, filtered samples.
+        need, free = self._samples * 3 * 2 + pixels, self._device.free_memory()
+        if free is not None and need > free:
+            width, height = self.metadata.size
+            raise DeviceError(
+                f"an image of {width} x {height} pixels takes {need >> 20} MiB on the device, "
+                f"which has {free >> 20} MiB left: decode it on the CPU, or at scale 8"
+            )
 
     def _described(self) -> Any:
         """The frame as the kernels know it, with the filters that are known by now."""
@@ -197,7 +201,7 @@ class DeviceSynthesis(dct.Synthesis):
             *(slots, intervals, table_of, self._shapes, self._adaptations),
             *(constants.scan_first, constants.scan_coefficient),
             *(constants.scan_place, constants.scan_band),
-            self._constants.weights[self._arguments[-1]],
+            constants.weights[self._arguments[-1]],
             *(self._coefficients, self._busy, damaged),
             threads=32,
         )
