@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 import aig_codec
-from aig_codec import _native, geometry, gpu
+from aig_codec import geometry, gpu
 from aig_codec.coders import dct
 from aig_codec.container import Focus as ContainerFocus
 from aig_codec.container import Metadata
-from aig_codec.cuda.device import i32, spread
+from aig_codec.cuda.analysis import DeviceAnalysis
+from aig_codec.cuda.frame import Constants
 from aig_codec.cuda.geometry import assign
 from aig_codec.cuda.picture import make_picture
-from aig_codec.cuda.synthesis import Constants
 from aig_codec.threads import Workers, default_threads
 
 from .images import U8, Picture
@@ -109,40 +109,37 @@ def _geometry(width: int, height: int) -> list[list[str]]:
 
 
 def _transforms(whole: U8) -> list[list[str]]:
-    """Planes of colour, 4:4:4, and their transforms at one size, without entropy coding. The device
-    chooses levels, too."""
-    height, width = (n // 16 * 16 for n in whole.shape[:2])
-    pixels = np.ascontiguousarray(whole[:height, :width])
+    """Planes of colour, blocks and their transforms, without entropy coding; the device chooses
+    levels, too, which on the CPU is part of coding them. Then encoding as a whole."""
+    height, width = whole.shape[:2]
     classes = np.zeros((height, width), np.uint8)
+    focus = {"centers": [(width // 2, height // 2)], "radii": [(60, 90)]}
     meta = Metadata(
         width=width,
         height=height,
         mode="RGB",
         foci=(ContainerFocus(0, 0, (1.0, 1.0), 0, 0.0, 0.0),),
         quality_level=192,
-        subsampling="4:4:4",
+        subsampling="4:2:0",
     )
-
-    def analyse() -> None:
+    rows = []
+    for effort in range(1, dct.LAST_PARALLEL_EFFORT + 1, 2):
         with Workers(1) as workers:
-            dct.Analysis(pixels, meta, classes, dct.ADAPTIVE, 1, workers)
-
-    with one_cpu():
-        cpu = median(analyse)
-    device = Recorder()
-    planes = [device.empty(classes.shape, np.int16) for _ in range(3)]
-    size, basis = (i32(width), i32(height)), device.upload(_native.transform_basis())
-    work = spread(width * height)
-    device.launch("to_planes", work, device.upload(pixels), *size, i32(0), *size, *size, *planes)
-    for plane in planes:
-        outputs = [device.empty(classes.shape, np.int16) for _ in range(2)]
-        device.launch(
-            "forward_transforms",
-            width * height // 256,
-            *(plane, *size, i32(4), i32(304), i32(40), basis, *outputs),
-        )
-    what = f"colour planes, forward DCT and quantisation, {width} x {height}"
-    return [_ratio(what, cpu / device.again(), 20)]
+            arguments = (whole, meta, classes, dct.ADAPTIVE, effort, workers)
+            with one_cpu():
+                cpu = median(partial(dct.Analysis, *arguments))
+            device = Recorder()
+            DeviceAnalysis(Constants(device), device.upload(whole), *arguments)
+        what = f"colour, forward DCT and quantisation, {width} x {height}, effort {effort}"
+        rows.append(_ratio(what, cpu / device.again(), 20))
+        there = device.upload(whole)
+        ways = [
+            median(lambda p=p, e=effort: aig_codec.encode(p, effort=e, mid="dct", **focus))
+            for p in (there, whole)
+        ]
+        what = f"encoding it, effort {effort}, from the device"
+        rows.append([what, f"{1000 * ways[0]:.0f} ms", f"{1000 * ways[1]:.0f} ms on the CPU"])
+    return rows
 
 
 def _batches(loaded: Sequence[U8], count: int) -> list[list[str]]:

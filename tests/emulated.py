@@ -17,17 +17,26 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
-from aig_codec.cuda.device import source
+from aig_codec.cuda.device import OPTIONS, source
 
 _HOST = """
 #include <cmath>
+#include <cstring>
 #define __global__
 #define __device__
 #define __shared__ static thread_local
 struct Three { unsigned x, y, z; };
 static const Three blockIdx{0, 0, 0}, threadIdx{0, 0, 0}, blockDim{1, 1, 1}, gridDim{1, 1, 1};
 static inline void __syncthreads() {}
-static inline int atomicAdd(int* at, int v) { const int before = *at; *at += v; return before; }
+template <class T> T replaced(T* at, T by) { const T before = *at; *at = by; return before; }
+static inline unsigned atomicOr(unsigned* at, unsigned v) { return replaced(at, *at | v); }
+static inline int __clz(int v) { return __builtin_clz((unsigned)v); }
+static inline int __float_as_int(float v) {
+    int bits;
+    std::memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+static inline int atomicAdd(int* at, int v) { return replaced(at, *at + v); }
 using std::sqrt;
 """
 
@@ -55,10 +64,12 @@ def library():
 
 
 class EmulatedDevice:
-    """A `Device` whose arrays are NumPy's. uploaded: bytes that were handed to it."""
+    """A `Device` whose arrays are NumPy's. uploaded: bytes that were handed to it; launched: the
+    names of kernels."""
 
     def __init__(self):
         self.uploaded = 0
+        self.launched = []
         self.free = None
 
     def upload(self, array):
@@ -74,6 +85,9 @@ class EmulatedDevice:
 
     def filled(self, shape, value, dtype):
         return np.full(shape, value, dtype)
+
+    def copy(self, array):
+        return array.copy()
 
     def finish(self):
         pass
@@ -96,6 +110,7 @@ class EmulatedDevice:
     def launch(self, kernel, blocks, *arguments, threads=128):
         assert blocks >= 0
         assert 1 <= threads <= 1024
+        self.launched.append(kernel)
         run(kernel, arguments)
 
 
@@ -123,6 +138,17 @@ class OfAnotherLibrary:
         self.array = array
 
 
+class _First(nullcontext):
+    id = 0
+
+
+class _There(np.ndarray):
+    """An array of the stand-in, which knows where it is."""
+
+    __cuda_array_interface__ = None
+    device = _First()
+
+
 def cupy(count=2):
     """A module that looks like CuPy, as far as `aig_codec.gpu` uses it, with so many devices."""
 
@@ -132,7 +158,7 @@ def cupy(count=2):
     class RawModule:
         def __init__(self, code, options):
             assert "decode_groups" in code
-            assert options == ("-std=c++17",)
+            assert options == OPTIONS
 
         def compile(self):
             library()
@@ -177,7 +203,8 @@ def cupy(count=2):
     module.cuda = SimpleNamespace(runtime=runtime, memory=memory, Stream=Stream, Device=device)
     module.cuda.Event, module.cuda.get_current_stream = Event, lambda: "the caller's"
     module.RawModule = RawModule
-    module.asarray = lambda a: np.array(getattr(a, "array", a))
+    module.asarray = lambda a: np.array(getattr(a, "array", a)).view(_There)
+    module.ascontiguousarray = np.ascontiguousarray
     module.asnumpy = lambda a, stream=None: a.copy()
     module.empty = lambda shape, dtype: np.full(shape, 77, dtype)
     module.full = np.full

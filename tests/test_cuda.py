@@ -12,11 +12,14 @@ from files import payloads, reseal
 
 import aig_codec
 from aig_codec import errors, geometry
-from aig_codec.container import Focus
-from aig_codec.cuda.device import i32, source
+from aig_codec.coders import dct
+from aig_codec.container import Focus, Metadata
+from aig_codec.cuda.analysis import DeviceAnalysis
+from aig_codec.cuda.device import OPTIONS, source
+from aig_codec.cuda.frame import Constants
 from aig_codec.cuda.geometry import assign, classify
 from aig_codec.cuda.picture import make_picture
-from aig_codec.cuda.synthesis import Constants
+from aig_codec.threads import Workers
 
 pytestmark = pytest.mark.skipif(emulated.compiler() is None, reason="there is no C++ compiler")
 
@@ -256,8 +259,9 @@ def test_kernels_compile_for_real_devices() -> None:
         assert not compiler.nvrtcCreateProgram(
             ctypes.byref(program), code, b"kernels.cu", 0, None, None
         )
-        options = (ctypes.c_char_p * 2)(b"-std=c++17", b"--gpu-architecture=" + architecture)
-        failed = compiler.nvrtcCompileProgram(program, 2, options)
+        given = [*(option.encode() for option in OPTIONS), b"--gpu-architecture=" + architecture]
+        options = (ctypes.c_char_p * len(given))(*given)
+        failed = compiler.nvrtcCompileProgram(program, len(given), options)
         compiler.nvrtcGetProgramLogSize(program, ctypes.byref(size))
         log = ctypes.create_string_buffer(size.value)
         compiler.nvrtcGetProgramLog(program, log)
@@ -266,59 +270,62 @@ def test_kernels_compile_for_real_devices() -> None:
         assert not log.value.strip(b"\n"), log.value.decode()
 
 
-@pytest.mark.parametrize("log", [3, 4, 5])
-def test_forward_transforms_and_levels(device, log) -> None:
-    side, step, dead = 1 << log, 200, 40
-    rng = np.random.default_rng(log)
-    samples = rng.integers(-2048, 2048, (64, 96), np.int16)
-    samples[:32] = np.where(rng.random((32, 96)) < 0.5, -2048, 2047)
-    from aig_codec import _native
-
-    basis = _native.transform_basis()
-    coefficients, levels = (device.empty(samples.shape, np.int16) for _ in range(2))
-    device.launch(
-        "forward_transforms",
-        6,
-        *(device.upload(samples), i32(96), i32(64), i32(log), i32(step), i32(dead)),
-        *(device.upload(basis), coefficients, levels),
+def analysed(make, picture, **options):
+    """What an analysis of the whole picture as background and mid tier codes."""
+    height, width, _ = picture.shape
+    rng = np.random.default_rng(5)
+    classes = np.zeros((height, width), np.uint8)
+    classes[: height // 3, : width // 2] = geometry.MID
+    classes[height // 2 :, width // 3 : width // 2] = geometry.CORE
+    classes[rng.random(classes.shape) < 0.001] = geometry.CORE
+    meta = Metadata(
+        width=width,
+        height=height,
+        mode="RGB",
+        foci=(Focus(0, 0, (1.0, 1.0), 0, 0.0, 0.0),),
+        mid="dct",
+        **options,
     )
-    matrix = basis[:: 32 // side, :side].astype(np.int64)
-    for y in range(0, 64, side):
-        for x in range(0, 96, side):
-            block = samples[y : y + side, x : x + side].astype(np.int64)
-            rows = (block @ matrix.T + (1 << (log + 1))) >> (log + 2)
-            expected = (matrix @ rows + (1 << (log + 6))) >> (log + 7)
-            own = coefficients[y : y + side, x : x + side]
-            np.testing.assert_array_equal(own, expected)
-            level = (np.abs(expected) * 4096 + step * (128 - dead)) // (step * 256)
-            found = levels[y : y + side, x : x + side]
-            np.testing.assert_array_equal(found, np.sign(expected) * level)
+    with Workers(1) as workers:
+        analysis = make(picture, meta, classes, dct.ADAPTIVE, 1, workers)
+        return analysis.encode([dct.MID, dct.BACKGROUND])
 
 
-@pytest.mark.parametrize("halved", [0, 1])
-def test_colours_to_planes(device, halved) -> None:
-    rgb = pictures.mixed(37, 51, 3, 1)
-    rgb[:2, :8] = [[(255, 0, 0)] * 8, [(0, 255, 255)] * 8]
-    height, width = 40, 56
-    planes = [device.empty((height, width), np.int16)]
-    chroma = (24, 32) if halved else (height, width)
-    planes += [device.empty(chroma, np.int16) for _ in range(2)]
-    device.launch(
-        "to_planes",
-        9,
-        *(device.upload(rgb), i32(51), i32(37), i32(halved), i32(width), i32(height)),
-        *(i32(chroma[1]), i32(chroma[0]), *planes),
-    )
-    padded = np.pad(rgb, ((0, 64 - 37), (0, 96 - 51), (0, 0)), "edge").astype(np.int64)
-    luma = padded[:height, :width] @ [4899, 9617, 1868]
-    np.testing.assert_array_equal(planes[0], (luma + 512 - (2048 << 10)) >> 10)
-    side, shift = (2, 12) if halved else (1, 10)
-    rows, columns = (
-        np.minimum(np.arange(side * n), last) for n, last in zip(chroma, (36, 50), strict=True)
-    )
-    sums = padded[rows][:, columns].reshape(chroma[0], side, chroma[1], side, 3).sum((1, 3))
-    for plane, weights in zip(
-        planes[1:], ([-2765, -5427, 8192], [8192, -6860, -1332]), strict=True
-    ):
-        expected = (sums @ weights + (1 << (shift - 1))) >> shift
-        np.testing.assert_array_equal(plane, np.minimum(expected, 2047))
+@pytest.mark.parametrize(
+    "effort",
+    [
+        dct.Effort(1, chooses=False, alone=True),
+        dct.Effort(1, alone=True),
+        dct.Effort(2, alone=True),
+    ],
+)
+@pytest.mark.parametrize("table", [0, 1])
+@pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4"])
+def test_blocks_and_levels_are_those_of_the_cpu(
+    device, monkeypatch, effort, table, subsampling
+) -> None:
+    """Also with larger transforms than any effort has that a device is used for."""
+    monkeypatch.setattr(dct, "_EFFORTS", (effort,))
+    constants = Constants(device)
+    smooth = pictures.mixed(301, 437, 3, 8)
+    smooth[100:] = smooth[100:] // 16 + 90
+    noise = np.random.default_rng(1).integers(0, 2, (70, 333, 3), np.uint8) * 255
+    for picture in (smooth, noise):
+        for level in (10, 192, 255):
+            options = {"quality_level": level, "mid_level": 255, "subsampling": subsampling}
+            options |= {"qp_table_id": table}
+            expected = analysed(dct.Analysis, picture, **options)
+            device.launched.clear()
+            own = analysed(partial(DeviceAnalysis, constants, picture), picture, **options)
+            assert own == expected
+            assert {"to_planes", "cut_superblocks", "choose_levels"} <= set(device.launched)
+
+
+def test_a_picture_too_large_for_the_device_is_analysed_by_the_cpu(device) -> None:
+    picture = pictures.mixed(100, 120, 3, 8)
+    options = {"quality_level": 192, "mid_level": 200, "subsampling": "4:4:4"}
+    make = partial(DeviceAnalysis, Constants(device), picture)
+    device.free = 30_000
+    device.launched.clear()
+    assert analysed(make, picture, **options) == analysed(dct.Analysis, picture, **options)
+    assert device.launched == []

@@ -111,6 +111,7 @@ EFFORT = {
     "rebuild": True,
     "lambda_": 0.09,
     "exact": True,
+    "alone": False,
 }
 
 
@@ -306,7 +307,7 @@ FRAME = dict(width=16, height=16, colour=False, subsampled=False, luma=zeros(2, 
     chroma=zeros(2, 2), steps=[16] * 3, matrix=0)
 def decoder(**changes): return _native.LossyDecoder(**(FRAME | dict(adaptation=False) | changes))
 def encoder(**changes): return _native.LossyEncoder(**(FRAME | dict(largest=2, chooses=True,
-    halves=True, rebuild=True, lambda_=0.1, exact=True) | changes))
+    halves=True, rebuild=True, lambda_=0.1, exact=True, alone=False) | changes))
 def tables(kind):
     return _native.StaticTables(kind, _native.static_tables(kind, [zeros(3)], [zeros(3)], 1), 1)
 try:

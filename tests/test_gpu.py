@@ -217,15 +217,45 @@ def test_decoding_from_several_threads(to_host) -> None:
         np.testing.assert_array_equal(to_host(pixels), aig_codec.decode(data))
 
 
-def test_arrays_of_a_device_can_be_encoded(to_host) -> None:
-    picture = pictures.mixed(70, 131, 3, 4)
+def on_device(to_host, picture):
     if to_host is np.asarray:
-        there = emulated.OfAnotherLibrary(picture)
-    else:
-        import cupy
+        return emulated.OfAnotherLibrary(picture)
+    import cupy
 
-        there = cupy.asarray(picture)
-    assert aig_codec.encode(there, **FOCUS) == aig_codec.encode(picture, **FOCUS)
+    return cupy.asarray(picture)
+
+
+@pytest.mark.parametrize("effort", [1, 2, 3, 5])
+@pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4"])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_arrays_of_a_device_become_the_file_of_the_cpu(
+    to_host, effort, subsampling, channels
+) -> None:
+    picture = pictures.mixed(277, 411, channels, 3)
+    there = on_device(to_host, picture)
+    foci = {"centers": [(150, 120), (270, 60)], "radii": [(30, 60), (20, 30)]}
+    for more in (
+        {"quality": 30, "mid": "dct"},
+        {"quality": 95, "tune": "visual", "entropy": "rans"},
+        {"mid": "palette", "boundary_tau": 1},
+        {"mid": "auto", "quality": 60},
+        {"target_psnr": 36},
+    ):
+        options = {"effort": effort, "subsampling": subsampling, **foci, **more}
+        assert aig_codec.encode(there, **options) == aig_codec.encode(picture, **options)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (8, 8), (17, 33), (256, 257)])
+@pytest.mark.parametrize("effort", [1, 3])
+def test_small_and_uneven_arrays_of_a_device(to_host, shape, effort) -> None:
+    rng = np.random.default_rng(sum(shape))
+    noise = rng.integers(0, 256, (*shape, 3), np.uint8)
+    extremes = np.where(rng.random((*shape, 1)) < 0.5, 0, 255).astype(np.uint8) * [0, 1, 1]
+    for picture in (noise, extremes.astype(np.uint8), noise[..., 0]):
+        there = on_device(to_host, picture)
+        for quality in (1, 75, 100):
+            options = {"effort": effort, "quality": quality, "centers": [(0, 0)], "radii": [(0, 2)]}
+            assert aig_codec.encode(there, **options) == aig_codec.encode(picture, **options)
 
 
 def test_geometry(to_host) -> None:
@@ -250,7 +280,7 @@ def test_the_bench(to_host, monkeypatch, tmp_path, capsys) -> None:
     assert bench.main(images.samples(), tmp_path, size=(320, 256), count=3) == 0
     report = (tmp_path / bench.REPORT).read_text()
     assert report.strip() == capsys.readouterr().out.strip()
-    assert report.count("\n| ") == 2 + 10
+    assert report.count("\n| ") == 2 + 13
     assert "bytes to the device" in report
     monkeypatch.setitem(sys.modules, "cupy", None)
     gpu._cupy.cache_clear()

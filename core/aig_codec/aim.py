@@ -1,7 +1,7 @@
 """A wanted size or a wanted PSNR instead of a quality: the lossy tiers, tried at several levels."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -62,10 +62,12 @@ def to_target(
     workers: Workers,
     others: list[Part],
     decisions: Sequence[Decision],
+    analyse: Callable[..., dct.Analysis] = dct.Analysis,
 ) -> Coded:
     """The lossy tiers at the level that a wanted size or PSNR asks for.
 
-    others: all other parts. decisions: those that were made before.
+    others: all other parts. decisions: those that were made before. analyse: who cuts and
+    transforms.
     """
     trials: dict[tuple[int, float], Coded] = {}
     # What does not depend on the level: the decisions that are still to be made hardly do.
@@ -75,7 +77,7 @@ def to_target(
 
     def measure(level: int, weight: float) -> float:
         at = Regions(at_level(regions.metadata, level, wanted), regions.core_map)
-        coded = trials[level, weight] = lossy_tiers(array, at, wanted, workers, weight)
+        coded = trials[level, weight] = lossy_tiers(array, at, wanted, workers, weight, analyse)
         if size is None:
             return _psnr_outside(array, at, coded, workers)
         return math.log(len(assemble(coded.metadata, [*coded.parts, *others])) + told - fixed)

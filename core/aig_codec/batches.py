@@ -19,8 +19,8 @@ from numpy.typing import DTypeLike
 
 from . import gpu
 from .cuda.device import Device, i32, spread
+from .cuda.frame import Constants
 from .cuda.picture import make_picture
-from .cuda.synthesis import Constants
 from .reader import open as open_file
 from .threads import default_threads
 

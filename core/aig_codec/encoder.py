@@ -3,7 +3,7 @@
 Every stage hands its result to the next; nothing flows back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import detections, limits, masks, settings
-from .coders import labels, lossless
+from .coders import dct, labels, lossless
 from .coders.lossless import Pixels
 from .container import Focus, Metadata, pack_text
 from .container.metadata import MAX_RADIUS
@@ -54,7 +54,7 @@ def encode(
 
     pixels: uint8 or uint16 array (H, W) or (H, W, C) with C = 1 grey, 2 grey and alpha, 3 RGB,
     4 RGBA. uint16 is stored lossless, which need not be said, and asking for loss is an error.
-    Arrays on a CUDA device are fetched.
+    Arrays on a CUDA device are fetched; up to effort 3 the device does what it can before.
 
     Keywords, all optional: centers, a list of 1 to 3 points (x, y), or "auto"; sigmas, per center
     a number, a pair or a diagonal 2x2 array (`Sigmas` is accepted too); alphas, the weight of the
@@ -90,18 +90,20 @@ def encode(
     if core_map is not None:
         metadata = replace(metadata, shape="map")
     regions = Regions(metadata, core_map)
+    analyse = _analyses(pixels, array, wanted)
     with Workers(wanted.threads) as workers:
         jobs = [_core(array, regions, k, wanted, workers) for k in range(metadata.cores)]
         if metadata.shape == "all":
             return assemble(metadata, [job.part() for job in jobs] + blobs)
         if wanted.target_size is None and wanted.target_psnr is None:
-            coded = lossy_tiers(array, regions, wanted, workers)
+            coded = lossy_tiers(array, regions, wanted, workers, analyse=analyse)
             exact = _map(regions) + [job.part() for job in jobs]
         else:
             exact = _map(regions) + [job.part() for job in jobs]
             from .aim import to_target
 
-            coded = to_target(array, regions, wanted, workers, exact + blobs, decisions)
+            others = exact + blobs
+            coded = to_target(array, regions, wanted, workers, others, decisions, analyse)
     told = _told(wanted, [*decisions, *coded.decisions])
     return assemble(coded.metadata, [*exact, *coded.parts, *blobs, *told])
 
@@ -153,6 +155,16 @@ def _as_pixels(pixels: ArrayLike) -> Pixels:
         raise ValueError(f"an image of {array.shape[1]} x {array.shape[0]} pixels is empty")
     limits.check_size(array.shape[1], array.shape[0])
     return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+
+
+def _analyses(pixels: ArrayLike, array: Pixels, wanted: Settings) -> Callable[..., dct.Analysis]:
+    """Who cuts and transforms the lossy tiers: the device that the pixels are on, if it can."""
+    on_device = hasattr(pixels, "__cuda_array_interface__") and array.itemsize == 1
+    if on_device and wanted.effort <= dct.LAST_PARALLEL_EFFORT:
+        from . import gpu
+
+        return gpu.analyses(pixels)
+    return dct.Analysis
 
 
 def _ancillary(**blobs: bytes | None) -> list[Part]:

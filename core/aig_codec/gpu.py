@@ -16,9 +16,10 @@ from numpy.typing import DTypeLike, NDArray
 
 from .container import Focus
 from .cuda import geometry
-from .cuda.device import THREADS, source
+from .cuda.analysis import DeviceAnalysis
+from .cuda.device import OPTIONS, THREADS, source
+from .cuda.frame import Constants
 from .cuda.picture import make_picture
-from .cuda.synthesis import Constants
 from .errors import DeviceError
 from .geometry import Window
 from .picture import Picture
@@ -75,7 +76,7 @@ def _module(index: int) -> Any:
     """The kernels, compiled for a device; CuPy keeps them on disk."""
     cupy = _cupy()
     with cupy.cuda.Device(index):
-        module = cupy.RawModule(code=source(), options=("-std=c++17",))
+        module = cupy.RawModule(code=source(), options=OPTIONS)
         module.compile()
     return module
 
@@ -130,6 +131,11 @@ class CupyDevice:
         given = tuple(np.uint64(0) if a is None else a for a in arguments)
         with self._current():
             function((min(blocks, _MOST_BLOCKS),), (threads,), given)
+
+    def copy(self, array: Any) -> Any:
+        """A copy on the device."""
+        with self._current(), _memory(self._cupy):
+            return array.copy()
 
     def finish(self) -> None:
         """Wait for the stream."""
@@ -196,6 +202,15 @@ def queue(device: str | int) -> Constants:
 def pictures(device: str | int) -> Callable[..., Picture]:
     """What makes pictures that show themselves on a device, for `AigFile.assemble`."""
     return partial(make_picture, queue(device))
+
+
+def analyses(pixels: Any) -> Callable[..., DeviceAnalysis]:
+    """What analyses a picture where it is: any library's CUDA array, uint8 (H, W) or (H, W, C)."""
+    cupy = _cupy()
+    array = cupy.asarray(pixels)
+    with array.device:
+        own = cupy.ascontiguousarray(array if array.ndim == 3 else array[..., None])
+    return partial(DeviceAnalysis, queue(int(array.device.id)), own)
 
 
 def to_host(array: Any) -> NDArray[Any]:

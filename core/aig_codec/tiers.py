@@ -4,7 +4,7 @@
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -95,10 +95,15 @@ def subsampling(level: int, wanted: Settings) -> str:
 
 
 def lossy_tiers(
-    array: U8, regions: Regions, wanted: Settings, workers: Workers, weight: float = 1.0
+    array: U8,
+    regions: Regions,
+    wanted: Settings,
+    workers: Workers,
+    weight: float = 1.0,
+    analyse: Callable[..., dct.Analysis] = dct.Analysis,
 ) -> Coded:
     """Preview, alpha, drawn tiles, mid, background and boundary. weight: of a bit, relative to the
-    usual one."""
+    usual one. analyse: who cuts and transforms."""
     colour = np.ascontiguousarray(array[..., : 1 if array.shape[2] < 3 else 3])
     coder = dct.ADAPTIVE if wanted.entropy == "auto" else wanted.entropy
     class_map = regions.class_map()
@@ -110,7 +115,7 @@ def lossy_tiers(
     alpha = None
     if array.shape[2] in (2, 4):
         alpha = _alpha(array, class_map, wanted, workers)
-    analysis = dct.Analysis(colour, metadata, class_map, coder, wanted.effort, workers, weight)
+    analysis = analyse(colour, metadata, class_map, coder, wanted.effort, workers, weight)
     tier_classes = [b for b in (dct.MID, dct.BACKGROUND) if analysis.has(b)]
     preview, tiers = analysis.encode(tier_classes)
     parts = [*tiles, Part("preview", "dct", preview)]

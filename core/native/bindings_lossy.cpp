@@ -104,11 +104,11 @@ template <class Class> void bind_frame(nb::class_<Class>& c) {
 void bind_encoder(nb::module_& m) {
     nb::class_<Encoder> c(m, "LossyEncoder", "The encoder's side of the lossy tiers. Distinct rows, groups and regions may be worked on by distinct threads.");
     c.def("__init__", [](Encoder* self, int width, int height, bool colour, bool subsampled, const U8In& luma, const U8In& chroma, const std::vector<int>& steps,
-                         int matrix, int largest, bool chooses, bool halves, bool rebuild, float lambda, bool exact) {
+                         int matrix, int largest, bool chooses, bool halves, bool rebuild, float lambda, bool exact, bool alone) {
         require(largest >= 0 && largest <= 2, "largest must be 0..2");
-        new (self) Encoder(frame_settings(width, height, colour, subsampled, luma, chroma, steps, matrix), luma, chroma, aig::BlockEffort{largest, chooses, halves, rebuild}, aig::LevelEffort{lambda, exact});
+        new (self) Encoder(frame_settings(width, height, colour, subsampled, luma, chroma, steps, matrix), luma, chroma, aig::BlockEffort{largest, chooses, halves, rebuild}, aig::LevelEffort{lambda, exact, alone});
     }, "width"_a, "height"_a, "colour"_a, "subsampled"_a, "luma"_a.noconvert(), "chroma"_a.noconvert(), "steps"_a, "matrix"_a, "largest"_a, "chooses"_a, "halves"_a, "rebuild"_a,
-       "lambda_"_a, "exact"_a);
+       "lambda_"_a, "exact"_a, "alone"_a);
     bind_frame(c);
     c.def("sample", [](Encoder& self, int row, const U8In& pixels, bool again) {
         const auto p = view(pixels);
@@ -119,11 +119,30 @@ void bind_encoder(nb::module_& m) {
         nb::gil_scoped_release release;
         again ? self.codec.sample_again(row, p) : self.codec.sample(row, p);
     }, "row"_a, "pixels"_a.noconvert(), "again"_a = false);
-    c.def("adapt", [](Encoder& self, float strength) {
+    c.def("adapt", [](Encoder& self, float strength, const std::optional<Array<const std::int32_t>>& variances) {
         require(strength >= 0 && strength <= 16, "strength outside 0..16");
+        const aig::Grid& grid = self.frame().grid(0);
+        require(!variances || variances->size() == static_cast<std::size_t>(grid.width()) * static_cast<std::size_t>(grid.height()), "a variance for each cell");
+        const std::int32_t* given = variances ? variances->data() : nullptr;
+        for (std::size_t i = 0; variances && i < variances->size(); ++i) require(given[i] >= 0, "variances are not negative");
         nb::gil_scoped_release release;
-        self.codec.adapt(strength);
-    }, "strength"_a);
+        self.codec.adapt(strength, given);
+    }, "strength"_a, "variances"_a.noconvert() = nb::none());
+    c.def("accept", [](Encoder& self, int group, const U8In& shapes, const Array<const std::int16_t>& levels) {
+        self.require_group(group);
+        require(shapes.size() == self.codec.shapes_size() && levels.size() == self.codec.levels_size(), "shapes and levels are not those of the frame");
+        nb::gil_scoped_release release;
+        self.codec.accept(group, shapes.data(), levels.data());
+    }, "group"_a, "shapes"_a.noconvert(), "levels"_a.noconvert(), "Instead of sample() and search(): what another device made of a group.");
+    c.def_prop_ro("adaptations", [](Encoder& self) { return array_of(self.frame().adaptations()); }, nb::rv_policy::move);
+    c.def_prop_ro("thresholds", [](Encoder& self) {
+        const aig::LevelSearch& search = self.codec.level_search();
+        const auto alone = search.thresholds_alone();
+        auto out = make_array<float>({2 * alone.size() + 1});
+        for (std::size_t i = 0; i < alone.size(); ++i) out.data()[2 * i] = alone[i].one, out.data()[2 * i + 1] = alone[i].two;
+        out.data()[2 * alone.size()] = search.last_one();
+        return out;
+    }, nb::rv_policy::move, "Of blocks alone: by plane, size, band and magnitude from where on levels are 1 and 2, then the last level's.");
     c.def("search", [](Encoder& self, int group) {
         self.require_group(group);
         nb::gil_scoped_release release;

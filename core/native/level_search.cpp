@@ -13,6 +13,8 @@ namespace {
 constexpr float kContextBits = 0.25f;
 // Bits that the last level of a block of one level costs beside its own, roughly.
 constexpr float kEndBits = 6.0f;
+// How busy it is around blocks that choose alone: the middle one of the classes.
+constexpr int kBusyAlone = 1;
 // Larger levels round up from here.
 constexpr float kUpwards = 0.55f;
 
@@ -74,12 +76,21 @@ LevelSearch::LevelSearch(const LevelEffort& effort) : effort_(effort) {
                     for (const Thresholds& t : magnitude) least_ = std::min(least_, t.one);
 }
 
-void LevelSearch::choose(const HighModel& model, int plane, Shape shape, int around, const std::int16_t* coefficients, const float* inverse_steps,
-                         BlockLevels& levels) const {
+std::array<LevelSearch::Thresholds, LevelSearch::kThresholds> LevelSearch::thresholds_alone() const {
+    std::array<Thresholds, kThresholds> out;
+    std::size_t i = 0;
+    for (const auto& plane : thresholds_)
+        for (const auto& size : plane)
+            for (const auto& band : size)
+                for (const auto& magnitude : band) out[i++] = magnitude[kBusyAlone];
+    return out;
+}
+
+LevelSearch::Candidates LevelSearch::reaching(Shape shape, const std::int16_t* coefficients, const float* inverse_steps, float threshold) {
     std::uint64_t masks[kMaxBlockSamples / 64];
     Candidates candidates;
     const int words = shape.samples() / 64;
-    transform_kernels().candidates(coefficients, inverse_steps, effort_.exact ? 0.5f : least_, shape.samples(), masks);
+    transform_kernels().candidates(coefficients, inverse_steps, threshold, shape.samples(), masks);
     std::fill_n(candidates.begin(), words, std::uint64_t{0});
     const auto positions = scan_positions_of(shape);
     for (int w = 0; w < words; ++w)
@@ -87,6 +98,29 @@ void LevelSearch::choose(const HighModel& model, int plane, Shape shape, int aro
             const unsigned position = positions[static_cast<std::size_t>(64 * w + std::countr_zero(left))];
             if (position != kNotInScan) candidates[position / 64] |= std::uint64_t{1} << position % 64;
         }
+    return candidates;
+}
+
+void LevelSearch::take(Shape shape, const std::int16_t* chosen, BlockLevels& levels) {
+    static constexpr std::array<float, kMaxBlockSamples> ones = [] {
+        std::array<float, kMaxBlockSamples> out{};
+        for (float& one : out) one = 1;
+        return out;
+    }();
+    Candidates candidates = reaching(shape, chosen, ones.data(), 1);
+    const ScanEntry* scan = scan_of(shape).data();
+    levels.count = 0;
+    for (int w = shape.samples() / 64; w-- > 0;)
+        for (std::uint64_t& left = candidates[static_cast<std::size_t>(w)]; left;) {
+            const int bit = 63 - std::countl_zero(left);
+            left ^= std::uint64_t{1} << bit;
+            levels.add(static_cast<unsigned>(64 * w + bit), chosen[scan[64 * w + bit].coefficient]);
+        }
+}
+
+void LevelSearch::choose(const HighModel& model, int plane, Shape shape, int around, const std::int16_t* coefficients, const float* inverse_steps,
+                         BlockLevels& levels) const {
+    Candidates candidates = reaching(shape, coefficients, inverse_steps, effort_.exact ? 0.5f : least_);
     levels.count = 0;
     const Task task{plane, shape, around, coefficients, inverse_steps};
     if (effort_.exact) by_costs(model, task, candidates, levels);
@@ -95,6 +129,7 @@ void LevelSearch::choose(const HighModel& model, int plane, Shape shape, int aro
 
 void LevelSearch::by_thresholds(const Task& task, Candidates& candidates, BlockLevels& levels) const {
     LevelContext context = block_context(task.plane, task.shape, task.around);
+    if (effort_.alone) context.busy = kBusyAlone;
     const auto& thresholds = thresholds_[task.plane][context.size];
     const ScanEntry* scan = scan_of(task.shape).data();
     Surroundings surroundings(task.shape);

@@ -24,6 +24,7 @@ LossyEncoder::LossyEncoder(const FrameSettings& settings, View<const std::uint8_
     : frame_(settings, luma_classes, chroma_classes), effort_(blocks), levels_(levels) {
     samples_ = make_planes(frame_);
     coefficients_ = make_planes(frame_);
+    accepted_.assign(static_cast<std::size_t>(frame_.groups()), 0);
     for (int p = 0; p < frame_.planes(); ++p) {
         std::fill(frame_.cells(p).busy.begin(), frame_.cells(p).busy.end(), kNotCoded);
         for (int t = 0; t < kTiers; ++t) make_inverse_steps(p, t, 0);
@@ -55,12 +56,24 @@ const float* LossyEncoder::inverse_steps(int plane, int tier, int quarters, Shap
                     [static_cast<std::size_t>(shape.size_index() * kMaxBlockSamples)];
 }
 
-void LossyEncoder::adapt(float strength) {
+std::int32_t LossyEncoder::variance(int x, int y) const {
+    const SamplePlane luma = sample_planes()[0];
+    std::int32_t total = 0;
+    std::int64_t squares = 0;
+    for (int j = 0; j < kCell; ++j) {
+        const std::int16_t* row = luma.at(x * kCell, y * kCell + j);
+        std::int32_t line = 0;
+        for (int i = 0; i < kCell; ++i) total += row[i], line += row[i] * row[i];
+        squares += line;
+    }
+    return static_cast<std::int32_t>((squares - std::int64_t{total} * total / 64) / 64);
+}
+
+void LossyEncoder::adapt(float strength, const std::int32_t* variances) {
     // The mean over a superblock's cells of the logarithm of their variance: an edge in one of them does not hide that the others are smooth.
     const Grid& grid = frame_.grid(0);
     const int columns = frame_.superblock_columns(), rows = frame_.superblock_rows();
     std::vector<float> busy(static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows));
-    const SamplePlane luma = sample_planes()[0];
     float mean = 0;
     for (int sy = 0; sy < rows; ++sy)
         for (int sx = 0; sx < columns; ++sx) {
@@ -68,16 +81,8 @@ void LossyEncoder::adapt(float strength) {
             int count = 0;
             for (int y = sy * kSuperblock; y < std::min((sy + 1) * kSuperblock, grid.height()); ++y)
                 for (int x = sx * kSuperblock; x < std::min((sx + 1) * kSuperblock, grid.width()); ++x, ++count) {
-                    std::int32_t total = 0;
-                    std::int64_t squares = 0;
-                    for (int j = 0; j < kCell; ++j) {
-                        const std::int16_t* row = luma.at(x * kCell, y * kCell + j);
-                        std::int32_t line = 0;
-                        for (int i = 0; i < kCell; ++i) total += row[i], line += row[i] * row[i];
-                        squares += line;
-                    }
-                    const std::int64_t variance = (squares - std::int64_t{total} * total / 64) / 64;
-                    sum += std::log2(static_cast<float>(variance) + 1024.0f);  // 4 squared grey levels more
+                    const std::int32_t here = variances ? variances[frame_.cell(0, x, y)] : variance(x, y);
+                    sum += std::log2(static_cast<float>(here) + 1024.0f);  // 4 squared grey levels more
                 }
             mean += busy[static_cast<std::size_t>(sy * columns + sx)] = sum / static_cast<float>(count);
         }
@@ -222,6 +227,47 @@ void LossyEncoder::search(int group) {
     }
 }
 
+std::size_t LossyEncoder::shapes_size() const {
+    std::size_t size = 0;
+    for (int p = 0; p < std::min(2, frame_.planes()); ++p) size += static_cast<std::size_t>(frame_.grid(p).width()) * static_cast<std::size_t>(frame_.grid(p).height());
+    return size;
+}
+
+std::size_t LossyEncoder::levels_size() const {
+    std::size_t size = 0;
+    for (int p = 0; p < frame_.planes(); ++p) size += 64 * static_cast<std::size_t>(frame_.grid(p).width()) * static_cast<std::size_t>(frame_.grid(p).height());
+    return size;
+}
+
+void LossyEncoder::accept(int group, const std::uint8_t* shapes, const std::int16_t* levels) {
+    for (int p = 0; p < frame_.planes(); ++p) {
+        const Grid& grid = frame_.grid(p);
+        const CellRect r = frame_.group_cells(p, group);
+        const auto edges = Frame::kLeftEdge | Frame::kTopEdge;
+        // Chroma planes share theirs.
+        for (int y = r.y0; p < 2 && y < r.y1; ++y)
+            for (int x = r.x0; x < r.x1; ++x) {
+                const int shape = shapes[frame_.cell(p, x, y)], size = shape & 15;
+                if ((shape & edges) != edges || size >= kSizes) continue;
+                const Block b{static_cast<std::int16_t>(x), static_cast<std::int16_t>(y), Shape::of_index(size)};
+                if (x + b.shape.cells_w() <= r.x1 && y + b.shape.cells_h() <= r.y1) frame_.set_shape(p, b);
+            }
+        std::int16_t* to = coefficients_[static_cast<std::size_t>(p)].get() + group_offset(p, group);
+        const std::ptrdiff_t stride = std::ptrdiff_t{kCell} * grid.width();
+        frame_.for_blocks(p, group, [&](const Block& b) {
+            const std::int16_t* from = levels + b.y * kCell * stride + b.x * kCell;
+            for (int v = 0; v < b.shape.height(); ++v) std::copy_n(from + v * stride, b.shape.width(), to + v * b.shape.width());
+            std::int16_t* low = &frame_.cells(p).low[frame_.eighth(p, b.x, b.y)];
+            for (int v = 0; v < b.shape.low_h(); ++v, low += frame_.eighth_width(p)) std::copy_n(from + v * stride, b.shape.low_w(), low);
+            to += b.shape.samples();
+        });
+        const std::ptrdiff_t cells = std::ptrdiff_t{grid.width()} * grid.height();
+        levels += 64 * cells;
+        if (p == 0) shapes += cells;
+    }
+    accepted_[static_cast<std::size_t>(group)] = 1;
+}
+
 StreamBytes LossyEncoder::encode_region(int region) {
     StreamBytes out;
     AdaptiveEncoder bits(out);
@@ -305,7 +351,8 @@ template <class Words> void LossyEncoder::code_group(int group, int tier, Words&
             const int around = busy.around(b);
             if (frame_.grid(p).class_of(b.x, b.y) == tier) {
                 const int quarters = frame_.adaptation(p, b.x, b.y);
-                levels_.choose(words.model(), p > 0, b.shape, around, coefficients, inverse_steps(p, tier, quarters, b.shape), levels);
+                if (accepted_[static_cast<std::size_t>(group)]) LevelSearch::take(b.shape, coefficients, levels);
+                else levels_.choose(words.model(), p > 0, b.shape, around, coefficients, inverse_steps(p, tier, quarters, b.shape), levels);
                 encode_levels(words, p > 0, b.shape, around, levels);
                 busy.set(b, BusyMap::of(b.shape, levels.count));
                 add_aliases(p, b, levels, frame_.steps_of(p, tier, b));

@@ -29,8 +29,19 @@ class LossyEncoder {
     void sample(int first_row, View<const std::uint8_t> pixels) { sample_to(sample_planes(), first_row, pixels); }
     // Choose how a group is cut, and transform it.
     void search(int group);
-    // Let steps vary with how busy superblocks are, by `strength` octaves per octave of their variance.
-    void adapt(float strength);
+    // How much the samples of a cell of luma vary, in squared 1/16 of a grey level.
+    std::int32_t variance(int x, int y) const;
+    // Let steps vary with how busy superblocks are, by `strength` octaves per octave of their variance; from the variances of all
+    // cells of luma, if they are known.
+    void adapt(float strength, const std::int32_t* variances = nullptr);
+    // Instead of samples and a search: how a group was cut, and its levels, by somebody who works as this does. Planes lie one behind
+    // the other, chroma's shapes once; a cell's shape is as in Frame, a block's levels are at its place, its lowest coefficients among
+    // them.
+    void accept(int group, const std::uint8_t* shapes, const std::int16_t* levels);
+    const LevelSearch& level_search() const { return levels_; }
+    // Entries of such shapes and levels.
+    std::size_t shapes_size() const;
+    std::size_t levels_size() const;
     // After the group's search, once per tier: choose its levels and code them.
     StreamBytes encode_group(int group, int tier);
     // After all groups of the region were coded: code its part of the 1/8 image.
@@ -63,6 +74,7 @@ class LossyEncoder {
     LevelSearch levels_;
     std::array<std::vector<std::size_t>, 2> offsets_;  // of a group's coefficients, by grid
     std::vector<Scratch<std::int16_t>> samples_, coefficients_;
+    std::vector<std::uint8_t> accepted_;  // by group: whether coefficients_ are levels
     // 1 / step by plane, tier and adaptation, and then by shape and coefficient.
     std::array<std::array<std::array<std::vector<float>, 2 * kMostAdaptation + 1>, kTiers>, 3> inverse_;
 };

@@ -47,7 +47,7 @@ _DEBLOCKING = 16
 _CHROMA_STEPS = {"4:2:0": (9, 10), "4:4:4": (15, 18)}
 
 #: Octaves by which steps follow the variance of a superblock, per octave of variance.
-_ADAPTATION = 0.2
+ADAPTATION = 0.2
 
 
 @dataclass(frozen=True)
@@ -56,20 +56,22 @@ class Effort:
 
     largest: log2 of the largest transform in cells of 8 samples; chooses: among the sizes up to it,
     else that one alone; halves: also transforms of two to one; exact: levels by the bits that they
-    will take, else by those that training expects; fit: restoration filters fitted to the picture.
+    will take, else by those that training expects; alone: blocks choose levels whatever those
+    around do; fit: restoration filters fitted to the picture.
     """
 
     largest: int
     chooses: bool = True
     halves: bool = False
     exact: bool = False
+    alone: bool = False
     fit: bool = False
 
 
 _EFFORTS = (
-    Effort(1, chooses=False),
-    Effort(1),
-    Effort(1),
+    Effort(1, chooses=False, alone=True),
+    Effort(1, alone=True),
+    Effort(1, alone=True),
     Effort(2),
     Effort(2),
     Effort(2, halves=True),
@@ -77,6 +79,9 @@ _EFFORTS = (
     Effort(2, halves=True, exact=True, fit=True),
     Effort(2, halves=True, exact=True, fit=True),
 )
+
+#: Up to this effort blocks do not wait for each other, so that a device can choose their levels.
+LAST_PARALLEL_EFFORT = max(e for e, how in enumerate(_EFFORTS, 1) if how.alone)
 
 #: The entropy coder that learns, by its keyword and by its number in files.
 ADAPTIVE, ADAPTIVE_ID = "adaptive", 3
@@ -183,23 +188,31 @@ class Analysis(_Layout):
         how = self._effort
         self._kernel = _native.LossyEncoder(
             *self.frame(self._chroma),
-            *(how.largest, how.chooses, how.halves, how.fit, _LAMBDA * weight, how.exact),
+            *(how.largest, how.chooses, how.halves, how.fit, _LAMBDA * weight),
+            *(how.exact, how.alone),
         )
         self._pixels, self._class_map = pixels, class_map
-        workers.map(self._sample, self._kernel.group_rows)
+        self._cut()
+
+    def _cut(self) -> None:
+        """Have the kernel know samples, blocks and coefficients of all groups."""
+        self._workers.map(self._sample, self._kernel.group_rows)
         if self._adapts:
-            self._kernel.adapt(_ADAPTATION)
-        workers.map(self._kernel.search, self._kernel.groups)
+            self._kernel.adapt(ADAPTATION)
+        self._workers.map(self._kernel.search, self._kernel.groups)
 
     def _sample(self, row: int, again: bool = False) -> None:
-        """Hand a row of groups over, what no tier shows of it replaced by something smooth."""
+        self._kernel.sample(row, self._shown(row), again)
+
+    def _shown(self, row: int) -> U8:
+        """A row of groups, what no tier shows of it replaced by something smooth."""
         rows = slice(row * GROUP, (row + 1) * GROUP)
         own, classes = self._pixels[rows], self._class_map[rows]
         if classes.any():
             own = own.copy()
             footprint = 16 if self.subsampled else 8
             _native.fill_hidden(own, classes, footprint, self.mid_is_hole)
-        self._kernel.sample(row, own, again)
+        return own
 
     def encode(self, block_classes: Sequence[int]) -> tuple[bytes, dict[int, bytes]]:
         """The 1/8 image, and the high frequencies of the blocks of each class.

@@ -13,6 +13,9 @@ SOURCES = (
     "forward.cu",
 )
 
+#: How they are compiled: a product and a sum round twice, as on the CPU.
+OPTIONS = ("-std=c++17", "-fmad=false")
+
 #: Threads of a block.
 THREADS = 128
 
@@ -42,6 +45,10 @@ class Device(Protocol):
         blocks: how many there is work for. arguments: the kernel's, arrays of the device, None for
         null pointers, and NumPy scalars of the right width.
         """
+        ...
+
+    def copy(self, array: Any) -> Any:
+        """A copy of a device's array on the device."""
         ...
 
     def finish(self) -> None:
@@ -90,3 +97,29 @@ def i32(value: int) -> np.int32:
 def i64(value: int) -> np.int64:
     """An argument of a kernel that is 64 bits wide."""
     return np.int64(value)
+
+
+def paste(
+    device: Device,
+    source: NDArray[Any],
+    own: NDArray[np.bool_],
+    corner: tuple[int, int],
+    pixels: Any,
+) -> None:
+    """Put the pixels (H, W, C) of a mask (H, W) over those of the device, whose channels may be
+    more: they alone travel. corner: left and upper edge of the mask in the device's."""
+    left, top = corner
+    edges = np.diff(np.pad(own, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    y, first = np.nonzero(edges == 1)
+    _, end = np.nonzero(edges == -1)
+    lengths = end - first
+    starts = np.cumsum(lengths) - lengths
+    runs = np.stack([y + top, first + left, lengths, starts], 1).astype(np.int64)
+    _, width, channels = pixels.shape
+    device.launch(
+        "paste_runs",
+        len(runs),
+        *(device.upload(runs), i64(len(runs)), device.upload(source[own])),
+        *(i32(source.shape[2]), i32(width), i32(channels), pixels),
+        threads=32,
+    )

@@ -105,6 +105,16 @@ __device__ inline i32 busy_of(i32 log_cells, u32 nonzero) {
     return clamp(binary_digits(v * v) - 1, 1, 12);
 }
 
+// What a level's context sees of the sum over the levels around it.
+__device__ inline i32 magnitude_class(i32 sum) { return sum < 11 ? (sum + 1) / 2 : sum < 17 ? 6 : 7; }
+__device__ inline i32 size_class(i32 log_cells) { return log_cells == 0 ? 0 : log_cells <= 2 ? 1 : 2; }
+// A level that is not 0, to those on its left and above, which are coded later.
+__device__ inline void add_to_field(u8* field, i32 at, i32 stride, u32 level) {
+    const u8 m = (u8)(level < 3 ? level : 3);
+    field[at - 1] += 2 * m, field[at - stride] += 2 * m, field[at - stride - 1] += 2 * m;
+    field[at - 2] += m, field[at - 2 * stride] += m;
+}
+
 struct Decoder {
     const Frame* frame;
     const u8* shapes;
@@ -124,7 +134,7 @@ __device__ inline bool decode_block(Decoder& d, i32 plane, i32 tier, i32 x, i32 
     const i32 bx = x - x0, by = y - y0;
     const i32 left = mean_of(d.around.left + by, log_h), above = mean_of(d.around.above + bx, log_w);
     const i32 around = bx && by ? (left + above + 1) / 2 : bx ? left : by ? above : 0;
-    const i32 size_class = log_cells == 0 ? 0 : log_cells <= 2 ? 1 : 2, model = plane ? 3 : size_class;
+    const i32 model = plane ? 3 : size_class(log_cells);
     const i32 index = size + (chroma_halved(f, plane) ? 9 : 0);
     const i32 first = d.scans.first[index], count = d.scans.first[index + 1] - first;
     const u32 end = d.symbols.value(216 + 7 * model + (around + 1) / 2);
@@ -139,16 +149,13 @@ __device__ inline bool decode_block(Decoder& d, i32 plane, i32 tier, i32 x, i32 
     if (end)
         for (i32 i = 0; 4 * i < stride * (height + 2); ++i) d.field[i] = 0;
     for (i32 i = (i32)end - 1; i >= 0; --i) {
-        const i32 at = d.scans.place[first + i], band = least(d.scans.band[first + i], 5), sum = field[at];
-        const i32 c = sum < 11 ? (sum + 1) / 2 : sum < 17 ? 6 : 7;
+        const i32 at = d.scans.place[first + i], band = least(d.scans.band[first + i], 5), c = magnitude_class(field[at]);
         const bool last = i + 1 == (i32)end;
         u32 level = d.symbols.value(54 * model + (last ? 48 + band : 8 * band + c)) + last;
         if (level > 32767) level = 32767;
         if (!level) continue;
         const bool negative = d.symbols.bits.get(1);
-        const u8 m = (u8)(level < 3 ? level : 3);
-        field[at - 1] += 2 * m, field[at - stride] += 2 * m, field[at - stride - 1] += 2 * m;
-        field[at - 2] += m, field[at - 2 * stride] += m;
+        add_to_field(field, at, stride, level);
         const i32 place = d.scans.coefficient[first + i], h = place & (width - 1), v = place >> (log_w + 3);
         out[v * plane_width + h] = (i16)dequantised(negative ? -(i32)level : (i32)level, step_of(base, log_cells, weights[place]));
         ++nonzero;

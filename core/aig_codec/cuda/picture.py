@@ -9,8 +9,9 @@ from ..coders import boundary, palette
 from ..geometry import MID, MID_LAST, Regions, Window
 from ..picture import EIGHTH, DecodedCore, Picture, Problems, add_up
 from ..threads import Workers
-from .device import i32, i64, spread
-from .synthesis import Constants, DeviceSynthesis
+from .device import i32, i64, paste, spread
+from .frame import Constants
+from .synthesis import DeviceSynthesis
 
 U8 = NDArray[np.uint8]
 
@@ -81,7 +82,7 @@ class DevicePicture(Picture):
 
     def _put(self, over: U8, first: int, last: int, pixels: Any) -> None:
         own = (self._class_map >= first) & (self._class_map <= last)
-        self._paste(over, own, 0, 0, pixels)
+        paste(self._device, over, own, (0, 0), pixels)
 
     def _correct(self, payload: bytes, pixels: Any) -> None:
         # What residuals make of black, and of white, says what they are.
@@ -117,7 +118,8 @@ class DevicePicture(Picture):
         if self._scale == 1:
             for core in cores:
                 left, top, _, _ = core.window
-                self._paste(core.pixels, core.class_map == core.pixel_class, left, top, pixels)
+                own = core.class_map == core.pixel_class
+                paste(self._device, core.pixels, own, (left, top), pixels)
             return
         boxes = add_up(cores, self._scale, self._metadata.channels)
         if boxes is None:
@@ -137,22 +139,3 @@ class DevicePicture(Picture):
     def _completed(self, pixels: Any) -> Any:
         self._device.finish()
         return pixels
-
-    def _paste(
-        self, source: NDArray[Any], own: NDArray[np.bool_], left: int, top: int, pixels: Any
-    ) -> None:
-        """Put the pixels of a mask over those of the device: they alone travel."""
-        edges = np.diff(np.pad(own, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-        y, first = np.nonzero(edges == 1)
-        _, end = np.nonzero(edges == -1)
-        lengths = end - first
-        starts = np.cumsum(lengths) - lengths
-        runs = np.stack([y + top, first + left, lengths, starts], 1).astype(np.int64)
-        up, (_, width, channels) = self._device.upload, pixels.shape
-        self._device.launch(
-            "paste_runs",
-            len(runs),
-            *(up(runs), i64(len(runs)), up(source[own])),
-            *(i32(source.shape[2]), i32(width), i32(channels), pixels),
-            threads=32,
-        )

@@ -5,8 +5,7 @@ frequencies of the adaptive profile, which arrive as coefficients; those of the 
 arrive as they are in the file. All that follows happens on the device.
 """
 
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,56 +17,16 @@ from ..container import Metadata
 from ..entropy import rans
 from ..errors import CorruptError, DeviceError
 from ..threads import Workers
-from .device import THREADS, Device, i32, spread
+from .device import THREADS, i32, spread
+from .frame import Constants, Layout
 
 U8 = NDArray[np.uint8]
 
-_SHAPES, _BLOCK, _SLOTS = 18, 1024, 4096
+#: Slots of a table of rANS.
+_SLOTS = 4096
 
 #: Of a cell whose high frequencies are not there.
 _NOT_CODED = 255
-
-
-class _Tables(NamedTuple):
-    """What all frames have in common; arrays of the device, or of the host."""
-
-    scan_first: Any
-    scan_coefficient: Any
-    scan_place: Any
-    scan_band: Any
-    alias_of: Any
-    alias_weights: Any
-    weights: Any
-    basis: Any
-
-
-@cache
-def _host_tables() -> _Tables:
-    scans = [_native.scan(shape) for shape in range(_SHAPES)]
-    entries = np.concatenate(scans)
-    alias_of = np.zeros((_SHAPES, _BLOCK), np.uint8)
-    alias_weights = np.zeros((_SHAPES, _BLOCK), np.int16)
-    for shape, scan in enumerate(scans):
-        alias_of[shape, scan[:, 0]] = scan[:, 3]
-        alias_weights[shape, scan[:, 0]] = scan[:, 4]
-    return _Tables(
-        scan_first=np.cumsum([0, *map(len, scans)]).astype(np.int32),
-        scan_coefficient=entries[:, 0].astype(np.uint16),
-        scan_place=entries[:, 1].astype(np.uint16),
-        scan_band=entries[:, 2].astype(np.uint8),
-        alias_of=alias_of,
-        alias_weights=alias_weights,
-        weights=np.stack([_native.coefficient_weights(m) for m in (0, 1)]),
-        basis=_native.transform_basis(),
-    )
-
-
-class Constants:
-    """A device with the tables on it, for all frames that it decodes."""
-
-    def __init__(self, device: Device) -> None:
-        self.device = device
-        self.tables = _Tables(*map(device.upload, _host_tables()))
 
 
 class DeviceSynthesis(dct.Synthesis):
@@ -95,48 +54,21 @@ class DeviceSynthesis(dct.Synthesis):
             return
         kernel = self._kernel
         assert kernel is not None  # tiers come after the preview
-        width, height, colour, subsampled, _, _, steps, matrix = self._arguments
-        planes = 3 if colour else 1
-        cells = [kernel.cells(p) for p in range(planes)]
-        grids = [c[0].shape for c in cells] + [(0, 0)] * (3 - planes)
-        counts = [h * w for h, w in grids]
-        fine = [0, 2 * subsampled, 2 * subsampled]
-        offsets = np.concatenate([[0], np.cumsum(counts)])
-        eighth = np.concatenate(
-            [[0], np.cumsum([n << f for n, f in zip(counts, fine, strict=True)])]
-        )
         log = self._scale.bit_length() - 1
-        logs = [log, *[max(0, log - 1) if subsampled else log] * 2]
-        base = [[steps[3 * p], steps[3 * p + 1]] if p < planes else [1, 1] for p in range(3)]
-        self._layout = np.array(
-            [
-                *(width, height, planes, subsampled, -(-width // dct.GROUP)),
-                *(self._adapts, -(-width // 32), matrix),
-                *(w for _, w in grids),
-                *(h for h, _ in grids),
-                *(0, counts[0], counts[0]),
-                *offsets[:3],
-                *(64 * offsets[:3]),
-                *eighth[:3],
-                *logs,
-                *np.ravel(base),
-            ],
-            np.uint32,
-        ).view(np.int32)
-        self._counts = counts
-        self._samples = 64 * int(offsets[-1])
-        self._require_memory(width * height * self.metadata.channels)
+        self._layout = Layout(self._arguments, self._adapts, log)
+        cells = [kernel.cells(p) for p in range(self._layout.planes)]
+        self._require_memory(self.metadata.width * self.metadata.height * self.metadata.channels)
         up = self._device.upload
         self._shapes = up(np.concatenate([c[0].ravel() for c in cells[:2]]))
         self._low = up(np.concatenate([c[1] for c in cells]))
         self._adaptations = up(kernel.adaptations) if self._adapts else None
-        self._coefficients = self._device.filled((self._samples,), 0, np.int16)
-        self._busy = self._device.filled((int(offsets[-1]),), _NOT_CODED, np.uint8)
+        self._coefficients = self._device.filled((self._layout.samples,), 0, np.int16)
+        self._busy = self._device.filled((sum(self._layout.cells),), _NOT_CODED, np.uint8)
         self._frame = self._described()
 
     def _require_memory(self, pixels: int) -> None:
         # Coefficients, samples, filtered samples.
-        need, free = self._samples * 3 * 2 + pixels, self._device.free_memory()
+        need, free = self._layout.samples * 3 * 2 + pixels, self._device.free_memory()
         if free is not None and need > free:
             width, height = self.metadata.size
             raise DeviceError(
@@ -147,9 +79,7 @@ class DeviceSynthesis(dct.Synthesis):
     def _described(self) -> Any:
         """The frame as the kernels know it, with the filters that are known by now."""
         assert self._kernel is not None
-        filters = self._kernel.filters
-        parts = [self._layout, filters[:, 0], filters[:, 1], filters[:, 2:].ravel()]
-        return self._device.upload(np.concatenate(parts).astype(np.int32))
+        return self._device.upload(self._layout.fields(self._kernel.filters))
 
     def _read_groups(
         self,
@@ -201,7 +131,7 @@ class DeviceSynthesis(dct.Synthesis):
             *(slots, intervals, table_of, self._shapes, self._adaptations),
             *(constants.scan_first, constants.scan_coefficient),
             *(constants.scan_place, constants.scan_band),
-            constants.weights[self._arguments[-1]],
+            constants.weights[self._layout.matrix],
             *(self._coefficients, self._busy, damaged),
             threads=32,
         )
@@ -257,9 +187,9 @@ class DeviceSynthesis(dct.Synthesis):
             raise CorruptError("without a preview, this cannot be decoded")
         self._start()
         self._know_busy()
-        device, constants, counts = self._device, self._constants.tables, self._counts
+        device, constants, counts = self._device, self._constants.tables, self._layout.cells
         frame = self._described()
-        samples = device.empty((self._samples,), np.int16)
+        samples = device.empty((self._layout.samples,), np.int16)
         planes = range(3 if self.colour else 1)
         cells, tier_filters = (self._shapes, self._busy), self._kernel.filters
         basis = constants.basis
@@ -292,7 +222,7 @@ class DeviceSynthesis(dct.Synthesis):
                         *(frame, i32(p), i32(upper), *cells, self._adaptations, samples),
                     )
         if self._scale == 1 and tier_filters[:, 1].any():
-            restored = device.empty((self._samples,), np.int16)
+            restored = device.empty((self._layout.samples,), np.int16)
             for p in planes:
                 work = spread(64 * counts[p], THREADS)
                 device.launch("restore", work, frame, i32(p), *cells, samples, restored)
