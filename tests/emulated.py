@@ -1,16 +1,19 @@
 """A device that is no device: its kernels, compiled by a C++ compiler, run in this process.
 
-Kernels walk over their work in strides of the grid and of the block; here both are one thread. What
-that cannot show is what threads do to each other; what it shows is all arithmetic, and all of what
-is said to a device.
+Kernels walk over their work in strides of the grid and of the block. Mostly both are one thread
+here, which shows all arithmetic and all of what is said to a device. A block may also be several
+threads, whose turns the operating system decides: that shows what they must wait for each other
+for. Or several blocks of one thread run side by side. With KERNEL_FLAGS="-g -fsanitize=thread" in
+the environment, and LD_PRELOAD of libtsan, ThreadSanitizer looks on.
 """
 
 import ctypes
 import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import mkdtemp
 from types import ModuleType, SimpleNamespace
@@ -19,25 +22,60 @@ import numpy as np
 
 from aig_codec.cuda.device import OPTIONS, source
 
+#: The same for both ways to run kernels.
 _HOST = """
 #include <cmath>
+#include <condition_variable>
 #include <cstring>
+#include <mutex>
 #define __global__
 #define __device__
-#define __shared__ static thread_local
 struct Three { unsigned x, y, z; };
-static const Three blockIdx{0, 0, 0}, threadIdx{0, 0, 0}, blockDim{1, 1, 1}, gridDim{1, 1, 1};
-static inline void __syncthreads() {}
-template <class T> T replaced(T* at, T by) { const T before = *at; *at = by; return before; }
-static inline unsigned atomicOr(unsigned* at, unsigned v) { return replaced(at, *at | v); }
 static inline int __clz(int v) { return __builtin_clz((unsigned)v); }
 static inline int __float_as_int(float v) {
     int bits;
     std::memcpy(&bits, &v, sizeof bits);
     return bits;
 }
-static inline int atomicAdd(int* at, int v) { return replaced(at, *at + v); }
+static inline int atomicAdd(int* at, int v) { return __atomic_fetch_add(at, v, __ATOMIC_RELAXED); }
+static inline unsigned atomicOr(unsigned* at, unsigned v) {
+    return __atomic_fetch_or(at, v, __ATOMIC_RELAXED);
+}
 using std::sqrt;
+"""
+
+#: Blocks of one thread, side by side.
+_ALONE = """
+#define __shared__ static thread_local
+static const Three threadIdx{0, 0, 0}, blockDim{1, 1, 1};
+static thread_local Three blockIdx{0, 0, 0}, gridDim{1, 1, 1};
+static inline void __syncthreads() {}
+extern "C" void enter(unsigned, unsigned, unsigned block, unsigned blocks) {
+    blockIdx.x = block, gridDim.x = blocks;
+}
+"""
+
+#: Blocks of several threads, one block at a time.
+_TOGETHER = """
+#define __shared__ static
+static thread_local Three blockIdx{0, 0, 0}, threadIdx{0, 0, 0}, blockDim{1, 1, 1};
+static thread_local Three gridDim{1, 1, 1};
+static std::mutex mutex;
+static std::condition_variable all_here;
+static unsigned here = 0, round_of = 0;
+static inline void __syncthreads() {
+    std::unique_lock<std::mutex> lock(mutex);
+    const unsigned own = round_of;
+    if (++here == blockDim.x) {
+        here = 0, ++round_of;
+        all_here.notify_all();
+    } else {
+        all_here.wait(lock, [=] { return round_of != own; });
+    }
+}
+extern "C" void enter(unsigned thread, unsigned threads, unsigned block, unsigned blocks) {
+    threadIdx.x = thread, blockDim.x = threads, blockIdx.x = block, gridDim.x = blocks;
+}
 """
 
 
@@ -48,14 +86,16 @@ def compiler():
 
 
 @cache
-def library():
-    """The kernels as functions of this process."""
+def library(together=False):
+    """The kernels as functions of this process; for several threads together, or for one."""
     folder = Path(mkdtemp(prefix="aig-kernels-"))
     try:
-        (folder / "kernels.cpp").write_text(_HOST + source())
+        code = _HOST + (_TOGETHER if together else _ALONE) + source()
+        (folder / "kernels.cpp").write_text(code)
         flags = ["-std=c++17", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror"]
         # Kernels that want more than one thread have loops that one thread leaves at once.
         flags += ["-Wno-unused-function", "-Wno-missing-field-initializers"]
+        flags += os.environ.get("KERNEL_FLAGS", "").split()
         command = [compiler(), *flags, "kernels.cpp", "-o", "kernels.so"]
         subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
         return ctypes.CDLL(str(folder / "kernels.so"))
@@ -65,9 +105,12 @@ def library():
 
 class EmulatedDevice:
     """A `Device` whose arrays are NumPy's. uploaded: bytes that were handed to it; launched: the
-    names of kernels."""
+    names of kernels; threads and blocks: how many threads a block has and how many blocks a grid,
+    which run side by side if their threads are alone."""
 
-    def __init__(self):
+    def __init__(self, threads=1, blocks=1):
+        self._workers = ThreadPoolExecutor(max(threads, blocks))
+        self._threads, self._blocks = threads, blocks
         self.uploaded = 0
         self.launched = []
         self.free = None
@@ -111,10 +154,24 @@ class EmulatedDevice:
         assert blocks >= 0
         assert 1 <= threads <= 1024
         self.launched.append(kernel)
-        run(kernel, arguments)
+        if self._threads == 1 and self._blocks == 1:
+            run(library(), kernel, arguments)
+        elif self._threads == 1:
+            work = partial(self._run, kernel, arguments, 0)
+            list(self._workers.map(work, range(self._blocks)))
+        else:
+            for block in range(self._blocks):
+                work = partial(self._run, kernel, arguments, block=block)
+                list(self._workers.map(work, range(self._threads)))
+
+    def _run(self, kernel, arguments, thread, block):
+        own = library(together=self._threads > 1)
+        own.enter(thread, self._threads, block, self._blocks)
+        run(own, kernel, arguments)
+        own.enter(0, 1, 0, 1)
 
 
-def run(kernel, arguments):
+def run(kernels, kernel, arguments):
     """Call a kernel. uint64 stands for a pointer, as it does for CuPy."""
     kinds = {np.int32: ctypes.c_int32, np.int64: ctypes.c_int64, np.uint64: ctypes.c_void_p}
     given = []
@@ -126,7 +183,7 @@ def run(kernel, arguments):
             given.append(ctypes.c_void_p(a.ctypes.data))
         else:
             given.append(kinds[type(a)](int(a)))
-    getattr(library(), kernel)(*given)
+    getattr(kernels, kernel)(*given)
 
 
 class OfAnotherLibrary:
@@ -167,7 +224,7 @@ def cupy(count=2):
             def launch(grid, block, arguments):
                 assert 1 <= grid[0] <= 2**16
                 assert 1 <= block[0] <= 1024
-                run(name, arguments)
+                run(library(), name, arguments)
 
             return launch
 

@@ -321,6 +321,26 @@ def test_blocks_and_levels_are_those_of_the_cpu(
             assert {"to_planes", "cut_superblocks", "choose_levels"} <= set(device.launched)
 
 
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("together", [{"threads": 5, "blocks": 2}, {"blocks": 5}])
+def test_threads_and_blocks_side_by_side(together) -> None:
+    """Kernels decode and encode what one thread does."""
+    device = emulated.EmulatedDevice(**together)
+    picture = pictures.mixed(70, 101, 3, 3)
+    options = {"centers": [(60, 30)], "radii": [(10, 25)], "boundary_tau": 1}
+    for entropy, effort, tune in (("rans", 8, "visual"), ("adaptive", 5, "psnr")):
+        data = aig_codec.encode(picture, entropy=entropy, effort=effort, tune=tune, **options)
+        for scale in (1, 2):
+            shown, _ = decoded(device, data, scale=scale)
+            np.testing.assert_array_equal(shown, aig_codec.decode(data, scale=scale))
+    make = partial(DeviceAnalysis, Constants(device), picture)
+    options = {"quality_level": 192, "mid_level": 200, "subsampling": "4:2:0", "qp_table_id": 1}
+    assert analysed(make, picture, **options) == analysed(dct.Analysis, picture, **options)
+    foci = [Focus(20, 30, (3.0, 9.0), 40, 10.0, 20.0), Focus(80, 50, (1.0, 1.0), 0, 9.0, 12.0)]
+    found, right = assign(device, foci, 70, 101), geometry.assign(foci, 70, 101)
+    np.testing.assert_array_equal(found, right)
+
+
 def test_a_picture_too_large_for_the_device_is_analysed_by_the_cpu(device) -> None:
     picture = pictures.mixed(100, 120, 3, 8)
     options = {"quality_level": 192, "mid_level": 200, "subsampling": "4:4:4"}
