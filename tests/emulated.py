@@ -229,9 +229,10 @@ def cupy(count=2):
             return launch
 
     class Stream(nullcontext):
-        def __init__(self, non_blocking):
+        def __init__(self, non_blocking, name=None):
             super().__init__()
             assert non_blocking
+            self.name = name
 
         def synchronize(self):
             pass
@@ -244,7 +245,7 @@ def cupy(count=2):
             assert disable_timing
 
         def record(self, stream):
-            self.recorded = stream
+            self.recorded = stream.name
 
     def device(index):
         assert 0 <= index < count
@@ -258,11 +259,13 @@ def cupy(count=2):
     )
     memory = SimpleNamespace(OutOfMemoryError=OutOfMemoryError)
     module.cuda = SimpleNamespace(runtime=runtime, memory=memory, Stream=Stream, Device=device)
-    module.cuda.Event, module.cuda.get_current_stream = Event, lambda: "the caller's"
+    module.cuda.Event = Event
+    module.cuda.get_current_stream = lambda: Stream(non_blocking=True, name="the caller's")
     module.RawModule = RawModule
     module.asarray = lambda a: np.array(getattr(a, "array", a)).view(_There)
     module.ascontiguousarray = np.ascontiguousarray
-    module.asnumpy = lambda a, stream=None: a.copy()
+    module.asnumpy = lambda a, stream, out: np.copyto(out, a)
+    module.cuda.alloc_pinned_memory = bytearray
     module.empty = lambda shape, dtype: np.full(shape, 77, dtype)
     module.full = np.full
     module.get_default_memory_pool = lambda: SimpleNamespace(free_bytes=lambda: 0)

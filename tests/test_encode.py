@@ -159,7 +159,7 @@ def test_presets_fill_in_what_is_left_out(preset: str) -> None:
         ({"dpi": 72}, "pair"),
         ({"centers": 5}, "wrong type"),
         ({"preset": ["medical"]}, "tracking"),
-        ({"sigmas": object(), "centers": [(1, 1)]}, "wrong type"),
+        ({"sigmas": ..., "centers": [(1, 1)]}, "wrong type"),
         ({"dpi": (72, 1e7)}, "0 to 1e"),
     ],
     ids=str,

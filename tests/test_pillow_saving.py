@@ -128,7 +128,7 @@ BAD_OPTIONS: list[dict[str, Any]] = [
     {"centers": "middle"},
     {"centers": [(1, 1)], "radii": [(5, 3)]},
     {"centers": [(1, 1)], "sigmas": [0]},
-    {"centers": [(1, 1)], "sigmas": object()},
+    {"centers": [(1, 1)], "sigmas": ...},
     {"radii": [(3, 5)]},
     {"effort": 10},
     {"mid": "fog"},

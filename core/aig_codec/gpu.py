@@ -107,7 +107,7 @@ class CupyDevice:
     def download(self, array: Any) -> NDArray[Any]:
         """A copy on the host, when all before is done."""
         with self._current() as cupy:
-            found: NDArray[Any] = cupy.asnumpy(array, stream=self.stream)
+            found = _fetched(cupy, array, self.stream)
             self.stream.synchronize()
             return found
 
@@ -174,6 +174,16 @@ class CupyDevice:
             return int(free) + int(cupy.get_default_memory_pool().free_bytes())
 
 
+def _fetched(cupy: Any, array: Any, stream: Any) -> NDArray[Any]:
+    """A copy in pinned memory, from CuPy's pool, which devices write to several times as fast."""
+    if array.nbytes == 0:
+        return np.empty(array.shape, array.dtype)
+    pinned = cupy.cuda.alloc_pinned_memory(array.nbytes)
+    own = np.frombuffer(pinned, array.dtype, array.size).reshape(array.shape)
+    cupy.asnumpy(array, stream=stream, out=own)
+    return own
+
+
 @contextmanager
 def _memory(cupy: Any) -> Iterator[None]:
     try:
@@ -216,8 +226,12 @@ def analyses(pixels: Any) -> Callable[..., DeviceAnalysis]:
 def to_host(array: Any) -> NDArray[Any]:
     """A copy of any library's CUDA array on the host; `aig_codec.encode` takes them so."""
     cupy = _cupy()
-    found: NDArray[Any] = cupy.asnumpy(cupy.asarray(array))
-    return found
+    there = cupy.asarray(array)
+    with there.device:
+        stream = cupy.cuda.get_current_stream()
+        found = _fetched(cupy, there, stream)
+        stream.synchronize()
+        return found
 
 
 def class_map(foci: Sequence[Focus], height: int, width: int, device: str | int = "cuda") -> Any:
