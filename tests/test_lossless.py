@@ -721,6 +721,24 @@ def test_paste_moves_the_region_and_nothing_else(kind: str, channels: int) -> No
         _native.paste(source, mask.astype(np.uint8), 1, 1, 6, 3, target)
 
 
+@pytest.mark.parametrize("kind", pictures.MASKS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_gather_finds_the_region_in_runs(kind: str, channels: int) -> None:
+    mask = pictures.MASKS[kind](6, 9)
+    source = pictures.noise(6, 9, channels, 1).reshape(6, 9, channels)
+    runs, samples = _native.gather(source, mask.astype(np.uint8) * 4, 3, 5)
+    assert np.array_equal(samples, source[mask].ravel())
+    seen = np.zeros_like(mask)
+    for y, x, length, first in runs:
+        assert first == seen.sum()
+        assert length > 0
+        seen[y, x : x + length] = True
+        assert x + length == 9 or not mask[y, x + length]
+    assert np.array_equal(seen, mask)
+    with pytest.raises(ValueError, match="differ in height or width"):
+        _native.gather(source, np.zeros((6, 8), np.uint8), 1, 1)
+
+
 @pytest.mark.parametrize("classes", [(-1, 0), (0, 256), (3, 1)])
 def test_classes_must_be_bytes_in_order(classes: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="classes outside"):

@@ -173,6 +173,26 @@ NB_MODULE(_native, m) {
         aig::paste(s, r, left, top, t);
     }, "source"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "left"_a, "top"_a, "target"_a.noconvert());
 
+    m.def("gather", [](const U8In& source, const U8In& map, int first, int last) {
+        const auto s = view(source);
+        const auto r = region(view(map), first, last);
+        require_same_size(s, r.map);
+        std::vector<std::int64_t> found;
+        Bytes pixels;
+        {
+            nb::gil_scoped_release release;
+            const auto n = static_cast<std::ptrdiff_t>(s.channels);
+            aig::for_runs(r, [&](int x, int y, int length) {
+                found.insert(found.end(), {y, x, length, static_cast<std::int64_t>(pixels.size()) / n});
+                pixels.insert(pixels.end(), s.row(y) + x * n, s.row(y) + (x + length) * n);
+            });
+        }
+        auto runs = make_array<std::int64_t>({found.size() / 4, 4});
+        std::copy(found.begin(), found.end(), runs.data());
+        return nb::make_tuple(runs, bytes_array(pixels));
+    }, "source"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a,
+       "Runs of pixels of some classes: int64 (n, 4), of each row, column, length and which one of these pixels is its first; and their samples, one behind the other.");
+
     // Smaller scales
     m.def("shrink", [](const U8In& pixels, int scale) { return shrunk(pixels, scale); }, "pixels"_a.noconvert(), "scale"_a);
     m.def("shrink", [](const Array<const std::uint16_t>& pixels, int scale) { return shrunk(pixels, scale); }, "pixels"_a.noconvert(), "scale"_a);

@@ -104,16 +104,23 @@ template <class Pixel> void make_grey(View<Pixel> pixels, const Region& region) 
     }
 }
 
+// Call run(x, y, length) for every run of the region's pixels in a row.
+template <class Run> void for_runs(const Region& region, Run run) {
+    for (int y = 0; y < region.map.height; ++y)
+        for (int x = 0; x < region.map.width;) {
+            int stop = x;
+            while (stop < region.map.width && region.contains(stop, y)) ++stop;
+            if (stop > x) run(x, y, stop - x);
+            x = stop + 1;
+        }
+}
+
 // Copy the region's pixels into `target`, whose pixel (left, top) is the region's first.
 inline void paste(View<const std::uint8_t> source, const Region& region, int left, int top, View<std::uint8_t> target) {
     const std::ptrdiff_t channels = source.channels;
-    for (int y = 0; y < source.height; ++y)
-        for (int x = 0; x < source.width;) {
-            int stop = x;
-            while (stop < source.width && region.contains(stop, y)) ++stop;
-            std::copy_n(source.row(y) + x * channels, (stop - x) * channels, target.row(top + y) + (left + x) * channels);
-            x = stop + 1;
-        }
+    for_runs(region, [&](int x, int y, int length) {
+        std::copy_n(source.row(y) + x * channels, length * channels, target.row(top + y) + (left + x) * channels);
+    });
 }
 
 // Two rows of values, valid for columns -1 .. width: the one being coded and the last one that held

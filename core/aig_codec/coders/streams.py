@@ -66,9 +66,11 @@ def read_table(data: bytes, count: int) -> Table:
     for _ in range(count):
         raw, at = read_varint(data, at)
         coded, at = read_varint(data, at)
-        checksum = data[at : at + 2] if raw or coded else None
-        at += 2 if raw or coded else 0
-        sizes.append((raw, coded, checksum))
+        if raw or coded:
+            sizes.append((raw, coded, data[at : at + 2]))
+            at += 2
+        else:
+            sizes.append((0, 0, None))
     if data[at : at + 2] != _checksum(data[:at]):
         raise CorruptError("the table of streams is damaged")
     at += 2

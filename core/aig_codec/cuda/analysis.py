@@ -49,11 +49,11 @@ class DeviceAnalysis(dct.Analysis):
         for row in range(self._kernel.group_rows):
             top = row * dct.GROUP
             before, shown = self._pixels[top : top + dct.GROUP], self._shown(row)
-            changed = (before != shown).any(-1) if shown is not before else np.zeros(0, bool)
-            if changed.any():
+            if shown is not before:
                 if pixels is self._given:
                     pixels = device.copy(pixels)
-                paste(device, shown, changed, (0, top), pixels)
+                changed = (before != shown).any(-1).view(np.uint8)
+                paste(device, shown, changed, (1, 1), (0, top), pixels)
         samples = device.empty((layout.samples,), np.int16)
         work, channels = spread(64 * layout.cells[0]), pixels.shape[2]
         device.launch("to_planes", work, frame, pixels, i32(channels), samples)

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from .. import _native
+
 #: In this order they make up one source.
 SOURCES = (
     *("common.cu", "geometry.cu", "levels.cu", "blocks.cu", "filters.cu", "pixels.cu"),
@@ -101,25 +103,24 @@ def i64(value: int) -> np.int64:
 
 def paste(
     device: Device,
-    source: NDArray[Any],
-    own: NDArray[np.bool_],
+    source: NDArray[np.uint8],
+    classes: NDArray[np.uint8],
+    wanted: tuple[int, int],
     corner: tuple[int, int],
     pixels: Any,
 ) -> None:
-    """Put the pixels (H, W, C) of a mask (H, W) over those of the device, whose channels may be
-    more: they alone travel. corner: left and upper edge of the mask in the device's."""
+    """Put pixels (H, W, C) of some classes (H, W) over those of the device, whose channels may be
+    more: they alone travel. corner: where the first one lies, column and row."""
+    runs, samples = _native.gather(source, classes, *wanted)
+    if not len(runs):
+        return
     left, top = corner
-    edges = np.diff(np.pad(own, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    y, first = np.nonzero(edges == 1)
-    _, end = np.nonzero(edges == -1)
-    lengths = end - first
-    starts = np.cumsum(lengths) - lengths
-    runs = np.stack([y + top, first + left, lengths, starts], 1).astype(np.int64)
+    runs += np.array([top, left, 0, 0])
     _, width, channels = pixels.shape
     device.launch(
         "paste_runs",
         len(runs),
-        *(device.upload(runs), i64(len(runs)), device.upload(source[own])),
+        *(device.upload(runs), i64(len(runs)), device.upload(samples)),
         *(i32(source.shape[2]), i32(width), i32(channels), pixels),
         threads=32,
     )

@@ -81,8 +81,7 @@ class DevicePicture(Picture):
         self._put(over, MID, MID_LAST, pixels)
 
     def _put(self, over: U8, first: int, last: int, pixels: Any) -> None:
-        own = (self._class_map >= first) & (self._class_map <= last)
-        paste(self._device, over, own, (0, 0), pixels)
+        paste(self._device, over, self._class_map, (first, last), (0, 0), pixels)
 
     def _correct(self, payload: bytes, pixels: Any) -> None:
         # What residuals make of black, and of white, says what they are.
@@ -118,8 +117,8 @@ class DevicePicture(Picture):
         if self._scale == 1:
             for core in cores:
                 left, top, _, _ = core.window
-                own = core.class_map == core.pixel_class
-                paste(self._device, core.pixels, own, (left, top), pixels)
+                own = core.pixel_class, core.pixel_class
+                paste(self._device, core.pixels, core.class_map, own, (left, top), pixels)
             return
         boxes = add_up(cores, self._scale, self._metadata.channels)
         if boxes is None:
