@@ -66,11 +66,9 @@ def read_table(data: bytes, count: int) -> Table:
     for _ in range(count):
         raw, at = read_varint(data, at)
         coded, at = read_varint(data, at)
-        if raw or coded:
-            sizes.append((raw, coded, data[at : at + 2]))
-            at += 2
-        else:
-            sizes.append((0, 0, None))
+        checksum = data[at : at + 2] if raw or coded else None
+        at += 2 if raw or coded else 0
+        sizes.append((raw, coded, checksum))
     if data[at : at + 2] != _checksum(data[:at]):
         raise CorruptError("the table of streams is damaged")
     at += 2
