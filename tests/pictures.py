@@ -248,3 +248,9 @@ def contexts_asked(job):
     finally:
         reference.SymbolReader.symbol = symbol
     return asked
+
+
+def greyed(pixels):
+    """Three channels of one, and the others behind them."""
+    grey = np.concatenate([pixels[..., [0, 0, 0]], pixels[..., 3:]], axis=2)
+    return np.ascontiguousarray(grey)

@@ -273,18 +273,21 @@ def test_the_bench(to_host, monkeypatch, tmp_path, capsys) -> None:
     monkeypatch.syspath_prepend(str(root))
     pytest.importorskip("skimage", reason="the bench needs it", exc_type=ImportError)
     from bench import gpu as bench
-    from bench import images
+    from bench import gpu_host, images
 
-    monkeypatch.setattr(bench, "_RUNS", 1)
+    monkeypatch.setattr(gpu_host, "RUNS", 1)
     monkeypatch.setattr(bench, "_REPEATS", 1)
     assert bench.main(images.samples(), tmp_path, size=(320, 256), count=3) == 0
     report = (tmp_path / bench.REPORT).read_text()
     assert report.strip() == capsys.readouterr().out.strip()
-    assert report.count("\n| ") == 2 + 13
+    assert report.count("\n| ") == 2 + 14
     assert "bytes to the device" in report
     monkeypatch.setitem(sys.modules, "cupy", None)
     gpu._cupy.cache_clear()
-    assert bench.main([], tmp_path) == 2
+    assert bench.main(images.samples(), tmp_path, size=(320, 256)) == 2
+    report = (tmp_path / bench.REPORT).read_text()
+    assert report.count("\n| ") == 2 + 3
+    assert "no device" in report
 
 
 @pytest.mark.gpu

@@ -8,7 +8,7 @@ import streams
 from agreement import assert_same, both, kernel_sets
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pictures import KINDS, MASKS
+from pictures import KINDS, MASKS, greyed
 
 from aig_codec import CorruptError, _native
 from aig_codec.coders import lossless
@@ -113,12 +113,6 @@ def _picture(kind, alpha=None, channels=3, size=(96, 128), seed=3):
     return np.concatenate([pixels, KINDS[alpha](*size, 1, seed + 2)], axis=2)
 
 
-def _grey(pixels):
-    """Three channels of one, and the others behind them."""
-    grey = np.concatenate([pixels[..., [0, 0, 0]], pixels[..., 3:]], axis=2)
-    return np.ascontiguousarray(grey)
-
-
 @given(
     size=st.tuples(st.integers(1, 40), st.integers(1, 18)),
     channels=st.integers(1, 4),
@@ -216,7 +210,7 @@ def test_every_method_round_trips(kind: str, channels: int, method: int) -> None
         region = MASKS[mask](37, 22, seed)
         pixels = KINDS[kind](37, 22, channels, seed)
         if method >= GREY:
-            pixels = _grey(pixels)
+            pixels = greyed(pixels)
         for bands in (1, 2):
             if region.any() or bands == 1:
                 _check_payload(_segment(pixels, region, [method] * bands), pixels, region)
@@ -232,7 +226,7 @@ def test_bands_of_all_methods_in_one_segment(channels: int) -> None:
     mask[[0, -1]] = True
     pixels = pictures.mixed(*mask.shape, channels)
     if channels > 2:
-        pixels = _grey(pixels)
+        pixels = greyed(pixels)
     payload = _segment(pixels, mask, methods.tolist())
     assert _methods(payload) == methods.tolist()
     _check_payload(payload, pixels, mask)
@@ -268,12 +262,12 @@ def test_photographs_are_none(kind: str) -> None:
 
     for channels in (1, 3):
         check_methods(_picture(kind, channels=channels), PHOTO, EFFORTS)
-    check_methods(_grey(_picture(kind)), GREY + PHOTO, EFFORTS)
+    check_methods(greyed(_picture(kind)), GREY + PHOTO, EFFORTS)
     for alpha in (*TAKEN, *DRAWN):
         method = PHOTO_ALPHA if alpha in TAKEN else GRAPHIC_ALPHA
         check_methods(_picture(kind, alpha, channels=1), method)
         check_methods(_picture(kind, alpha), method)
-        check_methods(_grey(_picture(kind, alpha)), GREY + method)
+        check_methods(greyed(_picture(kind, alpha)), GREY + method)
 
 
 def test_what_takes_few_bits_is_tried_as_graphics(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,7 +315,12 @@ def test_drawings_have_larger_bands(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_band_has_the_method_that_suits_it(small_bands: None) -> None:
     """Photographs with grey and with colour, and text, one above the other, each of some bands."""
     size = 64, 128
-    parts = [_picture("smooth"), _grey(_picture("smooth")), _picture("text"), _picture("smooth")]
+    parts = [
+        _picture("smooth"),
+        greyed(_picture("smooth")),
+        _picture("text"),
+        _picture("smooth"),
+    ]
     pixels = np.concatenate([part[: size[0]] for part in parts])
     mask = np.ones(pixels.shape[:2], bool)
     payload = _check_both(pixels, mask)
@@ -335,7 +334,10 @@ def test_only_pixels_of_the_region_decide() -> None:
     """A drawing in a photograph is one, and grey in colours is grey, whatever is around them."""
     mask = np.zeros((96, 128), bool)
     mask[20:80, 30:100] = True
-    for inside, method in ((_picture("text"), GRAPHIC), (_grey(_picture("smooth")), GREY + PHOTO)):
+    for inside, method in (
+        (_picture("text"), GRAPHIC),
+        (greyed(_picture("smooth")), GREY + PHOTO),
+    ):
         pixels = np.where(mask[..., None], inside, _picture("smooth", seed=8))
         assert _methods(_check_both(pixels, mask)) == [method]
 
@@ -346,8 +348,8 @@ def test_grey_stored_as_colour_costs_little(kind: str, bands: int, monkeypatch) 
     monkeypatch.setattr(lossless, "_BAND_PIXELS", 96 * 128 // bands)
     pixels, classes = _picture(kind, channels=1), np.ones((96, 128), np.uint8)
     as_grey = lossless.encode(pixels, classes, 1, 1)
-    as_colour = lossless.encode(_grey(pixels), classes, 1, 1)
-    with_alpha = lossless.encode(np.dstack([_grey(pixels), pixels // 255]), classes, 1, 1)
+    as_colour = lossless.encode(greyed(pixels), classes, 1, 1)
+    with_alpha = lossless.encode(np.dstack([greyed(pixels), pixels // 255]), classes, 1, 1)
     grey_with_alpha = lossless.encode(np.dstack([pixels, pixels // 255]), classes, 1, 1)
     drawn = _methods(as_colour).count(GRAPHIC)
     assert drawn >= _methods(as_grey).count(GRAPHIC)
@@ -453,7 +455,7 @@ def test_methods_are_for_their_channels(channels: int) -> None:
     pixels = pictures.noise(9, 9, channels)
     for right in METHODS[channels]:
         if right >= GREY:
-            pixels = _grey(pixels)
+            pixels = greyed(pixels)
         payload = bytearray(_segment(pixels, mask, [right]))
         at = len(payload) - len(_band_of(payload))
         assert payload[at] == right
@@ -469,7 +471,7 @@ def test_methods_of_other_channels_are_refused_by_themselves(channels: int) -> N
     mask = np.ones((19, 21), bool)
     pixels = pictures.constant(19, 21, channels)
     pixels[5:9] = 7
-    pixels = _grey(pixels) if channels > 2 else pixels
+    pixels = greyed(pixels) if channels > 2 else pixels
     for method in range(8):
         if method in METHODS[channels]:
             continue
@@ -486,7 +488,7 @@ def test_alpha_may_not_reach_beyond_its_band(method: int) -> None:
     mask = np.ones((19, 9), bool)
     for channels in (2, 4) if method < GREY else (4,):
         pixels = pictures.noise(19, 9, channels)
-        pixels = _grey(pixels) if method >= GREY else pixels
+        pixels = greyed(pixels) if method >= GREY else pixels
         band = _band_of(_segment(pixels, mask, [method]))
         assert band[1] > 127 > band[2], "a length of two bytes"
         rest, length = band[3:], band[1] - 128 + 128 * band[2]
@@ -532,7 +534,7 @@ def test_flipped_bits_mean_the_same_to_both(channels: int, bands: int) -> None:
 def test_flipped_bits_of_heads_mean_the_same_to_both(channels: int) -> None:
     """Those that say how many bands there are, how long, by which methods, and how long in them."""
     mask, pixels = pictures.blobs(33, 7, 1), pictures.mixed(33, 7, channels)
-    pixels = _grey(pixels) if channels == 4 else pixels
+    pixels = greyed(pixels) if channels == 4 else pixels
     for methods in ([1, 2], [3, 1], [2, 7] if channels == 4 else [2, 3]):
         payload = _segment(pixels, mask, methods)
         bands = _bands_of_segment(payload)
@@ -589,7 +591,7 @@ def test_the_payload_of_another_region_is_refused(kind: str) -> None:
 def test_samples_of_16_bits_round_trip(size, channels, kind, scale, grey, mask, seed) -> None:
     """Whatever they show, they are no graphics."""
     pixels = KINDS[kind](*size, channels, seed).astype(np.uint16) * np.uint16(scale)
-    pixels = _grey(pixels) if grey and channels > 2 else pixels
+    pixels = greyed(pixels) if grey and channels > 2 else pixels
     region = MASKS[mask](*size, seed)
     payload = _check_both(pixels, region)
     colour = pixels[region][:, :3]
@@ -623,123 +625,3 @@ def test_graphics_of_16_bits_are_refused(channels: int, method: int) -> None:
     else:
         payload = _segment(deep, mask, [method])
         _check_payload(payload, deep, mask)
-
-
-# Repetition and grey
-
-
-@given(
-    size=st.tuples(st.integers(1, 40), st.integers(1, 20) | st.integers(240, 400)),
-    channels=st.integers(1, 4),
-    kind=st.sampled_from(sorted(KINDS)),
-    near=st.booleans(),
-    rows=st.tuples(st.integers(0, 40), st.integers(0, 40)).map(sorted),
-    seed=st.integers(0, 999),
-)
-@check
-def test_repetition_is_the_share_of_equals_among_the_alike(
-    size, channels, kind, near, rows, seed
-) -> None:
-    pixels = KINDS[kind](*size, channels, seed) >> (5 if near else 0)
-    classes = pictures.class_map(*size, seed)
-    top, bottom = (min(row, size[0]) for row in rows)
-    found = _native.repetition(pixels, classes, 1, 5, top, bottom)
-    equal, alike = np.zeros(2, int), np.zeros(2, int)
-    for y in range(top + 1, bottom, 16):
-        row, above = pixels[y].astype(int), pixels[y - 1].astype(int)
-        to_left = np.abs(row[1:] - row[:-1]).max(axis=1)
-        to_above = np.abs(row - above).max(axis=1)[1:]
-        to_slope = np.abs(row[1:] - row[:-1] - above[1:] + above[:-1]).max(axis=1)
-        inside = (classes[y, 1:] >= 1) & (classes[y, 1:] <= 5)
-        inside &= np.arange(1, size[1]) % 256 < 64
-        differences = np.stack([np.minimum(to_left, to_above), to_slope])[:, inside]
-        equal += (differences == 0).sum(axis=1)
-        alike += (differences <= 4).sum(axis=1)
-    assert found == max(e / a if a else 0 for e, a in zip(equal, alike, strict=True))
-
-
-@given(
-    size=st.tuples(st.integers(1, 20), st.integers(1, 20)),
-    channels=st.sampled_from([3, 4]),
-    dtype=st.sampled_from([np.uint8, np.uint16]),
-    rows=st.tuples(st.integers(0, 20), st.integers(0, 20)).map(sorted),
-    coloured=st.integers(0, 3),
-    seed=st.integers(0, 999),
-)
-@check
-def test_grey_is_known_and_made(size, channels, dtype, rows, coloured, seed) -> None:
-    """Grey but for some pixels, of which one channel differs by the least there is."""
-    rng = np.random.default_rng(seed)
-    pixels = rng.integers(0, np.iinfo(dtype).max, (*size, channels)).astype(dtype)
-    pixels = _grey(pixels)
-    for _ in range(coloured):
-        pixels[rng.integers(size[0]), rng.integers(size[1]), rng.integers(3)] += 1
-    classes = pictures.class_map(*size, seed)
-    top, bottom = (min(row, size[0]) for row in rows)
-    for first, last in ((0, 0), (1, 3), (0, 7)):
-        region = (classes >= first) & (classes <= last)
-        region[:top] = region[bottom:] = False
-        r, g, b = np.moveaxis(pixels[..., :3], -1, 0)
-        expected = not ((r != g) | (g != b))[region].any()
-        assert _native.is_grey(pixels, classes, first, last, top, bottom) == expected
-        made = pixels.copy()
-        _native.make_grey(made, classes, first, last, top, bottom)
-        np.testing.assert_array_equal(made, np.where(region[..., None], _grey(pixels), pixels))
-
-
-@pytest.mark.parametrize("channels", [1, 2, 5])
-def test_grey_needs_three_channels(channels: int) -> None:
-    pixels, classes = pictures.noise(4, 5, channels), np.ones((4, 5), np.uint8)
-    for function in (_native.is_grey, _native.make_grey):
-        with pytest.raises(ValueError, match="channels"):
-            function(pixels, classes, 1, 1, 0, 4)
-
-
-def test_rows_must_be_in_the_picture() -> None:
-    pixels, classes = pictures.noise(4, 5, 3), np.ones((4, 5), np.uint8)
-    for function in (_native.is_grey, _native.make_grey, _native.repetition):
-        for top, bottom in ((-1, 4), (0, 5), (3, 2)):
-            with pytest.raises(ValueError, match="rows outside"):
-                function(pixels, classes, 1, 1, top, bottom)
-        with pytest.raises(ValueError, match="differ in height or width"):
-            function(pixels, classes[:, :4].copy(), 1, 1, 0, 4)
-
-
-# Parts of pictures
-
-
-@pytest.mark.parametrize("kind", pictures.MASKS)
-@pytest.mark.parametrize("channels", [1, 3])
-def test_paste_moves_the_region_and_nothing_else(kind: str, channels: int) -> None:
-    mask = pictures.MASKS[kind](6, 9)
-    source, target = pictures.noise(6, 9, channels, 1), pictures.noise(11, 14, channels, 2)
-    expected = target.copy()
-    expected[3:9, 5:14][mask] = source[mask]
-    _native.paste(source, mask.astype(np.uint8) * 4, 4, 4, 5, 3, target)
-    assert np.array_equal(target, expected)
-    with pytest.raises(ValueError, match="does not fit"):
-        _native.paste(source, mask.astype(np.uint8), 1, 1, 6, 3, target)
-
-
-@pytest.mark.parametrize("kind", pictures.MASKS)
-@pytest.mark.parametrize("channels", [1, 3])
-def test_gather_finds_the_region_in_runs(kind: str, channels: int) -> None:
-    mask = pictures.MASKS[kind](6, 9)
-    source = pictures.noise(6, 9, channels, 1).reshape(6, 9, channels)
-    runs, samples = _native.gather(source, mask.astype(np.uint8) * 4, 3, 5)
-    assert np.array_equal(samples, source[mask].ravel())
-    seen = np.zeros_like(mask)
-    for y, x, length, first in runs:
-        assert first == seen.sum()
-        assert length > 0
-        seen[y, x : x + length] = True
-        assert x + length == 9 or not mask[y, x + length]
-    assert np.array_equal(seen, mask)
-    with pytest.raises(ValueError, match="differ in height or width"):
-        _native.gather(source, np.zeros((6, 8), np.uint8), 1, 1)
-
-
-@pytest.mark.parametrize("classes", [(-1, 0), (0, 256), (3, 1)])
-def test_classes_must_be_bytes_in_order(classes: tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match="classes outside"):
-        _native.region_extent(np.ones((4, 4), np.uint8), *classes)

@@ -90,11 +90,11 @@ def encode(
     if core_map is not None:
         metadata = replace(metadata, shape="map")
     regions = Regions(metadata, core_map)
-    analyse = _analyses(pixels, array, wanted)
     with Workers(wanted.threads) as workers:
         jobs = [_core(array, regions, k, wanted, workers) for k in range(metadata.cores)]
         if metadata.shape == "all":
             return assemble(metadata, [job.part() for job in jobs] + blobs)
+        analyse = _analyses(pixels, wanted)
         if wanted.target_size is None and wanted.target_psnr is None:
             coded = lossy_tiers(array, regions, wanted, workers, analyse=analyse)
             exact = _map(regions) + [job.part() for job in jobs]
@@ -139,8 +139,12 @@ def _told(wanted: Settings, decisions: list[Decision]) -> list[Part]:
     return [Part("decisions", "raw", pack(decisions))] if told and decisions else []
 
 
+def _on_device(pixels: ArrayLike) -> bool:
+    return hasattr(pixels, "__cuda_array_interface__")
+
+
 def _as_pixels(pixels: ArrayLike) -> Pixels:
-    if hasattr(pixels, "__cuda_array_interface__"):
+    if _on_device(pixels):
         from . import gpu
 
         pixels = gpu.to_host(pixels)
@@ -157,10 +161,9 @@ def _as_pixels(pixels: ArrayLike) -> Pixels:
     return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
 
 
-def _analyses(pixels: ArrayLike, array: Pixels, wanted: Settings) -> Callable[..., dct.Analysis]:
+def _analyses(pixels: ArrayLike, wanted: Settings) -> Callable[..., dct.Analysis]:
     """Who cuts and transforms the lossy tiers: the device that the pixels are on, if it can."""
-    on_device = hasattr(pixels, "__cuda_array_interface__") and array.itemsize == 1
-    if on_device and wanted.effort <= dct.LAST_PARALLEL_EFFORT:
+    if _on_device(pixels) and wanted.effort <= dct.LAST_PARALLEL_EFFORT:
         from . import gpu
 
         return gpu.analyses(pixels)

@@ -95,6 +95,7 @@ template <class Class> void bind_frame(nb::class_<Class>& c) {
     c.def_prop_ro("groups", [](Class& self) { return self.frame().groups(); });
     c.def_prop_ro("group_rows", [](Class& self) { return self.frame().group_rows(); });
     c.def_prop_ro("regions", [](Class& self) { return self.frame().regions(); });
+    c.def_prop_ro("adaptations", [](Class& self) { return array_of(self.frame().adaptations()); }, nb::rv_policy::move);
     c.def("region_of", [](Class& self, int group) {
         self.require_group(group);
         return self.frame().region_of(group);
@@ -134,7 +135,6 @@ void bind_encoder(nb::module_& m) {
         nb::gil_scoped_release release;
         self.codec.accept(group, shapes.data(), levels.data());
     }, "group"_a, "shapes"_a.noconvert(), "levels"_a.noconvert(), "Instead of sample() and search(): what another device made of a group.");
-    c.def_prop_ro("adaptations", [](Encoder& self) { return array_of(self.frame().adaptations()); }, nb::rv_policy::move);
     c.def_prop_ro("thresholds", [](Encoder& self) {
         const aig::LevelSearch& search = self.codec.level_search();
         const auto alone = search.thresholds_alone();
@@ -281,7 +281,6 @@ void bind_decoder(nb::module_& m) {
         return nb::make_tuple(shapes, array_of(cells.low), array_of(cells.busy));
     }, "plane"_a, "What regions left of a plane, for another device: of every cell size, edges and class (uint8), then of every pixel of the 1/8 image "
                   "lowest coefficients (int16), of every cell how busy it is (uint8).");
-    c.def_prop_ro("adaptations", [](Decoder& self) { return array_of(self.frame().adaptations()); }, nb::rv_policy::move);
     c.def("interpolate", [](Decoder& self, int first_row, int last_row, int left, int right) {
         self.require_rows(first_row, last_row);
         const auto columns = self.columns(left, right);

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..coders import dct
-from .device import i32, paste, spread
+from ..errors import DeviceError
+from .device import i32, paste, require_memory, spread
 from .frame import Constants, Layout
 
 U8 = NDArray[np.uint8]
@@ -28,20 +29,24 @@ class DeviceAnalysis(dct.Analysis):
         super().__init__(*arguments, **options)
 
     def _cut(self) -> None:
+        try:
+            self._cut_there()
+        except DeviceError:
+            super()._cut()
+        self._given = None
+
+    def _cut_there(self) -> None:
+        device, kernel = self._device, self._kernel
         layout = Layout(self.frame(self._chroma), self._adapts)
         # The picture, samples and levels.
-        need, free = self._given.nbytes + 2 * 2 * layout.samples, self._device.free_memory()
-        if free is not None and need > free:
-            super()._cut()
-            return
-        device, kernel = self._device, self._kernel
+        need = self._given.nbytes + 2 * 2 * layout.samples
+        require_memory(device, need, self.metadata.size)
         frame = device.upload(layout.fields())
         samples = self._sampled(layout, frame)
         adaptations = self._adapted(layout, frame, samples) if self._adapts else None
         shapes, levels = self._quantised(layout, frame, samples, adaptations)
         found = device.download(shapes), device.download(levels)
         self._workers.map(lambda group: kernel.accept(group, *found), kernel.groups)
-        self._given = None
 
     def _sampled(self, layout: Layout, frame: Any) -> Any:
         """Planes of samples, what no tier shows replaced as on the CPU."""

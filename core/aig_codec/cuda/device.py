@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from .. import _native
+from ..errors import DeviceError
 
 #: In this order they make up one source.
 SOURCES = (
@@ -84,6 +85,16 @@ def source() -> str:
     """The CUDA C++ source of all kernels."""
     here = resources.files(__package__)
     return "\n".join((here / name).read_text() for name in SOURCES)
+
+
+def require_memory(device: Device, need: int, size: tuple[int, int]) -> None:
+    """Raises DeviceError where a picture of width and height needs more bytes than are free."""
+    free = device.free_memory()
+    if free is not None and need > free:
+        raise DeviceError(
+            f"an image of {size[0]} x {size[1]} pixels takes {need >> 20} MiB on the device, "
+            f"which has {free >> 20} MiB left: use the CPU, or decode at scale 8"
+        )
 
 
 def spread(items: int, threads: int = THREADS) -> int:

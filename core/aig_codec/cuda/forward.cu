@@ -179,6 +179,8 @@ extern "C" __global__ void cut_superblocks(const i32* frame, i32 plane, i32 larg
     }
 }
 
+// By plane, size, band and magnitude.
+#define THRESHOLDS (2 * 3 * 7 * 8)
 // Levels round up from this fraction of a step.
 #define UPWARDS 0.55f
 
@@ -192,7 +194,7 @@ extern "C" __global__ void choose_levels(const i32* frame, i32 plane, const u8* 
     const Frame& f = *(const Frame*)frame;
     const i32 cells_w = f.cells_w[plane], fine = chroma_halved(f, plane);
     const i64 stride = (i64)cells_w * CELL;
-    const float first_one = thresholds[2 * 2 * 3 * 7 * 8], least_one = thresholds[2 * 2 * 3 * 7 * 8 + 1];
+    const float first_one = thresholds[2 * THRESHOLDS], least_one = thresholds[2 * THRESHOLDS + 1];
     EACH_BLOCK(cell, cells_of(f, plane)) {
         const u8 shape = shapes[f.shapes_at[plane] + cell];
         if (!(shape & LEFT_EDGE) || !(shape & UPPER_EDGE)) continue;

@@ -15,9 +15,9 @@ from ..coders import dct
 from ..coders.streams import Stream
 from ..container import Metadata
 from ..entropy import rans
-from ..errors import CorruptError, DeviceError
+from ..errors import CorruptError
 from ..threads import Workers
-from .device import THREADS, i32, spread
+from .device import THREADS, i32, require_memory, spread
 from .frame import Constants, Layout
 
 U8 = NDArray[np.uint8]
@@ -57,7 +57,10 @@ class DeviceSynthesis(dct.Synthesis):
         log = self._scale.bit_length() - 1
         self._layout = Layout(self._arguments, self._adapts, log)
         cells = [kernel.cells(p) for p in range(self._layout.planes)]
-        self._require_memory(self.metadata.width * self.metadata.height * self.metadata.channels)
+        width, height = self.metadata.size
+        # Coefficients, samples, filtered samples, pixels.
+        need = self._layout.samples * 3 * 2 + width * height * self.metadata.channels
+        require_memory(self._device, need, (width, height))
         up = self._device.upload
         self._shapes = up(np.concatenate([c[0].ravel() for c in cells[:2]]))
         self._low = up(np.concatenate([c[1] for c in cells]))
@@ -65,16 +68,6 @@ class DeviceSynthesis(dct.Synthesis):
         self._coefficients = self._device.filled((self._layout.samples,), 0, np.int16)
         self._busy = self._device.filled((sum(self._layout.cells),), _NOT_CODED, np.uint8)
         self._frame = self._described()
-
-    def _require_memory(self, pixels: int) -> None:
-        # Coefficients, samples, filtered samples.
-        need, free = self._layout.samples * 3 * 2 + pixels, self._device.free_memory()
-        if free is not None and need > free:
-            width, height = self.metadata.size
-            raise DeviceError(
-                f"an image of {width} x {height} pixels takes {need >> 20} MiB on the device, "
-                f"which has {free >> 20} MiB left: decode it on the CPU, or at scale 8"
-            )
 
     def _described(self) -> Any:
         """The frame as the kernels know it, with the filters that are known by now."""
@@ -190,7 +183,7 @@ class DeviceSynthesis(dct.Synthesis):
         device, constants, counts = self._device, self._constants.tables, self._layout.cells
         frame = self._described()
         samples = device.empty((self._layout.samples,), np.int16)
-        planes = range(3 if self.colour else 1)
+        planes = range(self._layout.planes)
         cells, tier_filters = (self._shapes, self._busy), self._kernel.filters
         basis = constants.basis
         eighth = device.filled(self._low.shape, 0, np.int16)

@@ -48,13 +48,6 @@ def varint(value: int) -> bytes:
 
 def read_varint(data: bytes, start: int) -> tuple[int, int]:
     """A varint of at most 5 bytes, and where it ends."""
-    # Mostly it is two bytes long; tables of streams have many.
-    if start + 1 < len(data):
-        first, second = data[start], data[start + 1]
-        if first < 0x80:
-            return first, start + 1
-        if second < 0x80:
-            return first & 0x7F | second << 7, start + 2
     value = 0
     for i, byte in enumerate(data[start : start + 5]):
         value |= (byte & 0x7F) << (7 * i)
