@@ -349,3 +349,20 @@ def test_a_picture_too_large_for_the_device_is_analysed_by_the_cpu(device) -> No
     device.launched.clear()
     assert analysed(make, picture, **options) == analysed(dct.Analysis, picture, **options)
     assert device.launched == []
+
+
+def test_memory_that_ends_half_way_leaves_the_rest_to_the_cpu(device, monkeypatch) -> None:
+    picture = pictures.mixed(100, 120, 3, 8)
+    options = {"quality_level": 192, "mid_level": 200, "subsampling": "4:2:0", "qp_table_id": 1}
+    make = partial(DeviceAnalysis, Constants(device), picture)
+    whole = device.empty
+
+    def empty(shape, dtype):
+        if "variances" in device.launched:
+            raise errors.DeviceError("the device's memory is full")
+        return whole(shape, dtype)
+
+    monkeypatch.setattr(device, "empty", empty)
+    assert analysed(make, picture, **options) == analysed(dct.Analysis, picture, **options)
+    assert "variances" in device.launched
+    assert "choose_levels" not in device.launched
