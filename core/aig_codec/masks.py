@@ -25,6 +25,9 @@ _MOST_VALUES = 32
 #: Width of the mid tier around a core: relative to the radius of a circle as large, and at most.
 _MARGIN, _MOST_MARGIN = 0.25, 64.0
 
+#: Largest ratio of a focus's Sigma to 1: both it and its inverse have a header byte.
+_MOST_RATIO = min(MAX_SIGMA, 1 / MIN_SIGMA)
+
 #: Rounds of the search for the ellipse that a mask may be, which leave a part in 10^-10.
 _HALVINGS = 60
 
@@ -122,7 +125,7 @@ def foci(cores: CoreMap, with_mid: bool) -> tuple[Focus, ...]:
         y, spread_y = _moments(own.sum(1), height)
         radius = _rounded(math.sqrt(int(own.sum()) / math.pi))
         margin = _rounded(min(_MARGIN * radius, _MOST_MARGIN)) if with_mid else 0.0
-        ratio = min(max(math.sqrt(spread_x / spread_y), MIN_SIGMA), MAX_SIGMA)
+        ratio = min(max(math.sqrt(spread_x / spread_y), 1 / _MOST_RATIO), _MOST_RATIO)
         sigma = float(np.float32(ratio)), float(np.float32(1 / ratio))
         found.append(Focus(x, y, sigma, 0, radius, min(radius + margin, MAX_RADIUS)))
     return tuple(found)
