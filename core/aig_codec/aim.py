@@ -16,7 +16,7 @@ from .search import targets
 from .search.targets import How, Trial
 from .settings import Settings
 from .threads import Workers
-from .tiers import Coded, Part, assemble, at_level, lossy_tiers, table_of
+from .tiers import MOST_TOLD, Coded, Part, assemble, at_level, lossy_tiers, table_of
 
 U8 = NDArray[np.uint8]
 
@@ -37,7 +37,7 @@ _LIKELY = Decision(
     "The nearest of the trials to what was wanted. Nothing looks drawn, so graphics",
     tuple(Candidate(f"level {level}: {level}6789 bytes") for level in (131, 145, 123)),
 )
-_ROW = 40
+_ROW = 10
 
 #: What stands for the PSNR of pixels that are exact.
 _EXACT_PSNR = 100.0
@@ -72,8 +72,10 @@ def to_target(
     trials: dict[tuple[int, float], Coded] = {}
     # What does not depend on the level: the decisions that are still to be made hardly do.
     told = 0 if wanted.explain is False else len(pack([*decisions, _LIKELY])) + _ROW
-    fixed = sum(len(p.payload) for p in others) + told
     size = wanted.target_size
+    if wanted.explain is None and size is not None and told > MOST_TOLD * size:
+        told = 0
+    fixed = sum(len(p.payload) for p in others) + told
 
     def measure(level: int, weight: float) -> float:
         at = Regions(at_level(regions.metadata, level, wanted), regions.core_map)

@@ -10,24 +10,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import detections, limits, masks, settings
+from . import detections, geometry, limits, masks, settings
 from .coders import dct, labels, lossless
 from .coders.lossless import Pixels
 from .container import Focus, Metadata, pack_text
+from .container.compact import default_mid_level
 from .container.metadata import MAX_RADIUS
-from .decisions import Decision, pack, unpack
+from .decisions import Candidate, Decision, pack, unpack
 from .geometry import CORE, Regions
 from .settings import Settings
 from .threads import Workers
 from .tiers import (
     BOUNDARY_TAU,
     MID_TIER,
+    MOST_TOLD,
+    Coded,
     Exact,
     Part,
     assemble,
     at_level,
+    exact_tiers,
     lossy_tiers,
-    mid_level,
     subsampling,
 )
 
@@ -104,8 +107,70 @@ def encode(
 
             others = exact + blobs
             coded = to_target(array, regions, wanted, workers, others, decisions, analyse)
-    told = _told(wanted, [*decisions, *coded.decisions])
-    return assemble(coded.metadata, [*exact, *coded.parts, *blobs, *told])
+        parts = [*exact, *coded.parts]
+        if wanted.may_be_exact:
+            coded, parts = _cheaper(array, regions, wanted, workers, coded, parts, blobs)
+    told = _told(wanted, [*decisions, *coded.decisions], parts + blobs)
+    return assemble(coded.metadata, [*parts, *blobs, *told])
+
+
+def _cheaper(
+    array: U8,
+    regions: Regions,
+    wanted: Settings,
+    workers: Workers,
+    coded: Coded,
+    parts: list[Part],
+    blobs: list[Part],
+) -> tuple[Coded, list[Part]]:
+    """The picture without loss, if that takes no more bytes than `parts`, or fits into those that
+    were asked for; else what was given. With the decision.
+
+    Foci that were asked for stay what comes first, and everything else is exact behind them; those
+    that were found give way, and every pixel is core.
+    """
+    from .search import exactness
+
+    placed = wanted.centers is not None
+    outside = geometry.outside_cores(regions.class_map())
+    size = len(assemble(coded.metadata, parts))
+    kept = sum(len(p.payload) for p in parts if p.kind == "core") if placed else 0
+    most = size if wanted.target_size is None else wanted.target_size - _bytes_of(blobs)
+    where = outside if placed else np.ones_like(outside)
+    if most <= 0 or not exactness.may_pay(array, where, most - kept):
+        return coded, parts
+    if placed:
+        found = exact_tiers(array, regions, wanted, workers)
+        others = [p for p in parts if p.kind in ("map", "core")]
+    else:
+        foci = coded.metadata.foci
+        all_core = replace(
+            wanted,
+            lossless=True,
+            centers=tuple((f.x, f.y) for f in foci),
+            sigmas=tuple(f.sigma for f in foci),
+            radii=None,
+        )
+        metadata, _ = _describe(array, replace(all_core, target_size=None, target_psnr=None))
+        metadata = replace(metadata, dpi=coded.metadata.dpi)
+        core = _core(array, Regions(metadata), 0, wanted, workers).part()
+        found, others = Coded(metadata, [core], []), []
+    without = len(assemble(found.metadata, others + found.parts))
+    decision = Decision(
+        "loss",
+        "none" if without <= most else "some",
+        "Without loss the picture takes no more bytes."
+        if without <= most
+        else "Without loss the picture would take more bytes.",
+        (Candidate("none", bits=8.0 * without), Candidate("some", bits=8.0 * size)),
+    )
+    if without > most:
+        return replace(coded, decisions=[*coded.decisions, decision]), parts
+    return replace(found, decisions=[decision]), others + found.parts
+
+
+def _bytes_of(parts: list[Part]) -> int:
+    return sum(len(p.payload) for p in parts)
 
 
 def explain(pixels: ArrayLike, **keywords: Any) -> tuple[Decision, ...]:
@@ -131,12 +196,17 @@ def _parse(array: Pixels, keywords: dict[str, Any]) -> Settings:
     return settings.parse(width, height, keywords, 8 * array.itemsize)
 
 
-def _told(wanted: Settings, decisions: list[Decision]) -> list[Part]:
-    """The decisions as a segment: if asked for, or if more than the mid tier was left to us."""
-    told = wanted.explain
-    if told is None:
+def _told(wanted: Settings, decisions: list[Decision], parts: list[Part]) -> list[Part]:
+    """The decisions as a segment: if asked for, or if there is more to tell than who codes the mid
+    tier, and it takes a small part of the file."""
+    if not decisions or wanted.explain is False:
+        return []
+    payload = pack(decisions)
+    if wanted.explain is None:
         told = any(d.what != MID_TIER for d in decisions)
-    return [Part("decisions", "raw", pack(decisions))] if told and decisions else []
+        if not told or len(payload) > _bytes_of(parts) * MOST_TOLD:
+            return []
+    return [Part("decisions", "raw", payload)]
 
 
 def _on_device(pixels: ArrayLike) -> bool:
@@ -193,7 +263,7 @@ def planned(pixels: ArrayLike, **keywords: Any) -> "Plan":
 def _plan(array: Pixels, wanted: Settings, level: int) -> "Plan":
     from .search.plan import plan
 
-    levels, table_id = (level, mid_level(level)), settings.TUNES.index(wanted.tune)
+    levels, table_id = (level, default_mid_level(level)), settings.TUNES.index(wanted.tune)
     return plan(array, wanted, levels, table_id, subsampling(level, wanted))
 
 

@@ -67,6 +67,9 @@ class Settings:
     quality_level: int
     lambda_rd: float
     lossless: bool
+    #: Whether a picture that takes no more bytes without loss may be stored so: not if that was
+    #: ruled out, nor if tiers were asked for that need some.
+    may_be_exact: bool
     mid: str
     palette_space: str
     entropy: str
@@ -133,7 +136,7 @@ def _parse(
     target_psnr: Any = None,
     explain: Any = None,
     lambda_rd: Any = None,
-    lossless: Any = False,
+    lossless: Any = None,
     mid: Any = "auto",
     palette_space: Any = "oklab",
     entropy: Any = "auto",
@@ -208,6 +211,7 @@ def _parse(
         quality_level=level,
         lambda_rd=_number("lambda_rd", lambda_rd, 0, 1e6),
         lossless=bool(lossless),
+        may_be_exact=lossless is None and (mid, entropy, boundary_tau) == ("auto", "auto", None),
         mid=_choice("mid", mid, MIDS),
         palette_space=_choice("palette_space", palette_space, PALETTE_SPACES),
         entropy=_choice("entropy", entropy, ENTROPIES),

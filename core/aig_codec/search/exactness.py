@@ -1,0 +1,53 @@
+"""Whether a picture, or what of it is coded with loss, might as well be exact: graphics, pixel art
+and small pictures often take fewer bytes without loss than with it."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..coders import lossless
+from ..threads import Workers
+
+#: Up to so many pixels exact coding is simply tried.
+_SMALL = 1 << 16
+
+#: Otherwise a sample says whether that is worth the time: windows of so many rows and columns, and
+#: how many of them in each direction.
+_ROWS, _COLUMNS, _GRID = 64, 128, 2
+
+#: A sample that takes so many times the bytes may still be part of a picture that takes less: much
+#: of what repeats itself does so beyond a window.
+_OPTIMISM = 3.0
+
+_SAMPLE_EFFORT = 1
+
+
+def may_pay(pixels: NDArray[Any], outside: NDArray[np.uint8], budget: int) -> bool:
+    """Whether to try to code exactly, in about `budget` bytes, the pixels where `outside` is 1.
+
+    pixels: uint8 (H, W, C). outside: uint8 (H, W).
+    """
+    height, width = outside.shape
+    wanted = int(np.count_nonzero(outside))
+    if wanted <= _SMALL:
+        return True
+    sampled = size = 0
+    with Workers(1) as workers:
+        for y in _starts(height, _ROWS):
+            for x in _starts(width, _COLUMNS):
+                window = slice(y, y + _ROWS), slice(x, x + _COLUMNS)
+                own = np.ascontiguousarray(outside[window])
+                n = int(np.count_nonzero(own))
+                if not n:
+                    continue
+                part = np.ascontiguousarray(pixels[window])
+                coded = lossless.start_encoding(part, own, 1, 1, _SAMPLE_EFFORT, workers)
+                size += len(coded.result())
+                sampled += n
+    return sampled == 0 or size / sampled * wanted <= _OPTIMISM * budget
+
+
+def _starts(length: int, own: int) -> list[int]:
+    """Where windows begin that are spread evenly over a side."""
+    return sorted({max(0, (2 * k + 1) * length // (2 * _GRID) - own // 2) for k in range(_GRID)})
