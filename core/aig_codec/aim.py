@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from . import _native, geometry
 from .coders import dct, labels
+from .container import KINDS
 from .decisions import Candidate, Decision, pack
 from .geometry import Regions
 from .picture import Picture, Problems
@@ -82,7 +83,8 @@ def to_target(
         coded = trials[level, weight] = lossy_tiers(array, at, wanted, workers, weight, analyse)
         if size is None:
             return _psnr_outside(array, at, coded, workers)
-        return math.log(len(assemble(coded.metadata, [*coded.parts, *others])) + told - fixed)
+        parts = sorted([*others, *coded.parts], key=lambda p: KINDS.index(p.kind))
+        return math.log(len(assemble(coded.metadata, parts)) + told - fixed)
 
     first = regions.metadata.quality_level
     if size is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from .container import join
+from .container import Label, join
 from .encoder import encode
 
 #: Keywords that may also be lists with a value for each frame.
@@ -89,6 +89,6 @@ def _per_frame(name: str, value: Any) -> list[Any] | None:
 
 def _is_of_frame(entry: Any) -> bool:
     """Whether an entry is itself a list of pairs or labels."""
-    if not isinstance(entry, (list, tuple)):
+    if isinstance(entry, Label) or not isinstance(entry, (list, tuple)):
         return getattr(entry, "ndim", 0) == 2
     return not entry or any(one is None or hasattr(one, "__len__") for one in entry)
