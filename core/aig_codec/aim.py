@@ -44,6 +44,10 @@ _ROW = 10
 _EXACT_PSNR = 100.0
 
 
+class UnreachableError(ValueError):
+    """No quality level gives a file as small as was asked for."""
+
+
 def first_level(array: U8, wanted: Settings) -> int:
     """A guess at the level that a target asks for."""
     if wanted.target_psnr is not None:
@@ -65,7 +69,7 @@ def to_target(
     decisions: Sequence[Decision],
     analyse: Callable[..., dct.Analysis] = dct.Analysis,
 ) -> Coded:
-    """The lossy tiers at the level that a wanted size or PSNR asks for.
+    """The lossy tiers at the level that a wanted size or PSNR asks for. Raises UnreachableError.
 
     others: all other parts. decisions: those that were made before. analyse: who cuts and
     transforms.
@@ -90,7 +94,7 @@ def to_target(
     if size is not None:
         room = size - fixed
         if room <= 0:
-            raise ValueError(
+            raise UnreachableError(
                 f"target_size {size} cannot be reached: with these foci, everything but the "
                 f"lossy tiers takes about {fixed} bytes"
             )
@@ -101,9 +105,9 @@ def to_target(
         aim, near, how = wanted.target_psnr, _NEAR_PSNR, targets.PSNR
     found = targets.solve(measure, aim, near, first, how)
     best = found[-1]
-    if size is not None and best.level == 0 and math.exp(best.value) > room + _TOO_LARGE * size:
-        least = round(math.exp(best.value)) + fixed
-        raise ValueError(
+    if size is not None and math.exp(best.value) > room + _TOO_LARGE * size:
+        least = round(math.exp(min(t.value for t in found))) + fixed
+        raise UnreachableError(
             f"target_size {size} cannot be reached: with these foci no file is smaller than about "
             f"{least} bytes"
         )

@@ -22,6 +22,7 @@ from .settings import Settings
 from .threads import Workers
 from .tiers import (
     BOUNDARY_TAU,
+    LOSS,
     MID_TIER,
     MOST_TOLD,
     Coded,
@@ -102,75 +103,87 @@ def encode(
             coded = lossy_tiers(array, regions, wanted, workers, analyse=analyse)
             exact = _map(regions) + [job.part() for job in jobs]
         else:
+            from .aim import UnreachableError, to_target
+
             exact = _map(regions) + [job.part() for job in jobs]
-            from .aim import to_target
-
             others = exact + blobs
-            coded = to_target(array, regions, wanted, workers, others, decisions, analyse)
-        parts = [*exact, *coded.parts]
+            try:
+                coded = to_target(array, regions, wanted, workers, others, decisions, analyse)
+            except UnreachableError:
+                # Without loss it may be smaller still.
+                found = None
+                if wanted.may_be_exact:
+                    found = _exact(array, regions, exact, wanted, workers, blobs)
+                if found is None:
+                    raise
+                return _file(found, wanted, blobs)
+        whole = Coded(coded.metadata, [*exact, *coded.parts], [*decisions, *coded.decisions])
         if wanted.may_be_exact:
-            coded, parts = _cheaper(array, regions, wanted, workers, coded, parts, blobs)
-    told = _told(wanted, [*decisions, *coded.decisions], parts + blobs)
-    return assemble(coded.metadata, [*parts, *blobs, *told])
+            size = len(_file(whole, wanted, []))
+            found = _exact(array, regions, exact, wanted, workers, blobs, size)
+            whole = whole if found is None else found
+    return _file(whole, wanted, blobs)
 
 
-def _cheaper(
+def _exact(
     array: U8,
     regions: Regions,
+    cores: list[Part],
     wanted: Settings,
     workers: Workers,
-    coded: Coded,
-    parts: list[Part],
     blobs: list[Part],
-) -> tuple[Coded, list[Part]]:
-    """The picture without loss, if that takes no more bytes than `parts`, or fits into those that
-    were asked for; else what was given. With the decision.
+    size: int | None = None,
+) -> Coded | None:
+    """The picture without loss, if that takes no more bytes than `size`, what it takes with some,
+    or fits into as many as were asked for; else None.
 
     Foci that were asked for stay what comes first, and everything else is exact behind them; those
     that were found give way, and every pixel is core.
     """
     from .search import exactness
 
+    room = size
+    if wanted.target_size is not None:
+        room = wanted.target_size - sum(len(p.payload) for p in blobs)
+    assert room is not None
     placed = wanted.centers is not None
     outside = geometry.outside_cores(regions.class_map())
-    size = len(assemble(coded.metadata, parts))
-    kept = sum(len(p.payload) for p in parts if p.kind == "core") if placed else 0
-    most = size if wanted.target_size is None else wanted.target_size - _bytes_of(blobs)
-    where = outside if placed else np.ones_like(outside)
-    if most <= 0 or not exactness.may_pay(array, where, most - kept):
-        return coded, parts
+    if not placed:
+        outside[:] = 1
+    before = sum(len(p.payload) for p in cores) if placed else 0
+    if not exactness.may_pay(array, outside, max(size or 0, room) - before):
+        return None
     if placed:
         found = exact_tiers(array, regions, wanted, workers)
-        others = [p for p in parts if p.kind in ("map", "core")]
+        found = replace(found, parts=[*cores, *found.parts])
     else:
-        foci = coded.metadata.foci
-        all_core = replace(
-            wanted,
-            lossless=True,
-            centers=tuple((f.x, f.y) for f in foci),
-            sigmas=tuple(f.sigma for f in foci),
-            radii=None,
-        )
-        metadata, _ = _describe(array, replace(all_core, target_size=None, target_psnr=None))
-        metadata = replace(metadata, dpi=coded.metadata.dpi)
-        core = _core(array, Regions(metadata), 0, wanted, workers).part()
-        found, others = Coded(metadata, [core], []), []
-    without = len(assemble(found.metadata, others + found.parts))
-    decision = Decision(
-        "loss",
-        "none" if without <= most else "some",
-        "Without loss the picture takes no more bytes."
-        if without <= most
-        else "Without loss the picture would take more bytes.",
-        (Candidate("none", bits=8.0 * without), Candidate("some", bits=8.0 * size)),
+        found = _all_core(array, regions.metadata, wanted, workers)
+    rows = [Candidate("none", bits=8.0 * len(_file(found, wanted, [])))]
+    if size is not None:
+        rows.append(Candidate("some", bits=8.0 * size))
+    why = "Without loss the file takes no more bytes than it may, or than with some."
+    found = replace(found, decisions=[Decision(LOSS, "none", why, tuple(rows))])
+    return found if len(_file(found, wanted, [])) <= room else None
+
+
+def _all_core(array: U8, metadata: Metadata, wanted: Settings, workers: Workers) -> Coded:
+    """What lossless=True gives, with foci that were found."""
+    exact = replace(
+        wanted,
+        lossless=True,
+        centers=tuple((f.x, f.y) for f in metadata.foci),
+        sigmas=tuple(f.sigma for f in metadata.foci),
+        radii=None,
+        target_size=None,
+        target_psnr=None,
     )
-    if without > most:
-        return replace(coded, decisions=[*coded.decisions, decision]), parts
-    return replace(found, decisions=[decision]), others + found.parts
+    about, _ = _describe(array, exact)
+    about = replace(about, dpi=metadata.dpi)
+    return Coded(about, [_core(array, Regions(about), 0, wanted, workers).part()], [])
 
 
-def _bytes_of(parts: list[Part]) -> int:
-    return sum(len(p.payload) for p in parts)
+def _file(whole: Coded, wanted: Settings, blobs: list[Part]) -> bytes:
+    return assemble(whole.metadata, [*whole.parts, *blobs, *_told(whole, wanted)])
 
 
 def explain(pixels: ArrayLike, **keywords: Any) -> tuple[Decision, ...]:
@@ -196,15 +209,16 @@ def _parse(array: Pixels, keywords: dict[str, Any]) -> Settings:
     return settings.parse(width, height, keywords, 8 * array.itemsize)
 
 
-def _told(wanted: Settings, decisions: list[Decision], parts: list[Part]) -> list[Part]:
+def _told(whole: Coded, wanted: Settings) -> list[Part]:
     """The decisions as a segment: if asked for, or if there is more to tell than who codes the mid
     tier, and it takes a small part of the file."""
+    decisions = whole.decisions
     if not decisions or wanted.explain is False:
         return []
     payload = pack(decisions)
     if wanted.explain is None:
-        told = any(d.what != MID_TIER for d in decisions)
-        if not told or len(payload) > _bytes_of(parts) * MOST_TOLD:
+        most = MOST_TOLD * sum(len(p.payload) for p in whole.parts)
+        if len(payload) > most or all(d.what == MID_TIER for d in decisions):
             return []
     return [Part("decisions", "raw", payload)]
 

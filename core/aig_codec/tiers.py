@@ -33,11 +33,11 @@ BOUNDARY_TAU, _BOUNDARY_EFFORT = 2.0, 7
 #: Those that are tried.
 _BOUNDARY_TAUS = (2, 4, 8, 16, 32, 64)
 
-#: What decisions call it.
-MID_TIER = "mid tier"
+#: What decisions are about: who codes the mid tier, whether there is any loss.
+MID_TIER, LOSS = "mid tier", "loss"
 
 #: Decisions that nobody asked for are told where they take no more than this part of the rest.
-MOST_TOLD = 1 / 50
+MOST_TOLD = 1 / 30
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Coded:
-    """The tiers with loss, and alpha; the metadata with the mid tier decided, and why it is so."""
+    """Segments, the metadata with all that was decided about them, and why it is so."""
 
     metadata: Metadata
     parts: list[Part]

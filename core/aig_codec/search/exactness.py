@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..coders import lossless
-from ..threads import Workers
 
 #: Up to so many pixels exact coding is simply tried.
 _SMALL = 1 << 16
@@ -32,20 +31,19 @@ def may_pay(pixels: NDArray[Any], outside: NDArray[np.uint8], budget: int) -> bo
     wanted = int(np.count_nonzero(outside))
     if wanted <= _SMALL:
         return True
-    sampled = size = 0
-    with Workers(1) as workers:
-        for y in _starts(height, _ROWS):
-            for x in _starts(width, _COLUMNS):
-                window = slice(y, y + _ROWS), slice(x, x + _COLUMNS)
-                own = np.ascontiguousarray(outside[window])
-                n = int(np.count_nonzero(own))
-                if not n:
-                    continue
-                part = np.ascontiguousarray(pixels[window])
-                coded = lossless.start_encoding(part, own, 1, 1, _SAMPLE_EFFORT, workers)
-                size += len(coded.result())
-                sampled += n
-    return sampled == 0 or size / sampled * wanted <= _OPTIMISM * budget
+    windows = [
+        (slice(y, y + _ROWS), slice(x, x + _COLUMNS))
+        for y in _starts(height, _ROWS)
+        for x in _starts(width, _COLUMNS)
+    ]
+    # One below the other, so that what one teaches the coder serves the next.
+    sample = np.concatenate([pixels[window] for window in windows])
+    inside = np.concatenate([outside[window] for window in windows])
+    sampled = int(np.count_nonzero(inside))
+    if not sampled:
+        return True
+    size = len(lossless.encode(sample, inside, 1, 1, _SAMPLE_EFFORT))
+    return size * wanted <= _OPTIMISM * budget * sampled
 
 
 def _starts(length: int, own: int) -> list[int]:
