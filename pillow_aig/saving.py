@@ -16,10 +16,7 @@ _OF_SAVE = ("append_images", "duration", "loop")
 
 #: Options of other formats, of Pillow's and of its best known plugins, that are nearly called like
 #: ours.
-_OF_OTHERS = {
-    *("alpha_quality", "lossless_jpeg", "quality_layers", "quality_mode"),
-    *("max_threads", "num_threads", "sizes", "palette", "text_quality"),
-}
+_OF_OTHERS = {"lossless_jpeg", "max_threads", "num_threads"}
 
 #: Subsampling as Pillow's JPEG names it. What lies between is nearer to half the resolution.
 _OF_JPEG = dict.fromkeys((1, 2, "4:2:2"), "4:2:0") | {0: "4:4:4", -1: "auto", "keep": "auto"}

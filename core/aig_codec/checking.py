@@ -32,7 +32,8 @@ def as_float(value: Any) -> float | None:
     Truth values, texts and complex numbers are none.
     """
     kind, dtype = type(value), getattr(getattr(value, "dtype", None), "kind", "f")
-    if isinstance(value, (bool, str, bytes)) or getattr(value, "ndim", 0) or dtype not in "iuf":
+    has_axes = bool(getattr(value, "ndim", None))
+    if isinstance(value, (bool, str, bytes)) or has_axes or dtype not in "iuf":
         return None
     if not hasattr(kind, "__float__") and not hasattr(kind, "__index__"):
         return None
@@ -116,7 +117,9 @@ def rows(name: str, values: Any, form: str) -> list[tuple[float, ...]]:
     count = form.count(",") + 1
     one = name.removesuffix("es") if name == "boxes" else name.removesuffix("s")
     if not is_list(values):
-        raise ValueError(f"{name} must be a list of {form}, not {shown(values)}")
+        raise ValueError(
+            f"{name} is of the wrong type: a list of {form} is needed, not {shown(values)}"
+        )
     given = list(values)
     plain = [as_float(v) for v in given]
     if given and None not in plain:
@@ -135,7 +138,8 @@ def _row(one: str, entry: Any, form: str, count: int) -> tuple[float, ...]:
     numbers = [as_float(v) for v in entry] if is_list(entry) else []
     found = tuple(v for v in numbers if v is not None and math.isfinite(v))
     if len(found) != len(numbers) or len(found) != count:
-        raise ValueError(f"{one} {shown(entry)} is not {form}")
+        pair = "a pair " if count == 2 else ""
+        raise ValueError(f"{one} {shown(entry)} is not {pair}{form}")
     return found
 
 

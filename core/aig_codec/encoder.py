@@ -196,14 +196,7 @@ def _parse(array: Pixels, keywords: CodingOptions) -> Settings:
     given: dict[str, Any] = {**keywords}
     centers = given.get("centers")
     if callable(centers):
-        try:
-            found = centers(array[..., 0] if array.shape[2] == 1 else array)
-        except (ArithmeticError, LookupError, AttributeError) as error:
-            # A function that cannot cope with this image is a value that is not allowed; what else
-            # it raises, the kinds of its library above all, is for who gave it.
-            raise ValueError(
-                f"centers=: the function raised {type(error).__name__}: {error}"
-            ) from error
+        found = centers(array[..., 0] if array.shape[2] == 1 else array)
         own = {name: v for name, v in given.items() if v is not None and name != "centers"}
         given = {**detections.keywords(found, width, height), **own}
     return settings.parse(width, height, given, 8 * array.itemsize)

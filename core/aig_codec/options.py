@@ -32,7 +32,7 @@ from .container.header import MAX_SIGMA, MIN_SIGMA
 from .container.metadata import MAX_RADIUS, Label
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
+    from typing_extensions import Buffer as Buffer
 else:
     # What gives its bytes; Python names it from 3.12 on.
     Buffer = Any
@@ -348,12 +348,6 @@ OPTIONS: Mapping[str, Option] = _declared(_Places, _Coding, _Said)
 
 #: Those that say how to code.
 KEYWORDS: frozenset[str] = frozenset(_declared(_Places, _Coding))
-
-#: What steers the tiers with loss, which images of 16 bits have not.
-OF_LOSSY_TIERS = (
-    *("quality", "quality_level", "target_size", "target_psnr", "lambda_rd", "preset", "radii"),
-    *("mid", "palette_space", "entropy", "tune", "subsampling", "boundary_tau"),
-)
 
 #: Words that are no typing errors, and what is called so here.
 _ELSEWHERE = {

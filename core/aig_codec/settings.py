@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from . import checking, masks
+from . import checking, masks, options
 from .checking import as_float, is_list, shown
 from .container.header import MAX_CENTERS, MAX_SIGMA, MIN_SIGMA
 from .container.metadata import MAX_NAME, MAX_RADIUS, MAX_SCORE, RADIUS_STEP, Label
-from .options import KEYWORDS, OF_LOSSY_TIERS, OPTIONS, refuse_unknown
+from .options import OPTIONS, refuse_unknown
 
 #: The specification's application settings, and three for everyday work: any keyword, and `sigma`
 #: and `alpha` for all centers. Explicit keywords win over them.
@@ -24,6 +24,9 @@ PRESETS: dict[str, dict[str, Any]] = {
     "surveillance": {"sigma": (1.0, 1.0), "alpha": 0.15, "quality_level": 96, "lambda_rd": 0.05},
 }
 
+#: The names of all keywords that `parse` knows.
+KEYWORDS = options.KEYWORDS
+
 MIDS = OPTIONS["mid"].choices
 PALETTE_SPACES = OPTIONS["palette_space"].choices
 ENTROPIES = OPTIONS["entropy"].choices
@@ -32,6 +35,11 @@ SUBSAMPLINGS = OPTIONS["subsampling"].choices
 
 DEFAULT_QUALITY = OPTIONS["quality"].default
 DEFAULT_LAMBDA = OPTIONS["lambda_rd"].default
+#: What steers the tiers with loss, which images of 16 bits have not.
+OF_LOSSY_TIERS = (
+    *("quality", "quality_level", "target_size", "target_psnr", "lambda_rd", "preset", "radii"),
+    *("mid", "palette_space", "entropy", "tune", "subsampling", "boundary_tau"),
+)
 #: What says how good the lossy tiers are to be.
 _RATES = {"quality", "quality_level", "target_size", "target_psnr"}
 #: What asks for a size or an error instead of a quality.
@@ -291,7 +299,8 @@ def _per_center(name: str, values: Any, n: int) -> list[Any]:
         # Of these one is meant for all, or for the only one.
         fits = number is not None or name == "labels"
         raise ValueError(
-            f"{name}={shown(values)} is no list with an entry for each center"
+            f"{name}={shown(values)} is of the wrong type: a list with an entry for each center "
+            "is needed"
             + (f": write {name}=[{', '.join([shown(values)] * max(n, 1))}]" if fits else "")
             + ("" if n else "; and centers, which it needs")
         )
