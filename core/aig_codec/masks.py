@@ -23,7 +23,7 @@ U8 = NDArray[np.uint8]
 #: More values than this are shades and no objects.
 _MOST_VALUES = 32
 
-#: How far from black and white a lossy format may have moved them.
+#: How far from black and white their shades may be.
 _NEARLY = 16
 
 #: Width of the mid tier around a core: relative to the radius of a circle as large, and at most.
@@ -77,31 +77,29 @@ def from_mask(mask: Any, width: int, height: int) -> CoreMap:
         return CoreMap(inside.astype(np.uint8), 1)
     counts = np.bincount(_small(array).ravel()) if array.dtype.kind != "b" else np.zeros(1, int)
     objects = [int(value) for value in np.flatnonzero(counts) if value > 0]
-    _refuse_shades(objects, counts)
     if 1 < len(objects) <= _MOST_VALUES:
+        _refuse_shades(objects, counts)
         numbers = np.where(inside, np.searchsorted(objects, array) + 1, 0)
         return _limited(numbers, len(objects))
     return _limited(*_native.components(inside.astype(np.uint8)))
 
 
 def _refuse_shades(values: list[int], counts: NDArray[Any]) -> None:
-    """Refuse what a lossy format made of black and white: pixels that are not quite black would be
-    exact, and the shades of white objects of their own. Raises ValueError.
+    """Refuse what JPEG or resizing made of black and white: shades would be objects of their own,
+    and what is not quite black be exact. Raises ValueError.
 
-    Shades are values near 0 and near 255 with none between, where either several are near white,
-    or several are near black and have fewer pixels than white has: a map of classes 1, 2, ... with
-    255 for the rest has more.
+    Most of such a mask is nearly white, in more than one shade of that or beside nearly black. Of
+    classes 1, 2, ... with 255 around them most is something else; 128 beside 255 has no such shade.
     """
     dark = [v for v in values if v <= _NEARLY]
     bright = [v for v in values if 255 - _NEARLY <= v <= 255]
-    if not bright or len(dark) + len(bright) < max(2, len(values)):
-        return
-    rare = len(dark) > 1 and counts[dark].sum() < counts[bright].sum()
-    if len(bright) > 1 or rare:
+    shades = len(bright) > 1 or (bright and dark)
+    if shades and values[-1] <= 255 and 2 * counts[bright].sum() > counts[1:].sum():
         named = values if len(values) <= 5 else [*values[:2], "...", *values[-2:]]
         raise ValueError(
-            f"mask has the values {', '.join(map(str, named))}, as black and white saved as JPEG "
-            "have: write mask=np.asarray(mask) >= 128, or number the objects 1, 2, 3"
+            f"mask has the values {', '.join(map(str, named))}, as black and white have after JPEG "
+            "or resizing, and values tell objects apart: write mask=np.asarray(mask) >= 128, or "
+            "> 0 for all that is not black"
         )
 
 

@@ -166,7 +166,14 @@ class _Places(TypedDict, total=False):
 class _PlacesOfFrames(TypedDict, total=False):
     """The same for files of several frames: one for all, or a list with one for each."""
 
-    centers: Centers | Sequence[Centers | None] | None
+    # One sequence of either, and not one or the other sequence: type checkers need the hint.
+    centers: (
+        Literal["auto"]
+        | Array
+        | Callable[[Any], Any]
+        | Sequence[Literal["auto"] | _Row | _Rows | None]
+        | None
+    )
     radii: Radii | Sequence[Radii | None] | None
     mask: Mask | Sequence[Mask | None] | None
     boxes: Boxes | Sequence[Boxes | None] | None
@@ -224,8 +231,8 @@ class _Coding(TypedDict, total=False):
     lossless: Annotated[
         bool | None,
         Option(
-            "`True`: every pixel exact; `False`: only the cores; left out: the cores, and "
-            "everything where that takes no more bytes"
+            "every pixel exact, or only the cores (`False`); left out: the cores, and everything "
+            "where that takes no more bytes"
         ),
     ]
     mid: Annotated[

@@ -8,17 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AigError, NotAigError
+from ..options import OPTIONS
 from ..pictures import PictureError
 
-#: The names that settings.py allows, which cannot be imported here without NumPy.
-CHOICES = {
-    "mid": ("auto", "palette", "dct", "none"),
-    "palette_space": ("oklab", "hsv"),
-    "entropy": ("auto", "adaptive", "rans", "golomb", "snappy"),
-    "tune": ("psnr", "visual"),
-    "subsampling": ("auto", "4:2:0", "4:4:4"),
-    "preset": ("photo", "document", "dataset", "tracking", "medical", "surveillance"),
-    "upto": ("core", "preview", "mid", "full"),
+#: The names that options know.
+CHOICES = {name: option.choices for name, option in OPTIONS.items() if option.choices} | {
+    "upto": ("core", "preview", "mid", "full")
 }
 
 
@@ -64,6 +59,27 @@ def number(text: str) -> float:
     if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number")
     return value
+
+
+def within(name: str) -> Callable[[str], float]:
+    """The kind of argument that an option of the codec is: a number in its range."""
+    option = OPTIONS[name]
+
+    def parsed(text: str) -> float:
+        value = number(text)
+        if not option.low <= value <= option.high or (option.whole and value != round(value)):
+            kind = "whole number" if option.whole else "number"
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a {kind} from {option.low:g} to {option.high:g}"
+            )
+        return int(value) if option.whole else value
+
+    return parsed
+
+
+def plain(markdown: str) -> str:
+    """A sentence of the options as help shows it: `%` is argparse's."""
+    return markdown.replace("`", "").replace("%", "%%")
 
 
 def size(text: str) -> int:
