@@ -22,6 +22,8 @@ from pillow_files import FOCI, picture, saved
 import aig_codec
 from aig_codec import options, sequence, settings
 from aig_codec.container import Label
+from aig_codec.container.header import MAX_SIGMA, MIN_SIGMA
+from aig_codec.container.metadata import MAX_RADIUS
 from aig_codec.options import OPTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,6 +62,11 @@ def test_choices_defaults_and_ranges_are_the_codec_s() -> None:
         for value in (option.low - 1, option.high + 1, np.nan, np.inf):
             with pytest.raises(ValueError, match=name):
                 settings.parse(60, 40, {name: value})
+
+
+def test_ranges_are_those_of_files() -> None:
+    assert (OPTIONS["sigmas"].low, OPTIONS["sigmas"].high) == (MIN_SIGMA, MAX_SIGMA)
+    assert OPTIONS["radii"].high == MAX_RADIUS
 
 
 def test_every_option_is_explained_everywhere() -> None:

@@ -28,14 +28,14 @@ from typing import (
 )
 
 from .checking import closest
-from .container.header import MAX_SIGMA, MIN_SIGMA
-from .container.metadata import MAX_RADIUS, Label
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer as Buffer
+
+    from .container import Label
 else:
-    # What gives its bytes; Python names it from 3.12 on.
-    Buffer = Any
+    # What gives its bytes: Python names it from 3.12 on. And what `help` can do without.
+    Buffer = Label = Any
 
 T_co = TypeVar("T_co", covariant=True)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -137,7 +137,7 @@ class _Places(TypedDict, total=False):
             "per center `(core, mid)`, or the core's alone, in pixels where Sigma is 1; left out: "
             "chosen by rate and distortion",
             low=0,
-            high=MAX_RADIUS,
+            high=65535,
         ),
     ]
     mask: Annotated[
@@ -188,8 +188,8 @@ class _Coding(TypedDict, total=False):
         Option(
             "per center a number, a pair or a diagonal 2x2 array, or a number for all: squares of "
             "the ellipse's relative semi-axes; `Sigmas` works too",
-            low=MIN_SIGMA,
-            high=MAX_SIGMA,
+            low=2 ** (-83 / 12),
+            high=2 ** (171 / 12),
         ),
     ]
     Sigmas: Annotated[Shapes | None, Option("`sigmas`, as the specification names it")]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .. import checking
 from ..errors import AigError, NotAigError
 from ..options import OPTIONS
 from ..pictures import PictureError
@@ -61,20 +62,15 @@ def number(text: str) -> float:
     return value
 
 
-def within(name: str) -> Callable[[str], float]:
-    """The kind of argument that an option of the codec is: a number in its range."""
+def checked(flag: str, name: str, value: float) -> float:
+    """A number that was given, if the option of the codec takes it."""
     option = OPTIONS[name]
-
-    def parsed(text: str) -> float:
-        value = number(text)
-        if not option.low <= value <= option.high or (option.whole and value != round(value)):
-            kind = "whole number" if option.whole else "number"
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is not a {kind} from {option.low:g} to {option.high:g}"
-            )
-        return int(value) if option.whole else value
-
-    return parsed
+    try:
+        if option.whole:
+            return checking.integer(flag, value, int(option.low), int(option.high))
+        return checking.number(flag, value, option.low, option.high)
+    except ValueError as error:
+        raise CommandError(str(error), 2) from None
 
 
 def plain(markdown: str) -> str:

@@ -16,13 +16,14 @@ from .common import (
     Commands,
     box,
     check_target,
+    checked,
     explain,
+    number,
     one_or_two,
     pairs,
     plain,
     say,
     size,
-    within,
 )
 
 HELP = """\
@@ -100,7 +101,7 @@ def add_coding(sub: argparse.ArgumentParser) -> None:
     )
     foci.add_argument(
         "--alpha",
-        type=within("alphas"),
+        type=number,
         action="append",
         metavar="A",
         help=f"weight of the angle ({plain(OPTIONS['alphas'].limits)})",
@@ -155,7 +156,7 @@ def _add(group: argparse._ActionsContainer, name: str) -> None:
         default = f" (default {option.default})" if option.default else ""
         how = {"help": plain(option.help) + default, "choices": option.choices}
     elif math.isfinite(option.low):
-        how |= {"type": within(name), "metavar": _METAVARS.get(name, "X")}
+        how |= {"type": number, "metavar": _METAVARS.get(name, "X")}
     else:
         how |= {"action": argparse.BooleanOptionalAction, "default": None}
     group.add_argument(flag, **how)
@@ -257,6 +258,11 @@ def _encode_one(
 def keywords_of(args: argparse.Namespace) -> dict[str, Any]:
     """The keywords of `encode` that the command names."""
     keywords = {name: v for name in _PLAIN if (v := getattr(args, name)) is not None}
+    for name, value in keywords.items():
+        if math.isfinite(OPTIONS[name].low):
+            keywords[name] = checked("--" + name.replace("_", "-"), name, value)
+    for alpha in args.alpha or ():
+        checked("--alpha", "alphas", alpha)
     n = len(args.center or ())
     if n:
         keywords["centers"] = args.center
