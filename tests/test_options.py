@@ -309,23 +309,22 @@ def test_values_say_what_to_write_instead(given: dict[str, Any], says: str) -> N
         saved(picture(), **given)
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        *(float("nan"), float("inf"), -1, 2**70, 10**400, 1j, "1", b"1", True, object(), print),
-        *([], (), {}, [None], [[]], range(2), [[float("nan"), 1]], [1j, 2], ..., np.array(None)),
-        *(np.array(1j), np.zeros((2, 2, 2)), np.datetime64("2020"), [float("inf")], {1: 2}),
-    ],
-    ids=repr,
+ODD: tuple[Any, ...] = (
+    *(float("nan"), float("inf"), -1, 2**70, 10**400, 1j, "1", b"1", True, object(), print),
+    *([], (), {}, [None], [[]], range(2), [[float("nan"), 1]], [1j, 2], ..., np.array(None)),
+    *(np.array(1j), np.zeros((2, 2, 2)), np.datetime64("2020"), [float("inf")], {1: 2}),
 )
+
+
 @pytest.mark.parametrize("name", sorted(OPTIONS))
-def test_odd_values_are_bad_values(name: str, value: Any) -> None:
+def test_odd_values_are_bad_values(name: str) -> None:
     """Whatever is given, it is stored or refused by one of two kinds of error."""
-    if name == "centers" and callable(value):
-        pytest.skip("what a function raises passes")
-    for beside in ({}, {"centers": [(5, 5)]}):
+    beside = ONE if name in ("sigmas", "Sigmas", "alphas", "labels") else {}
+    for value in ODD:
+        if name == "centers" and callable(value):
+            continue  # what a function raises passes
         try:
-            data = aig_codec.encode(PIXELS[:24, :24], **{**beside, name: value})
+            data = aig_codec.encode(PIXELS[:24, :40], **{**beside, name: value})
         except (ValueError, TypeError):
             continue
         with aig_codec.open(data) as file:
