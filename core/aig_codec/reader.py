@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from operator import index
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _native, geometry, limits
+from . import _native, geometry, limits, notebook
 from .coders import dct, labels
 from .coders.lossless import Pixels
 from .coders.streams import Part
@@ -30,6 +30,7 @@ from .container import (
 from .decisions import Decision, unpack
 from .errors import AigError, CorruptError, LimitError, TruncatedError
 from .geometry import CORE, Regions, Window
+from .notebook import Core
 from .picture import EIGHTH, Picture, Problems, start_core
 from .sources import Chunks, Slice, Source, Stream, is_stream, open_source
 from .threads import Workers
@@ -56,19 +57,6 @@ FIRST_READ = 2048
 _CAUTIOUS_READ = HEADER_SIZE + 4
 
 
-class Core(NamedTuple):
-    """One focus, exact: a rectangle of pixels and which of them belong to the core.
-
-    pixels: uint8 or uint16 (h, w, C), or (h, w) for grey, zero outside the mask. mask: bool
-    (h, w). left, top: position of the rectangle in the image.
-    """
-
-    pixels: Pixels
-    mask: NDArray[np.bool_]
-    left: int
-    top: int
-
-
 class AigFile:
     """An open AIG file. Use `aig_codec.open`; works as a context manager.
 
@@ -91,6 +79,12 @@ class AigFile:
         self._tiles: U8 | None = None
         #: What has been read behind the metadata.
         self._ahead = head[prologue.data_start :]
+
+    def __repr__(self) -> str:
+        return notebook.words_of(self)
+
+    def _repr_png_(self) -> bytes | None:
+        return notebook.png_of(self)
 
     # What the metadata says
 
