@@ -1,19 +1,35 @@
 """Files of several frames: animations, stacks, bursts. Every frame is a picture of its own."""
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from .container import join
 from .encoder import encode
+from .settings import asks_for_loss
 
 #: Keywords that may also be lists with a value for each frame.
 PER_FRAME = ("centers", "radii", "mask", "boxes", "labels")
 
-#: What belongs to the file and not to every frame: it is stored with the first one.
-OF_FILE = ("exif", "icc_profile", "xmp", "dpi", "text", "comment")
+#: What belongs to the file and not to every frame: it is stored with the first one. What stands
+#: together is one segment.
+OF_FILE = (("exif",), ("icc_profile",), ("xmp",), ("dpi",), ("text", "comment"))
+_OF_FILE = {name for names in OF_FILE for name in names}
+
+
+class Frame(NamedTuple):
+    """One image of several.
+
+    pixels: as `encode` takes them. keywords: those of `encode` that are for this image alone; they
+    win over those for all. bilevel: whether it is black and white, see `exact_if_bilevel`.
+    """
+
+    pixels: ArrayLike
+    keywords: Mapping[str, Any] = {}
+    bilevel: bool = False
 
 
 def encode_sequence(
@@ -30,29 +46,39 @@ def encode_sequence(
     show them, 0 for ever. keywords: those of `encode`. centers, radii, mask, boxes and labels may
     also be lists of what they are for each frame, as in
     ``centers=[[(10, 20)], "auto", [(15, 20), (80, 40)]]``. exif, icc_profile, xmp, dpi, text and
-    comment belong to the file.
+    comment belong to the file: `AigFile.frame` has them for every frame.
 
     Returns the file; one image gives an ordinary one. Raises ValueError or TypeError as `encode`
     does, naming the frame.
     """
-    frames = encode_frames(images, **keywords)
+    frames = encode_frames(map(Frame, images), **keywords)
     return join(frames, durations_of(duration, len(frames)), loop)
 
 
-def encode_frames(images: Iterable[ArrayLike], **keywords: Any) -> list[bytes]:
-    """The frames of `encode_sequence`, each a file of its own."""
+def encode_frames(images: Iterable[Frame], **keywords: Any) -> list[bytes]:
+    """Encode images as frames, each a file of its own; keywords as for `encode_sequence`.
+
+    An image's own keywords of those that belong to the file are stored with it, unless the first
+    one says the same (see `container.inherits`).
+    """
     lists = {name: _per_frame(name, keywords.get(name)) for name in PER_FRAME}
     frames: list[bytes] = []
+    first: dict[str, Any] = {}
     for k, image in enumerate(images):
-        own = {name: v for name, v in keywords.items() if k == 0 or name not in OF_FILE}
+        asked = {name: v for name, v in keywords.items() if k == 0 or name not in _OF_FILE}
         for name, values in lists.items():
             if values is None:
                 continue
             if k >= len(values):
                 raise ValueError(f"{name} has {len(values)} entries, but there are more frames")
-            own[name] = values[k]
+            asked[name] = values[k]
+        asked |= image.keywords
+        if k == 0:
+            first = {**asked, "grey": _is_grey(image.pixels)}
+        else:
+            asked = dict(_without_repetition(asked, first, _is_grey(image.pixels)))
         try:
-            frames.append(encode(image, **own))
+            frames.append(encode(image.pixels, **exact_if_bilevel(image.bilevel, asked)))
         except (ValueError, TypeError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"frame {k}: {error}" if k else str(error)) from error
@@ -60,6 +86,37 @@ def encode_frames(images: Iterable[ArrayLike], **keywords: Any) -> list[bytes]:
         if values is not None and len(values) != len(frames):
             raise ValueError(f"{name} has {len(values)} entries for {len(frames)} frames")
     return frames
+
+
+def exact_if_bilevel(bilevel: bool, keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """The keywords for an image; one in black and white is exact unless some of them ask for loss.
+
+    Masks and scanned pages are meant to be exact, which costs little.
+    """
+    if bilevel and keywords.get("lossless") is None and not asks_for_loss(keywords):
+        return {**keywords, "lossless": True}
+    return dict(keywords)
+
+
+def _without_repetition(
+    asked: Mapping[str, Any], first: Mapping[str, Any], is_grey: bool
+) -> Iterator[tuple[str, Any]]:
+    """Keywords without those of the file that the first frame says too."""
+    for names in OF_FILE:
+        own = {n: asked[n] for n in names if asked.get(n) is not None}
+        if not own:
+            continue
+        inherited = names != ("icc_profile",) or is_grey == first["grey"]
+        if not inherited or any(own.get(n) != first.get(n) for n in names):
+            yield from own.items()
+    for name, value in asked.items():
+        if name not in _OF_FILE:
+            yield name, value
+
+
+def _is_grey(pixels: ArrayLike) -> bool:
+    shape = np.shape(pixels)
+    return len(shape) < 3 or shape[2] < 3
 
 
 def durations_of(duration: int | Sequence[int] | None, count: int) -> list[int]:
