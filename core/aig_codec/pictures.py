@@ -143,7 +143,8 @@ def _mode_of(image: "Image.Image") -> str:
     """The mode to store an image of 8 bits per sample in, but for a transparent colour."""
     mode = image.mode
     if mode == "P":
-        return "RGBA" if image.has_transparency_data else "RGB"
+        # A damaged file may have no palette, which is black to Pillow.
+        return "RGBA" if image.palette is not None and image.has_transparency_data else "RGB"
     if mode in ("L", "LA", "RGB", "RGBA"):
         return mode
     if mode in _STORED_AS:
