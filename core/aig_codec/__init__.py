@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from .batches import decode_batch, loader
     from .container import join
     from .encoder import encode, explain
-    from .notebook import Core
     from .processor import AIGProcessor, Findings
-    from .reader import AigFile, decode, open, progressive
+    from .reader import AigFile, Core, decode, open, progressive
     from .sequence import encode_sequence
     from .threads import default_threads, set_threads
 
@@ -72,7 +71,7 @@ _HOMES = {
     "open": "reader",
     "progressive": "reader",
     "AigFile": "reader",
-    "Core": "notebook",
+    "Core": "reader",
     "AIGProcessor": "processor",
     "Findings": "processor",
 }

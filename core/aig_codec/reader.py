@@ -31,7 +31,7 @@ from .container import (
 from .decisions import Decision, unpack
 from .errors import AigError, CorruptError, LimitError, TruncatedError
 from .geometry import CORE, Regions, Window
-from .notebook import Core
+from .notebook import Core as Core
 from .picture import EIGHTH, Picture, Problems, start_core
 from .sources import Chunks, Slice, Source, Stream, is_stream, open_source
 from .threads import Workers

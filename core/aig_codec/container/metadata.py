@@ -128,11 +128,6 @@ class Metadata:
         return len(self.mode)
 
     @property
-    def is_grey(self) -> bool:
-        """Whether there is no colour."""
-        return self.mode in ("L", "LA")
-
-    @property
     def is_averaged(self) -> bool:
         """Whether smaller pictures are means of the whole one (format.md, 8.1)."""
         if self.shape == "all" or self.mode in ("LA", "RGBA") or self.mid == "palette":

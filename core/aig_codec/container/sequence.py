@@ -22,6 +22,9 @@ MAX_LOOP = 2**16 - 1
 #: What belongs to the file: dpi, and kinds of segments.
 OF_FILE = ("dpi", "icc", "exif", "xmp", "text")
 
+#: The modes without colour.
+_GREY = ("L", "LA")
+
 _ROW = struct.Struct(">QI")
 
 
@@ -48,7 +51,7 @@ def inherits(what: str, own: Metadata, first: Metadata) -> bool:
         return False
     if own.dpi is not None if what == "dpi" else own.has(what):
         return False
-    return what != "icc" or own.is_grey == first.is_grey
+    return what != "icc" or (own.mode in _GREY) == (first.mode in _GREY)
 
 
 def read_table(data: bytes, prologue: Prologue) -> FrameTable:
