@@ -214,9 +214,17 @@ def test_a_profile_is_stored_for_grey_where_it_does_not_follow_from_the_first() 
 
 def test_options_are_for_the_whole_file_and_stored_once() -> None:
     pages = [picture(), picture("L")]
-    data = saved(pages[0], save_all=True, append_images=pages[1:], **FIRST)
-    assert data.count(b"<first/>") == data.count(FIRST["exif"]) == 1
-    assert by_codec(data, 1)["dpi"] == FIRST["dpi"]
+    pixels = [np.asarray(page) for page in pages]
+    for data in (
+        saved(pages[0], save_all=True, append_images=pages[1:], **FIRST),
+        aig_codec.encode_sequence(pixels, **FIRST),
+        iio.imwrite("<bytes>", pixels, extension=".aig", **FIRST),
+        aig_codec.encode_sequence(pixels, **FIRST | {"exif": np.frombuffer(FIRST["exif"], "u1")}),
+    ):
+        assert data.count(b"<first/>") == data.count(FIRST["exif"]) == 1
+        for k in range(2):
+            # The profile of a page in colour does not follow for a grey one, and is said again.
+            assert by_codec(data, k) == {**FIRST, "comment": "words"}
 
 
 def test_words_of_pages() -> None:

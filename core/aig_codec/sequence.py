@@ -58,14 +58,14 @@ def encode_sequence(
 def encode_frames(images: Iterable[Frame], **keywords: Any) -> list[bytes]:
     """Encode images as frames, each a file of its own; keywords as for `encode_sequence`.
 
-    An image's own keywords of those that belong to the file are stored with it, unless the first
-    one says the same (see `container.inherits`).
+    What belongs to the file is stored with an image unless it follows from what the first one says
+    (see `container.inherits`).
     """
     lists = {name: _per_frame(name, keywords.get(name)) for name in PER_FRAME}
     frames: list[bytes] = []
     first: dict[str, Any] = {}
     for k, image in enumerate(images):
-        asked = {name: v for name, v in keywords.items() if k == 0 or name not in _OF_FILE}
+        asked = dict(keywords)
         for name, values in lists.items():
             if values is None:
                 continue
@@ -106,8 +106,13 @@ def _without_repetition(
         own = {n: asked[n] for n in names if asked.get(n) is not None}
         if not own:
             continue
-        inherited = names != ("icc_profile",) or is_grey == first["grey"]
-        if not inherited or any(own.get(n) != first.get(n) for n in names):
+        said = {n: first[n] for n in names if first.get(n) is not None}
+        same = own.keys() == said.keys() and all(
+            # Whatever was given for all images is the same object; arrays cannot be compared.
+            own[n] is said[n] or own[n] == said[n]
+            for n in own
+        )
+        if not same or (names == ("icc_profile",) and is_grey != first["grey"]):
             yield from own.items()
     for name, value in asked.items():
         if name not in _OF_FILE:
