@@ -145,6 +145,16 @@ def test_typing_errors_of_several_frames() -> None:
             saved(picture(), **FOCI, save_all=save_all, append_image=[picture()])
 
 
+def test_typing_errors_of_appended_images() -> None:
+    other = picture()
+    if not hasattr(other, "_attach_default_encoderinfo"):
+        pytest.skip("this Pillow gives appended images no options")
+    other.encoderinfo = {"centre": [(1, 1)]}
+    with pytest.warns(UserWarning, match="mean 'centers'") as caught:
+        saved(picture(), **FOCI, save_all=True, append_images=[other])
+    assert [w.filename for w in caught] == [inspect.getfile(saved)]
+
+
 def test_typing_errors_through_imageio() -> None:
     iio = pytest.importorskip("imageio.v3")
     import imageio_aig  # noqa: F401

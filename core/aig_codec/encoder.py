@@ -20,6 +20,7 @@ from .decisions import Candidate, Decision, pack, unpack
 from .geometry import CORE, Regions
 from .options import Array, Buffer, CodingOptions, EncodeOptions, Number, documented
 from .settings import Settings
+from .sources import as_bytes
 from .threads import Workers
 from .tiers import (
     BOUNDARY_TAU,
@@ -248,15 +249,17 @@ def _analyses(pixels: ArrayLike, wanted: Settings) -> Callable[..., dct.Analysis
 
 
 def _ancillary(**blobs: Any) -> list[Part]:
-    """Segments that are stored as they are; those that are empty or None are left out."""
+    """Segments that are stored as they are, from any buffers; those that are empty or None are left
+    out."""
     parts = []
-    for name, blob in blobs.items():
-        if blob is not None and not isinstance(blob, (bytes, bytearray, memoryview)):
-            raise TypeError(f"{name} must be bytes, not {type(blob).__name__}")
-        if blob and len(blob) > limits.max_ancillary:
+    for name, value in blobs.items():
+        blob = b"" if value is None else as_bytes(value)
+        if blob is None:
+            raise TypeError(f"{name} must be bytes, not {type(value).__name__}")
+        if len(blob) > limits.max_ancillary:
             raise ValueError(f"{name} of {len(blob)} bytes exceeds limits.max_ancillary")
         if blob:
-            parts.append(Part(name.removesuffix("_profile"), "raw", bytes(blob)))
+            parts.append(Part(name.removesuffix("_profile"), "raw", blob))
     return parts
 
 

@@ -240,7 +240,7 @@ def _lossless_only(bits: int, keywords: dict[str, Any]) -> dict[str, Any]:
     lossless = keywords.get("lossless")
     asked = []
     if lossless is None:
-        asked = [name for name in OF_LOSSY_TIERS if _differs(name, keywords.get(name))]
+        asked = asks_for_loss(keywords)
     elif not lossless:
         asked = ["lossless=False"]
     if asked:
@@ -248,6 +248,11 @@ def _lossless_only(bits: int, keywords: dict[str, Any]) -> dict[str, Any]:
             f"samples of {bits} bits are stored without loss: leave out {', '.join(asked)}"
         )
     return {**keywords, "lossless": True}
+
+
+def asks_for_loss(keywords: Mapping[str, Any]) -> list[str]:
+    """The keywords that steer the lossy tiers and are given."""
+    return [name for name in OF_LOSSY_TIERS if _differs(name, keywords.get(name))]
 
 
 def _differs(name: str, value: Any) -> bool:
