@@ -13,8 +13,15 @@ _MOST_SHOWN = 60
 #: other: "centre" for "centers", "box" for "boxes".
 _NEAR = 0.75
 
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kM]?)(i?)B?\s*\Z", re.IGNORECASE)
-_FACTORS = {"": 1, "k": 1000, "m": 1_000_000, "ki": 1 << 10, "mi": 1 << 20}
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kMG]?)(i?)B?\s*\Z", re.IGNORECASE)
+_FACTORS = {
+    "k": 1000,
+    "m": 1000**2,
+    "g": 1000**3,
+    "ki": 1024,
+    "mi": 1024**2,
+    "gi": 1024**3,
+}
 
 
 def shown(value: Any) -> str:
