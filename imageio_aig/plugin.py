@@ -3,12 +3,14 @@
 import operator
 from collections.abc import Iterator, Mapping, Sequence
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from imageio.core.request import URI_BYTES, InitializationError, IOMode, Request
 from imageio.core.v3_plugin_api import ImageProperties, PluginV3
 from numpy.typing import ArrayLike, NDArray
+
+from aig_codec.options import SequenceOptions, documented
 
 if TYPE_CHECKING:
     from aig_codec import AigFile
@@ -188,6 +190,7 @@ class AIGPlugin(PluginV3):
 
     # Writing
 
+    @documented
     def write(
         self,
         ndimage: ArrayLike | list[ArrayLike],
@@ -196,7 +199,7 @@ class AIGPlugin(PluginV3):
         duration: int | Sequence[int] | None = None,
         loop: int | None = None,
         metadata: Mapping[str, Any] | None = None,
-        **keywords: Any,
+        **options: Unpack[SequenceOptions],
     ) -> bytes | None:
         """Encode one image or several; the file is written when the plugin is closed, and then
         holds the images of all calls.
@@ -206,7 +209,7 @@ class AIGPlugin(PluginV3):
         (H, W) or (H, W, C) with C = 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA; or a list or stack of
         such images. Three axes are a stack only if the last one is longer than 4, unless is_batch
         says what they are. duration: milliseconds for each image, or one number for all. loop: how
-        often to show them, 0 for ever. keywords: those of `aig_codec.encode_sequence`. metadata: a
+        often to show them, 0 for ever. options: those of `aig_codec.encode_sequence`. metadata: a
         dict as `metadata` returns it, of which exif, icc_profile, xmp, dpi, text, comment, duration
         and loop are stored unless they are given as keywords.
 
@@ -214,6 +217,7 @@ class AIGPlugin(PluginV3):
         an unknown keyword, and ValueError for another shape or a bad value; nothing is created
         then.
         """
+        keywords: dict[str, Any] = {**options}
         for key in _METADATA:
             if metadata and key in metadata:
                 keywords.setdefault(key, metadata[key])

@@ -1,5 +1,6 @@
 """What `Image.save` calls for .aig files."""
 
+import warnings
 from typing import IO, TYPE_CHECKING, Any
 
 from PIL import Image
@@ -9,6 +10,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+
+#: What `save_all` takes besides the options of the codec.
+_OF_SAVE = ("append_images", "duration", "loop")
+
+#: Options of other formats, of Pillow's and of its best known plugins, that are nearly called like
+#: ours.
+_OF_OTHERS = {"lossless_jpeg", "max_threads", "num_threads"}
 
 #: Subsampling as Pillow's JPEG names it. What lies between is nearer to half the resolution.
 _OF_JPEG = dict.fromkeys((1, 2, "4:2:2"), "4:2:0") | {0: "4:4:4", -1: "auto", "keep": "auto"}
@@ -24,13 +32,15 @@ def save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
 
     Options: the keywords of `aig_codec.encode`, of which subsampling may also be JPEG's 0, 1 or 2;
     exif (bytes or `Image.Exif`) and dpi, a pair, stored if given; icc_profile, xmp, comment and
-    text, by default those of the image. Others are ignored, as Pillow's own formats do.
+    text, by default those of the image. Others are ignored, as Pillow's own formats do, with a
+    UserWarning where one is nearly called like one of these.
 
     Raises OSError for another mode and ValueError for a bad option or an empty image, in both cases
     before anything is written.
     """
     import aig_codec
 
+    _warn_of_typos(im)
     try:
         data = aig_codec.encode(_pixels(im), **_keywords(im))
     except TypeError as error:
@@ -50,6 +60,7 @@ def save_all(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
 
     import aig_codec
 
+    _warn_of_typos(im)
     durations: list[float] = []
 
     def frames() -> "Iterator[NDArray[Any]]":
@@ -72,6 +83,20 @@ def save_all(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     except TypeError as error:
         raise ValueError(f"cannot write AIG with these options: {error}") from error
     fp.write(data)
+
+
+def _warn_of_typos(im: Image.Image) -> None:
+    """Say which options are none of ours, nor of another format, but nearly called so: without a
+    word, `center=` would lose the focus."""
+    from aig_codec.options import OPTIONS, meant
+
+    for name in im.encoderinfo.keys() - OPTIONS.keys() - set(_OF_SAVE) - _OF_OTHERS:
+        if (option := meant(name, _OF_SAVE)) is not None:
+            warnings.warn(
+                f"saving as AIG knows no option {name!r}: did you mean {option!r}?",
+                UserWarning,
+                stacklevel=4,  # whoever called Image.save
+            )
 
 
 def _pixels(im: Image.Image) -> "NDArray[Any]":

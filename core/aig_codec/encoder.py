@@ -3,9 +3,9 @@
 Every stage hands its result to the next; nothing flows back.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,7 @@ from .container.compact import default_mid_level
 from .container.metadata import MAX_RADIUS
 from .decisions import Candidate, Decision, pack, unpack
 from .geometry import CORE, Regions
+from .options import Array, Buffer, CodingOptions, EncodeOptions, Number, documented
 from .settings import Settings
 from .threads import Workers
 from .tiers import (
@@ -43,16 +44,17 @@ U8 = NDArray[np.uint8]
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
+@documented
 def encode(
     pixels: ArrayLike,
     *,
-    exif: bytes | None = None,
-    icc_profile: bytes | None = None,
-    xmp: bytes | None = None,
-    dpi: tuple[float, float] | None = None,
+    exif: Buffer | None = None,
+    icc_profile: Buffer | None = None,
+    xmp: Buffer | None = None,
+    dpi: Sequence[Number] | Array | None = None,
     text: Mapping[str, str] | None = None,
     comment: str | None = None,
-    **keywords: Any,
+    **keywords: Unpack[CodingOptions],
 ) -> bytes:
     """Encode an image as an AIG file.
 
@@ -60,25 +62,12 @@ def encode(
     4 RGBA. uint16 is stored lossless, which need not be said, and asking for loss is an error.
     Arrays on a CUDA device are fetched; up to effort 3 the device does what it can before.
 
-    Keywords, all optional: centers, a list of 1 to 3 points (x, y), or "auto"; sigmas, per center
-    a number, a pair or a diagonal 2x2 array (`Sigmas` is accepted too); alphas, the weight of the
-    angle per center, 0..2.55; radii, per center (core, mid) in units of the weighted distance,
-    searched when left out; centers may be a function of the image, see `aig_codec.detections`; or,
-    instead of all these, mask, (H, W) of bool or whole numbers, whose pixels that are not 0 are the
-    cores, an object each; or boxes, a list of (left, top, right, bottom); labels, per center what
-    it shows, a name or a mapping with some of "name", "class" (a number) and "score", or None;
-    quality 0..100 (75) or quality_level 0..255, or target_size, bytes of the file, or target_psnr,
-    dB outside the cores; explain, whether the file tells what was chosen and why (by default if
-    centers, radii or a target were left to us); lambda_rd (0.02), larger for smaller cores;
-    lossless, every pixel exact; mid "auto", "palette", "dct" or "none"; palette_space "oklab" or
-    "hsv", where palettes are fitted; entropy of the lossy tiers, "auto", "adaptive", "rans",
-    "golomb" or "snappy"; effort 1..9 (5); tune "psnr", for the least squared error, or "visual";
-    subsampling "auto", "4:2:0" or "4:4:4"; boundary_tau, above which residuals in the band between
-    tiers are kept; preset "photo", "document", "dataset", "tracking", "medical" or "surveillance";
-    threads; exif, icc_profile, xmp, dpi; text, strings by keyword, and comment, one of them.
+    keywords: all optional, and None is as good as left out; `aig_codec.options` has their types.
+    centers, radii, sigmas and alphas say where pixels are exact, or instead of them mask or boxes.
 
     Returns the file. The same input gives the same bytes, whatever the number of threads. Raises
-    ValueError or TypeError for what is not allowed or cannot be stored.
+    TypeError for a keyword that there is not, and for pixels, EXIF and the like of a type that is
+    of no use; ValueError for every other value that is not allowed or cannot be stored.
     """
     array = _as_pixels(pixels)
     words = settings.parse_text(text, comment)
@@ -186,11 +175,13 @@ def _file(whole: Coded, wanted: Settings, blobs: list[Part]) -> bytes:
     return assemble(whole.metadata, [*whole.parts, *blobs, *_told(whole, wanted)])
 
 
-def explain(pixels: ArrayLike, **keywords: Any) -> tuple[Decision, ...]:
+@documented
+def explain(pixels: ArrayLike, **keywords: Unpack[EncodeOptions]) -> tuple[Decision, ...]:
     """What `encode` would choose for an image, and why; see there for the arguments."""
     from .container import read_prologue
 
-    data = encode(pixels, **{**keywords, "explain": True})
+    told: EncodeOptions = {**keywords, "explain": True}
+    data = encode(pixels, **told)
     prologue = read_prologue(data)
     for s in prologue.metadata.segments:
         if s.kind == "decisions":
@@ -199,14 +190,16 @@ def explain(pixels: ArrayLike, **keywords: Any) -> tuple[Decision, ...]:
     return ()
 
 
-def _parse(array: Pixels, keywords: dict[str, Any]) -> Settings:
+def _parse(array: Pixels, keywords: CodingOptions) -> Settings:
     """The settings, a function given as centers being asked first."""
     height, width = array.shape[:2]
-    if callable(keywords.get("centers")):
-        found = keywords["centers"](array[..., 0] if array.shape[2] == 1 else array)
-        own = {name: v for name, v in keywords.items() if v is not None and name != "centers"}
-        keywords = {**detections.keywords(found, width, height), **own}
-    return settings.parse(width, height, keywords, 8 * array.itemsize)
+    given: dict[str, Any] = {**keywords}
+    centers = given.get("centers")
+    if callable(centers):
+        found = centers(array[..., 0] if array.shape[2] == 1 else array)
+        own = {name: v for name, v in given.items() if v is not None and name != "centers"}
+        given = {**detections.keywords(found, width, height), **own}
+    return settings.parse(width, height, given, 8 * array.itemsize)
 
 
 def _told(whole: Coded, wanted: Settings) -> list[Part]:
@@ -254,7 +247,7 @@ def _analyses(pixels: ArrayLike, wanted: Settings) -> Callable[..., dct.Analysis
     return dct.Analysis
 
 
-def _ancillary(**blobs: bytes | None) -> list[Part]:
+def _ancillary(**blobs: Any) -> list[Part]:
     """Segments that are stored as they are; those that are empty or None are left out."""
     parts = []
     for name, blob in blobs.items():
@@ -267,7 +260,7 @@ def _ancillary(**blobs: bytes | None) -> list[Part]:
     return parts
 
 
-def planned(pixels: ArrayLike, **keywords: Any) -> "Plan":
+def planned(pixels: ArrayLike, **keywords: Unpack[CodingOptions]) -> "Plan":
     """The foci that `encode` would choose, with J over the radii that it searched."""
     array = _as_pixels(pixels)
     wanted, _ = _with_cores(_parse(array, keywords))

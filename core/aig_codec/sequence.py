@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from numpy.typing import ArrayLike
 
+from .checking import as_float, is_list, shown
 from .container import Label, join
 from .encoder import encode
+from .options import SequenceOptions, documented, refuse_unknown
 
 #: Keywords that may also be lists with a value for each frame.
 PER_FRAME = ("centers", "radii", "mask", "boxes", "labels")
@@ -16,12 +18,13 @@ PER_FRAME = ("centers", "radii", "mask", "boxes", "labels")
 OF_FILE = ("exif", "icc_profile", "xmp", "dpi", "text", "comment")
 
 
+@documented
 def encode_sequence(
     images: Iterable[ArrayLike],
     *,
     duration: int | Sequence[int] | None = None,
     loop: int | None = None,
-    **keywords: Any,
+    **keywords: Unpack[SequenceOptions],
 ) -> bytes:
     """Encode images as one AIG file.
 
@@ -35,6 +38,7 @@ def encode_sequence(
     Returns the file; one image gives an ordinary one. Raises ValueError or TypeError as `encode`
     does, naming the frame.
     """
+    refuse_unknown("encode_sequence", keywords, ("duration", "loop"))
     frames = encode_frames(images, **keywords)
     return join(frames, durations_of(duration, len(frames)), loop)
 
@@ -66,12 +70,16 @@ def durations_of(duration: int | Sequence[int] | None, count: int) -> list[int]:
     """Milliseconds for each of so many frames. Raises ValueError."""
     if duration is None:
         return [0] * count
-    values = list(duration) if hasattr(duration, "__iter__") else [duration] * count
+    values: list[Any] = [duration] * count
+    if is_list(duration):
+        values = list(duration)  # type: ignore[arg-type]
     if len(values) != count:
         raise ValueError(f"{len(values)} durations for {count} frames")
-    if not all(math.isfinite(value) for value in values):
-        raise ValueError(f"durations are milliseconds, not {duration!r}")
-    return [round(float(value)) for value in values]
+    numbers = [as_float(value) for value in values]
+    found = [round(value) for value in numbers if value is not None and math.isfinite(value)]
+    if len(found) != count:
+        raise ValueError(f"durations are milliseconds, numbers, not {shown(duration)}")
+    return found
 
 
 def _per_frame(name: str, value: Any) -> list[Any] | None:
