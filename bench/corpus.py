@@ -75,6 +75,8 @@ def _measured(path: Path, most: int) -> Row | None:
                     return None
                 image.load()
                 image = image.copy()
+                # Pixels are what is compared.
+                image.info = {k: v for k, v in image.info.items() if k == "transparency"}
         # As AIG stores them, so that all have the same samples.
         lossless = _saved(image, "AIG", lossless=True)
         stored = Image.open(io.BytesIO(lossless))

@@ -70,6 +70,14 @@ def test_photographs_and_tiers_that_were_asked_for_keep_their_loss() -> None:
             assert file.metadata.shape == "ellipses", options
 
 
+def test_a_large_flat_picture_is_exact() -> None:
+    picture = np.full((600, 700, 3), 80, np.uint8)
+    picture[250:300, 300:420] = 90
+    data = aig_codec.encode(picture)
+    assert (aig_codec.decode(data) == picture).all()
+    assert len(data) <= 1.02 * len(aig_codec.encode(picture, lossless=True))
+
+
 def test_a_large_picture_is_tried_by_a_sample() -> None:
     """Large ones are not coded without loss to no purpose, nor kept with loss against it."""
     from aig_codec.search import exactness

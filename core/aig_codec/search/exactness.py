@@ -19,6 +19,9 @@ _ROWS, _COLUMNS, _GRID = 64, 128, 2
 #: of what repeats itself does so beyond a window.
 _OPTIMISM = 3.0
 
+#: Bytes of a sample that say nothing about the picture.
+_FIXED = 40
+
 _SAMPLE_EFFORT = 1
 
 
@@ -42,7 +45,7 @@ def may_pay(pixels: NDArray[Any], outside: NDArray[np.uint8], budget: int) -> bo
     sampled = int(np.count_nonzero(inside))
     if not sampled:
         return True
-    size = len(lossless.encode(sample, inside, 1, 1, _SAMPLE_EFFORT))
+    size = max(0, len(lossless.encode(sample, inside, 1, 1, _SAMPLE_EFFORT)) - _FIXED)
     return size * wanted <= _OPTIMISM * budget * sampled
 
 
