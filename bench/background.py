@@ -28,15 +28,28 @@ TUNES, EFFORTS = ("psnr", "visual"), (5, 9)
 #: The effort that is held against JPEG.
 QUICKEST = 1
 
-AVIF, JXL = peers.avif(0).name, peers.jxl(0, 7).name
+#: AVIF as it comes, which is raced, and as it is tuned for what is measured.
+AVIF, AVIF_IQ = peers.avif_name(""), peers.avif_name("iq")
+AVIF_PSNR, AVIF_444 = peers.avif_name("psnr"), peers.avif_name("psnr", "4:4:4")
+JXL = peers.jxl(0, 7).name
 WEBP, JPEG = peers.webp(0).name, peers.jpeg_optimised(0).name
 #: JPEG that is made quickly.
 RACED_JPEG = peers.jpeg(0).name
 #: These are judged by PSNR only.
-UNSEEN = (WEBP, JPEG)
+UNSEEN = (WEBP, JPEG, AVIF_444)
 
 #: Radius in pixels of what is in focus: a pixel and its four neighbours.
 FOCUS_RADIUS = 1.0
+
+#: The codecs that AIG is held against, by name.
+PEERS = {
+    AVIF_PSNR: ladders.avif("psnr"),
+    AVIF_444: ladders.avif("psnr", "4:4:4"),
+    AVIF_IQ: ladders.avif("iq"),
+    JXL: ladders.jxl(),
+    WEBP: ladders.webp(),
+    JPEG: ladders.jpeg(),
+}
 
 #: AIG's quality in the race, and the quality of the JPEG that its quickest effort races.
 QUALITY, JPEG_QUALITY = 75, 80
@@ -54,10 +67,15 @@ POINTS_CSV, SPEED_CSV = "background-points.csv", "background-speed.csv"
 SCALE_CSV, PROMISE_CSV = "background-scale.csv", "background-promise.csv"
 
 
+def suitable(pictures: Sequence[Picture]) -> list[Picture]:
+    """The photographs."""
+    folders = (*lossless.PHOTOGRAPHS, *lossless.SMALL_PHOTOGRAPHS)
+    return [p for p in lossless.photographs(pictures, folders) if lossless.PAGE not in p.name]
+
+
 def jobs(pictures: Sequence[Picture], runs: int, quick: bool) -> list[Job]:
     """Everything that there is to measure of these images."""
-    folders = (*lossless.PHOTOGRAPHS, *lossless.SMALL_PHOTOGRAPHS)
-    chosen = [p for p in lossless.photographs(pictures, folders) if lossless.PAGE not in p.name]
+    chosen = suitable(pictures)
     rates = QUICK_RATES if quick else RATES
     planned = [Job(p.name, POINTS_CSV, partial(measure, p, rates)) for p in chosen]
     large = [p for p in chosen if p.megapixels >= speed.MIN_MEGAPIXELS]
@@ -78,19 +96,33 @@ def small_focus(picture: Picture, radius: float = FOCUS_RADIUS) -> Focus:
     return Focus(picture.focus.centers[:1], ((1.0, 1.0),), ((radius, radius),))
 
 
-def measure(picture: Picture, rates: Sequence[float]) -> Iterator[PointRow]:
-    """The ladders of all codecs on an image; AIG's begin with what was found on the one before."""
+def measure(
+    picture: Picture, rates: Sequence[float], kept: Sequence[PointRow] = ()
+) -> Iterator[PointRow]:
+    """The ladders of all codecs on an image, but for those that are kept from an earlier run.
+
+    AIG's begin with what was found on the one before.
+    """
+    kept_of: dict[str, list[PointRow]] = {}
+    for r in kept:
+        kept_of.setdefault(r.codec, []).append(r)
     image = picture.load()
     focus = small_focus(picture)
     judge = _Judge(picture, image, focus.core(image.shape), MsSsim(image), Ssimulacra2(image))
     guesses: dict[float, int] = {}
     for tune in TUNES:
         for effort in EFFORTS:
+            if rows := kept_of.get(peers.aig_name(tune, effort)):
+                yield from rows
+                continue
             ladder = Ladder(ladders.aig(focus, effort, tune), image)
             found = ladder.climb(rates, guesses)
             guesses = {rate: trial.step for rate, trial in found.items()}
             yield from judge.rows(ladder, found)
-    for knob in (ladders.avif(), ladders.jxl(), ladders.webp(), ladders.jpeg()):
+    for name, knob in PEERS.items():
+        if rows := kept_of.get(name):
+            yield from rows
+            continue
         ladder = Ladder(knob, image)
         yield from judge.rows(ladder, ladder.climb(rates, {}))
 

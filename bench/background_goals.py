@@ -9,7 +9,19 @@ from typing import Any
 import numpy as np
 
 from . import background, rows, speed
-from .background import AVIF, EFFORTS, JPEG, JXL, QUALITY, QUICKEST, RACED_JPEG, WEBP
+from .background import (
+    AVIF,
+    AVIF_444,
+    AVIF_IQ,
+    AVIF_PSNR,
+    EFFORTS,
+    JPEG,
+    JXL,
+    QUALITY,
+    QUICKEST,
+    RACED_JPEG,
+    WEBP,
+)
 from .goals import Goal, ratio
 from .markdown import mean, percent
 from .metrics import MIN_OVERLAP, bd_rate, ssim_db
@@ -132,9 +144,11 @@ def goals(results: Results) -> list[Goal]:
 def _sizes(rates: Rates) -> list[Goal]:
     found = []
     for tune, measure, reference, limits in (
-        ("psnr", "psnr", AVIF, (8.0, 0.0)),
+        ("psnr", "psnr", AVIF_PSNR, (8.0, 0.0)),
+        ("psnr", "psnr", AVIF_444, (None, None)),
         ("psnr", "psnr", WEBP, (-15.0, -20.0)),
         ("psnr", "psnr", JPEG, (-40.0, -45.0)),
+        ("visual", "ssimulacra2", AVIF_IQ, (None, None)),
         ("visual", "ssimulacra2", JXL, (0.0, -5.0)),
     ):
         values = (rates.mean(aig_name(tune, effort), reference, measure) for effort in EFFORTS)

@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,30 @@ def test_a_quick_run(photo: images.U8, tmp_path: Path) -> None:
     text = background_report.section(results)
     for title in ("Rate and distortion", "Speed of the background", "The scale of quality"):
         assert f"### {title}" in text
+
+
+def test_rows_of_peers_may_be_kept(
+    photo: images.U8, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    focus = images.Focus(((40, 30),), ((1.0, 1.0),), ((9.0, 12.0),))
+    picture = images.Picture("tiny.png", focus, (96, 64), lambda: photo)
+    path = tmp_path / background.POINTS_CSV
+    monkeypatch.setattr(background, "EFFORTS", (1,))
+    with rows.Log(path, rows.PointRow) as log:
+        for row in background.measure(picture, (2.0, 6.0)):
+            log.append(row)
+    first = rows.read(path, rows.PointRow)
+    assert {r.codec for r in first} == {"AIG psnr e1", "AIG visual e1", *background.PEERS}
+    seen = {r.codec for r in first if not math.isnan(r.ms_ssim)}
+    assert {background.AVIF_PSNR, background.AVIF_IQ, background.JXL} < seen
+    assert not seen.intersection(background.UNSEEN)
+    marked = [replace(r, psnr=-r.psnr) for r in first if r.codec != background.AVIF_444]
+    peers_only = [r for r in marked if not r.codec.startswith("AIG")]
+    again = list(background.measure(picture, (2.0, 6.0), peers_only))
+    assert [r.bytes for r in again] == [r.bytes for r in first]
+    assert {r.codec for r in again if r.psnr < 0} == {*background.PEERS} - {background.AVIF_444}
+    again = list(background.measure(picture, (2.0, 6.0), marked))
+    assert {r.codec for r in again if r.psnr > 0} == {background.AVIF_444}
 
 
 def test_the_sheet(tmp_path: Path) -> None:
