@@ -17,6 +17,10 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from . import limits
 
+#: Connections to a server that urllib3 keeps where several threads read one file: it makes no more
+#: than are needed, and says something about every one too many.
+_KEPT = 32
+
 #: What is read of an answer that nobody wants, so that its connection can be used again.
 _REMAINDER = 2**16
 
@@ -303,10 +307,11 @@ class Pooled:
         key = os.getpid(), proxy and proxy.geturl()
         if key not in self._managers:
             if proxy is None:
-                manager: Any = urllib3.PoolManager(maxsize=1)
+                manager: Any = urllib3.PoolManager(maxsize=_KEPT)
             else:
                 own = proxy._replace(netloc=proxy.netloc.rpartition("@")[2]).geturl()
-                manager = urllib3.ProxyManager(own, proxy_headers=_authorization(proxy), maxsize=1)
+                login = _authorization(proxy)
+                manager = urllib3.ProxyManager(own, proxy_headers=login, maxsize=_KEPT)
             manager.pool_classes_by_scheme = {
                 scheme: type(pool.__name__, (pool,), {"ConnectionCls": _timed(pool.ConnectionCls)})
                 for scheme, pool in manager.pool_classes_by_scheme.items()
