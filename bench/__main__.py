@@ -26,6 +26,8 @@ PARTS = ("focus", "speed", "lossless", "background", "reading", "decisions", "mo
 SHEET = "sheet"
 #: Nor this: it needs a device.
 GPU = "gpu"
+#: Nor this: it puts what was measured into the README.
+TABLE = "readme"
 QUICK_IMAGES = 3
 
 #: Whose rows may be kept from an earlier run: the peers' do not depend on our code.
@@ -38,7 +40,10 @@ def parser() -> argparse.ArgumentParser:
         "python -m bench", description="AIG beside its peers: bytes, quality and speed."
     )
     p.add_argument(
-        "what", nargs="?", choices=(GPU,), help="gpu: only what a CUDA device makes of it"
+        "what",
+        nargs="?",
+        choices=(GPU, TABLE),
+        help="gpu: only what a CUDA device makes of it; readme: only write the README's table anew",
     )
     p.add_argument("--images", type=Path, metavar="FOLDER", help="folder of the images")
     p.add_argument("--focus", type=Path, metavar="JSON", help="their foci (FOLDER/focus.json)")
@@ -79,6 +84,11 @@ def main(arguments: list[str] | None = None) -> int:
     if args.part == SHEET:
         return _sheet(args.out or RESULTS.parents[1] / "docs")
     args.out = args.out or RESULTS
+    if args.what == TABLE:
+        from . import readme
+
+        readme.update(args.out)
+        return 0
     if args.report:
         if not (args.out / report.RUN_JSON).is_file():
             print(f"no results in {args.out}", file=sys.stderr)
@@ -219,11 +229,11 @@ def _points(args: argparse.Namespace, pictures: list["Picture"], bar: "Progress"
     from . import background, rows
 
     chosen = background.suitable(pictures)
-    rates = background.QUICK_RATES if args.quick else background.RATES
     task = bar.add_task("background", total=len(chosen))
     with rows.Growing(args.out / background.POINTS_CSV, rows.PointRow, _kept(args.keep)) as log:
         for picture in chosen:
             bar.update(task, description=f"background: {picture.name}", refresh=True)
+            rates = background.rates_for(picture, args.quick)
             for row in background.measure(picture, rates, log.kept(picture.name)):
                 log.append(row)
             bar.update(task, advance=1, refresh=True)

@@ -23,6 +23,8 @@ from .rows import PointRow, ScaleRow, SpeedRow
 #: Bits per pixel at which codecs are compared; in a quick run there are fewer.
 RATES = (0.3, 0.45, 0.67, 1.0, 1.5)
 QUICK_RATES = RATES[::2]
+#: Large images, whose neighbours are more alike, are as good with fewer.
+LOW_RATES = (0.1, 0.2)
 
 TUNES, EFFORTS = ("psnr", "visual"), (5, 9)
 #: The effort that is held against JPEG.
@@ -73,11 +75,17 @@ def suitable(pictures: Sequence[Picture]) -> list[Picture]:
     return [p for p in lossless.photographs(pictures, folders) if lossless.PAGE not in p.name]
 
 
+def rates_for(picture: Picture, quick: bool) -> tuple[float, ...]:
+    """The bits per pixel at which an image is compared."""
+    if quick:
+        return QUICK_RATES
+    return (*LOW_RATES, *RATES) if picture.megapixels >= speed.MIN_MEGAPIXELS else RATES
+
+
 def jobs(pictures: Sequence[Picture], runs: int, quick: bool) -> list[Job]:
     """Everything that there is to measure of these images."""
     chosen = suitable(pictures)
-    rates = QUICK_RATES if quick else RATES
-    planned = [Job(p.name, POINTS_CSV, partial(measure, p, rates)) for p in chosen]
+    planned = [Job(p.name, POINTS_CSV, partial(measure, p, rates_for(p, quick))) for p in chosen]
     large = [p for p in chosen if p.megapixels >= speed.MIN_MEGAPIXELS]
     regular = [p for p in chosen if p.folder == SCALE_FOLDER]
     small = [p for p in chosen if p.folder in lossless.SMALL_PHOTOGRAPHS]
@@ -99,7 +107,7 @@ def small_focus(picture: Picture, radius: float = FOCUS_RADIUS) -> Focus:
 def measure(
     picture: Picture, rates: Sequence[float], kept: Sequence[PointRow] = ()
 ) -> Iterator[PointRow]:
-    """The ladders of all codecs on an image, but for those that are kept from an earlier run.
+    """The ladders of all codecs on an image, but for what is kept of them from an earlier run.
 
     AIG's begin with what was found on the one before.
     """
@@ -112,19 +120,28 @@ def measure(
     guesses: dict[float, int] = {}
     for tune in TUNES:
         for effort in EFFORTS:
-            if rows := kept_of.get(peers.aig_name(tune, effort)):
-                yield from rows
+            known = kept_of.get(peers.aig_name(tune, effort), [])
+            missing = _missing(rates, known)
+            yield from known
+            if not missing:
                 continue
             ladder = Ladder(ladders.aig(focus, effort, tune), image)
-            found = ladder.climb(rates, guesses)
+            found = ladder.climb(missing, guesses)
             guesses = {rate: trial.step for rate, trial in found.items()}
-            yield from judge.rows(ladder, found)
+            yield from judge.rows(ladder, found, known)
     for name, knob in PEERS.items():
-        if rows := kept_of.get(name):
-            yield from rows
-            continue
-        ladder = Ladder(knob, image)
-        yield from judge.rows(ladder, ladder.climb(rates, {}))
+        known = kept_of.get(name, [])
+        yield from known
+        if missing := _missing(rates, known):
+            ladder = Ladder(knob, image)
+            yield from judge.rows(ladder, ladder.climb(missing, {}), known)
+
+
+def _missing(rates: Sequence[float], known: Sequence[PointRow]) -> list[float]:
+    """The rates to which no row is the nearest: of two, the higher one is named in a row."""
+    highest = max((r.rung for r in known), default=0.0)
+    lowest = min((r.rung for r in known if r.rung), default=0.0)
+    return [rate for rate in rates if not lowest <= rate <= highest]
 
 
 @dataclass(frozen=True)
@@ -137,10 +154,15 @@ class _Judge:
     ms_ssim: MsSsim
     ssimulacra2: Ssimulacra2
 
-    def rows(self, ladder: Ladder, found: dict[float, Trial]) -> Iterator[PointRow]:
-        """All trials of a ladder, from few bytes to many."""
+    def rows(
+        self, ladder: Ladder, found: dict[float, Trial], known: Sequence[PointRow]
+    ) -> Iterator[PointRow]:
+        """All trials of a ladder, from few bytes to many, but for those that are known."""
+        settings = {r.setting for r in known}
         rung_of = {trial.step: rate for rate, trial in found.items()}
         for step, trial in sorted(ladder.trials.items()):
+            if step not in rung_of and trial.codec.setting in settings:
+                continue
             seen = step in rung_of and trial.codec.name not in UNSEEN
             yield PointRow(
                 self.picture.name,

@@ -19,6 +19,7 @@ from .background import (
 )
 from .background_goals import (
     COLUMNS,
+    HIGHEST,
     LARGE,
     MEASURES,
     SMALL,
@@ -125,7 +126,8 @@ def _distortion(points: Sequence[PointRow]) -> list[str]:
         f"At {_listed([f'{rung:g}' for rung in rungs])} bits per pixel, or the nearest that a "
         "codec's scale has. MS-SSIM is that of luma, in dB; SSIMULACRA2 is a score. AVIF is tuned "
         "for what it is compared by: its own tune=psnr (4:2:0, and 4:4:4 where that is said), and "
-        "tune=iq for eyes, which libavif 1.4 takes unless told otherwise.",
+        "tune=iq for eyes, which libavif 1.4 takes unless told otherwise. Points above "
+        f"{HIGHEST['psnr']:g} dB, or {HIGHEST['ssimulacra2']:g} of SSIMULACRA2, do not count.",
         "![BD-rates](background-bd-rates.png)",
         "Both tunings, BD-rates by every measure:",
         table(

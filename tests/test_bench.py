@@ -30,6 +30,7 @@ from bench import (  # noqa: E402
     metrics,
     pairs,
     peers,
+    readme,
     rows,
     speed,
 )
@@ -391,6 +392,28 @@ def test_avif_is_tuned(photo: images.U8) -> None:
     assert (tuned.name, tuned.encode(photo)) == (codecs[2].name, coded[2])
     assert pairs.TUNED.box_codec.name == "JXL lossless e9"
     assert pairs.TUNED.masked
+
+
+def test_the_readme_says_what_was_measured() -> None:
+    assert readme.table(command.RESULTS) in readme.README.read_text(encoding="utf-8")
+
+
+def test_the_readme_is_written_anew(tmp_path: Path) -> None:
+    path = tmp_path / "README.md"
+    path.write_text(f"# AIG\n\n{readme.HEAD}\n|---|---|---|\n| old | 1 | |\n\nMore.\n")
+    readme.update(command.RESULTS, path)
+    assert path.read_text() == f"# AIG\n\n{readme.table(command.RESULTS)}\n\nMore.\n"
+    path.write_text("# AIG\n")
+    with pytest.raises(ValueError, match="has no table"):
+        readme.update(command.RESULTS, path)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(3.6, "4 % more"), (-17.4, "17 % fewer"), (0.4, "as many"), (-0.4, "as many")],
+)
+def test_changes_in_words(value: float, words: str) -> None:
+    assert readme.change(value) == words
 
 
 def test_a_core_that_is_not_exact_is_loud(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -165,6 +165,39 @@ def test_rows_of_peers_may_be_kept(
     assert {r.codec for r in again if r.psnr > 0} == {background.AVIF_444}
 
 
+def test_a_ladder_is_continued_where_rates_are_missing(photo: images.U8) -> None:
+    focus = images.Focus(((40, 30),), ((1.0, 1.0),), ((9.0, 12.0),))
+    picture = images.Picture("tiny.png", focus, (96, 64), lambda: photo)
+    kept = list(background.measure(picture, (6.0,)))
+    rungs = {r.codec: r.rung for r in kept if r.rung}
+    assert set(rungs.values()) == {6.0}
+    again = list(background.measure(picture, (2.0, 6.0), kept))
+    assert set(kept) <= set(again)
+    trials = [(r.codec, r.setting) for r in again]
+    assert len(set(trials)) == len(trials)
+    for codec in rungs:
+        assert {r.rung for r in again if r.codec == codec and r.rung} == {2.0, 6.0}
+
+
+def test_large_images_are_compared_at_low_rates_too() -> None:
+    small, large = (
+        images.Picture("x", background.Focus((), (), ()), (side, side), lambda: np.zeros(0))
+        for side in (500, 1500)
+    )
+    assert background.rates_for(small, quick=False) == background.RATES
+    assert background.rates_for(large, quick=False)[:2] == background.LOW_RATES
+    assert background.rates_for(large, quick=True) == background.QUICK_RATES
+
+
+def test_qualities_that_nobody_sees_are_not_compared() -> None:
+    def point(codec: str, rung: float, size: int, psnr: float) -> rows.PointRow:
+        return rows.PointRow("a", 1.0, codec, "", rung, size, psnr, math.nan, math.nan, True)
+
+    points = [point(c, *p) for c in "xy" for p in [(0.3, 40_000, 34.0), (0.67, 80_000, 38.0)]]
+    points += [point("x", 1.5, 180_000, 46.0), point("y", 1.5, 180_000, 50.0)]
+    assert background_goals.Rates(points).of("y", "x") == pytest.approx({"a": 0})
+
+
 def test_the_sheet(tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="the sample images come with scikit-learn")
     assert command.main(["--part", "sheet", "--out", str(tmp_path)]) == 0
