@@ -180,9 +180,11 @@ def _focus(
                 bar.update(task, advance=1, refresh=True)
 
 
-def _kept(keep: str | None) -> Callable[[str], bool]:
-    """Which codecs' rows are kept."""
-    return lambda codec: keep == "all" or (keep == "peers" and not codec.startswith("AIG"))
+def _kept(keep: str | None) -> Callable[[str], bool] | None:
+    """Which codecs' rows are kept; None if nothing is."""
+    if keep is None:
+        return None
+    return lambda codec: keep == "all" or not codec.startswith("AIG")
 
 
 def _speed(

@@ -209,17 +209,18 @@ class Log:
 
 
 class Growing:
-    """A log that begins with rows of an earlier run, of some codecs, image by image.
+    """A log that keeps rows of an earlier run, if keeps is given: of the images that are measured
+    again those of some codecs, of all others every one.
 
     Whatever stops the run, rows that were to be kept are not lost: those of images that it did
     not come to are written at the end.
     """
 
-    def __init__(self, path: Path, kind: Any, keeps: Callable[[str], bool]) -> None:
+    def __init__(self, path: Path, kind: Any, keeps: Callable[[str], bool] | None) -> None:
         self._waiting: dict[str, list[Any]] = {}
-        for row in read(path, kind):
-            if keeps(row.codec):
-                self._waiting.setdefault(row.image, []).append(row)
+        for row in read(path, kind) if keeps else ():
+            self._waiting.setdefault(row.image, []).append(row)
+        self._keeps = keeps
         self._written: set[tuple[str, str, str]] = set()
         self._begun: list[str] = []
         self._log = Log(path, kind)
@@ -227,7 +228,9 @@ class Growing:
     def kept(self, image: str) -> list[Any]:
         """What there is of an image, whose turn it is."""
         self._begun.append(image)
-        return list(self._waiting.get(image, ()))
+        rows = self._waiting.get(image, [])
+        rows[:] = [row for row in rows if self._keeps and self._keeps(row.codec)]
+        return list(rows)
 
     def append(self, row: Any) -> None:
         """Write a row and make sure that it survives a stop."""
