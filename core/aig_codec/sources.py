@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import Any, Protocol
 
+from . import web
+
 #: Pieces in which files are read: what a file claims must not decide how much is allocated.
 _PIECE = 2**20
-
-#: Seconds that a server may take to answer.
-TIMEOUT = 30.0
 
 
 class Source(Protocol):
@@ -190,7 +189,7 @@ class Chunks:
 
 
 class _Http(_Counting):
-    """A file on a web server, fetched by ranges (RFC 9110, 14).
+    """A file on a web server, fetched by ranges.
 
     A server without ranges begins to send the whole: that is read on as far as is needed.
     """
@@ -198,49 +197,33 @@ class _Http(_Counting):
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
-        self._answer: Any = None
+        self._client = web.Client(url)
+        self._body: web.Body | None = None
         self._whole: Stream | None = None
 
     def read(self, offset: int, length: int) -> bytes:
-        from http.client import HTTPException
-        from urllib.error import HTTPError
-
-        try:
+        with web.deadline():
             if self._whole is None:
-                data = self._range(offset, length) if length > 0 else b""
-                if data is not None:
-                    return data
-            assert self._whole is not None
+                try:
+                    found = self._client.read(offset, length)
+                finally:
+                    self.requests = self._client.requests
+                if isinstance(found, bytes):
+                    self.bytes_read += len(found)
+                    return found
+                self._body, self._whole = found, Stream(found)
+                warnings.warn(
+                    f"{self._url}: the server sends whole files only", RuntimeWarning, stacklevel=5
+                )
             before = self._whole.bytes_read
             data = self._whole.read(offset, length)
             self.bytes_read += self._whole.bytes_read - before
             return data
-        except HTTPError as error:
-            if error.code == 416:  # nothing lies there: the file ends before
-                return self._count(b"")
-            raise
-        except HTTPException as error:  # which is no OSError
-            raise OSError(f"{self._url}: {error!r}") from error
-
-    def _range(self, offset: int, length: int) -> bytes | None:
-        """The bytes of a range; None if the server sends the whole file instead."""
-        from urllib.request import Request, urlopen
-
-        asked = {"Range": f"bytes={offset}-{offset + length - 1}", "Accept-Encoding": "identity"}
-        answer = urlopen(Request(self._url, headers=asked), timeout=TIMEOUT)
-        if answer.status == 206:
-            with answer:
-                return self._count(b"".join(_pieces(answer, length)))
-        self._answer, self._whole = answer, Stream(answer)
-        self.requests += 1
-        warnings.warn(
-            f"{self._url}: the server sends whole files only", RuntimeWarning, stacklevel=6
-        )
-        return None
 
     def close(self) -> None:
-        if self._answer is not None:
-            self._answer.close()
+        if self._body is not None:
+            self._body.close()
+        self._client.close()
 
 
 class _Remote(_Counting):

@@ -414,6 +414,18 @@ def pack_prologue(metadata: Metadata) -> bytes:
     What is packed is read again before it is returned, so that no file leaves here that no reader
     takes. Raises ValueError where that is so.
     """
+    prologue = packed(metadata)
+    try:
+        read = read_prologue(prologue).metadata
+    except AigError as error:
+        raise ValueError(f"such a file could not be read: {error}") from error
+    if read != metadata:
+        raise ValueError("such a file would be read as another one")
+    return prologue
+
+
+def packed(metadata: Metadata) -> bytes:
+    """What `pack_prologue` returns, whether it can be read or not."""
     own = metadata.header()
     header = own.pack()
     short = compact.shortened(metadata.to_json(), own)
@@ -423,14 +435,7 @@ def pack_prologue(metadata: Metadata) -> bytes:
     block: bytes = snappy.compress(text)
     if max(len(text), len(block)) > limits.max_metadata:
         raise ValueError(f"metadata of {len(text)} bytes exceeds limits.max_metadata")
-    prologue = header + struct.pack(">I", len(block)) + block
-    try:
-        read = read_prologue(prologue).metadata
-    except AigError as error:
-        raise ValueError(f"such a file could not be read: {error}") from error
-    if read != metadata:
-        raise ValueError("such a file would be read as another one")
-    return prologue
+    return header + struct.pack(">I", len(block)) + block
 
 
 def pack_text(text: dict[str, str]) -> bytes:
