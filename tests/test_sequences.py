@@ -169,8 +169,11 @@ def test_frames_over_http(tmp_path: Path) -> None:
 
         def do_GET(self) -> None:
             first, last = self.headers["Range"].removeprefix("bytes=").split("-")
-            part = (tmp_path / "movie.aig").read_bytes()[int(first) : int(last) + 1]
+            whole = (tmp_path / "movie.aig").read_bytes()
+            part = whole[int(first) : int(last) + 1]
             self.send_response(206 if part else 416)
+            last = int(first) + len(part) - 1
+            self.send_header("Content-Range", f"bytes {first}-{last}/{len(whole)}")
             self.send_header("Content-Length", str(len(part)))
             self.end_headers()
             self.wfile.write(part)
