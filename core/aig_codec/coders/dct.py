@@ -8,7 +8,7 @@ of each other: threads, and damage that stays where it is.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from math import isqrt
 from typing import Any
@@ -91,6 +91,9 @@ _TAPS = 84
 
 #: More symbols no stream has: 3 planes of samples and of ends of blocks.
 _GROUP_SYMBOLS, _REGION_SYMBOLS = 2**18, 2**17
+
+#: Pixels whose samples are held at once: so many, or so many for each thread if that is more.
+_AT_ONCE, _EACH = 2**21, 2**19
 
 #: Squared error, in squared steps, that one bit is worth.
 _LAMBDA = 0.09
@@ -262,10 +265,24 @@ class Analysis(_Layout):
         return streams.pack(bytes([coder.ID]) + head + tables, parts)
 
 
+@dataclass
+class _Tier:
+    """The high frequencies of one class: streams by group, until they are decoded. lost: groups
+    that cannot be. told: whether that has been said."""
+
+    block_class: int
+    parts: dict[int, Stream | None]
+    coding: "Coding"
+    lost: set[int] = field(default_factory=set)
+    told: bool = False
+
+
 class Synthesis(_Layout):
     """The picture as far as it has been read: first `read_preview`, then tiers in any order.
 
-    Both raise CorruptError if parts of the picture are damaged, having decoded all others.
+    Both raise CorruptError if they are damaged as a whole, and the former also if parts of it are,
+    having decoded all others; `render` says what is damaged of tiers. It decodes some rows of
+    groups after the other, so that samples never take more memory than these.
     """
 
     def __init__(
@@ -280,6 +297,7 @@ class Synthesis(_Layout):
         self._workers = workers
         self._kernel: _native.LossyDecoder | None = None
         self._lost_regions: set[int] = set()
+        self._tiers: list[_Tier] = []
         self._scale = scale
         width, height = metadata.size
         window = window or Window(0, 0, width, height)
@@ -309,7 +327,8 @@ class Synthesis(_Layout):
             raise _lost(self._lost_regions, count, "regions of 1024 x 1024 pixels")
 
     def read_tier(self, segment: bytes | Part, block_class: int) -> None:
-        """Decode the high frequencies of one class; where that fails, blocks keep the preview."""
+        """Take the high frequencies of one class, to be decoded by `render`; where that fails,
+        blocks keep the preview."""
         kernel = self._kernel
         if kernel is None:
             raise CorruptError("without a preview, this cannot be decoded")
@@ -339,24 +358,23 @@ class Synthesis(_Layout):
         coding: "Coding",
         block_class: int,
     ) -> set[int]:
-        """Decode the groups of a tier; returns the numbers of those that are lost."""
-        kernel.start(self._scale.bit_length() - 1)
-        return self._read(
-            parts, coding, lambda g, *stream: kernel.read_group(g, block_class, *stream)
-        )
+        """Have the groups of a tier decoded, now or later; returns the numbers of those that are
+        known to be lost."""
+        self._tiers.append(_Tier(block_class, parts, coding))
+        return set()
 
-    def render(self, pixels: U8) -> None:
+    def render(self, pixels: U8) -> list[CorruptError]:
         """Write the colours of `pixels`, uint8 (H, W, C) at the scale, where they are wanted.
 
-        Blocks whose tier was not read are a smooth interpolation of the 1/8 image.
+        Blocks whose tier was not read are a smooth interpolation of the 1/8 image. Returns what of
+        the tiers turned out to be damaged, once.
         """
         kernel = self._kernel
         if kernel is None:
             raise CorruptError("without a preview, this cannot be decoded")
         if self._scale == 8:
             kernel.preview(pixels)
-            return
-        kernel.start(self._scale.bit_length() - 1)
+            return []
         near, rows, columns = self._rows_near, self._rows, self._columns
 
         def show(row: int) -> None:
@@ -365,8 +383,56 @@ class Synthesis(_Layout):
             else:
                 kernel.scaled_rows(row, row + 1, pixels)
 
-        self._workers.map(lambda i: kernel.interpolate(near[i], near[i] + 1, *columns), len(near))
-        self._workers.map(lambda i: show(rows[i]), len(rows))
+        step = self._rows_at_once()
+        behind = near.start
+        for first in range(rows.start, rows.stop, step):
+            last = min(first + step, rows.stop)
+            # Filters look at the rows beside.
+            held = max(0, first - 1), min(last + 1, kernel.group_rows)
+            kernel.hold(*held, self._scale.bit_length() - 1)
+            fresh = range(behind, min(held[1], near.stop))
+            self._decode_rows(kernel, fresh)
+            self._workers.map(
+                lambda i, fresh=fresh: kernel.interpolate(fresh[i], fresh[i] + 1, *columns),
+                len(fresh),
+            )
+            self._workers.map(lambda i, first=first: show(first + i), last - first)
+            behind = fresh.stop
+        if step >= len(rows):
+            # All samples are still there.
+            for tier in self._tiers:
+                tier.parts = {}
+        damaged = [tier for tier in self._tiers if tier.lost and not tier.told]
+        for tier in damaged:
+            tier.told = True
+        return [_lost(t.lost, kernel.groups, "groups of 256 x 256 pixels") for t in damaged]
+
+    def _rows_at_once(self) -> int:
+        """How many rows of groups have their samples in memory, beside those that filters see."""
+        pixels = GROUP * self.metadata.width
+        most = max(_AT_ONCE, _EACH * self._workers.count)
+        return len(self._rows) if len(self._rows) * pixels <= 2 * most else max(1, most // pixels)
+
+    def _decode_rows(self, kernel: _native.LossyDecoder, rows: range) -> None:
+        """Decode the groups of some rows of them, of all tiers that were not decoded yet."""
+        columns = -(-self.metadata.width // GROUP)
+        wanted = [group for group in self._groups if group // columns in rows]
+
+        def decode(i: int) -> None:
+            group = wanted[i]
+            for tier in self._tiers:
+                if group not in tier.parts:
+                    continue
+                part, coding = tier.parts[group], tier.coding
+                try:
+                    if part is None:
+                        raise CorruptError("the stream is damaged or missing")
+                    coded = coding.prepare(part.coded)
+                    kernel.read_group(group, tier.block_class, coding.tables, part.raw, coded)
+                except CorruptError:
+                    tier.lost.add(group)
+
+        self._workers.map(decode, len(wanted))
 
     def _read(
         self, parts: dict[int, Stream | None], coding: "Coding", task: Callable[..., None]
