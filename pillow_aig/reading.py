@@ -328,12 +328,15 @@ class AigDecoder(ImageFile.PyDecoder):
         self.set_as_raw(_raw(pixels))
 
 
-def _raw(pixels: "NDArray[Any]") -> bytes:
-    """The samples as the modes of `AigImageFile` hold them."""
-    if pixels.itemsize > 1:
+def _raw(pixels: "NDArray[Any]") -> Any:
+    """The samples as the modes of `AigImageFile` hold them, as a buffer: no copy of them."""
+    if pixels.itemsize > 1 and pixels.ndim == 2:
         # I;16 has little-endian samples on any machine.
-        pixels = pixels.astype("<u2") if pixels.ndim == 2 else (pixels >> 8).astype("u1")
-    return pixels.tobytes()
+        pixels = pixels.astype("<u2", copy=False)
+    elif pixels.itemsize > 1:
+        pixels >>= 8
+        pixels = pixels.astype("u1")
+    return memoryview(pixels).cast("B")
 
 
 def _read_prologue(fp: IO[bytes]) -> "Prologue":

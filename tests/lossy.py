@@ -97,7 +97,11 @@ def by_kernels(parts, problems=None, threads=1):
                 if problems is None:
                     raise
                 problems.append(error)
-        decoder.render(pixels)
+        damaged = decoder.render(pixels)
+    if problems is None and damaged:
+        raise damaged[0]
+    if problems is not None:
+        problems += damaged
     return pixels
 
 

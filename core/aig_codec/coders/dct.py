@@ -277,6 +277,14 @@ class _Tier:
     told: bool = False
 
 
+def rows_at_once(width: int, height: int, threads: int) -> int:
+    """How many rows of groups, of a picture of so many pixels, have their samples in memory at once
+    beside those that filters see."""
+    rows, pixels = -(-height // GROUP), GROUP * width
+    most = max(_AT_ONCE, _EACH * threads)
+    return rows if rows * pixels <= 2 * most else max(1, most // pixels)
+
+
 class Synthesis(_Layout):
     """The picture as far as it has been read: first `read_preview`, then tiers in any order.
 
@@ -383,14 +391,15 @@ class Synthesis(_Layout):
             else:
                 kernel.scaled_rows(row, row + 1, pixels)
 
-        step = self._rows_at_once()
+        step = rows_at_once(self.metadata.width, GROUP * len(rows), self._workers.count)
         behind = near.start
         for first in range(rows.start, rows.stop, step):
             last = min(first + step, rows.stop)
-            # Filters look at the rows beside.
-            held = max(0, first - 1), min(last + 1, kernel.group_rows)
-            kernel.hold(*held, self._scale.bit_length() - 1)
-            fresh = range(behind, min(held[1], near.stop))
+            # Filters look at the rows beside. As many each time need one piece of memory.
+            above = max(0, first - 1)
+            below = min(above + step + 2, kernel.group_rows)
+            kernel.hold(above, below, self._scale.bit_length() - 1)
+            fresh = range(behind, min(last + 1, near.stop))
             self._decode_rows(kernel, fresh)
             self._workers.map(
                 lambda i, fresh=fresh: kernel.interpolate(fresh[i], fresh[i] + 1, *columns),
@@ -406,12 +415,6 @@ class Synthesis(_Layout):
         for tier in damaged:
             tier.told = True
         return [_lost(t.lost, kernel.groups, "groups of 256 x 256 pixels") for t in damaged]
-
-    def _rows_at_once(self) -> int:
-        """How many rows of groups have their samples in memory, beside those that filters see."""
-        pixels = GROUP * self.metadata.width
-        most = max(_AT_ONCE, _EACH * self._workers.count)
-        return len(self._rows) if len(self._rows) * pixels <= 2 * most else max(1, most // pixels)
 
     def _decode_rows(self, kernel: _native.LossyDecoder, rows: range) -> None:
         """Decode the groups of some rows of them, of all tiers that were not decoded yet."""

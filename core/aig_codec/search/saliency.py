@@ -27,8 +27,9 @@ from ..geometry import row_slices
 U8 = NDArray[np.uint8]
 F64 = NDArray[np.float64]
 
-#: Cells along the shorter side of the map.
-_MAP_SIDE = 48
+#: Cells along the shorter side of the map, at least; and in pictures so much longer than wide,
+#: which have many of them.
+_MAP_SIDE, _LONG, _LONG_MAP_SIDE = 48, 16, 24
 #: Relative to that side: standard deviations of the centres, of the surrounds in centres, and of
 #: what a focus sees at once.
 _CENTRES, _SURROUND, _VIEW = (0.03, 0.06, 0.12), 4.0, 0.1
@@ -73,7 +74,8 @@ def find(pixels: U8) -> list[Salient]:
     One modest focus in the middle, of confidence 0, if nothing does.
     """
     height, width = pixels.shape[:2]
-    step = max(1, min(height, width) // _MAP_SIDE)
+    shorter, longer = sorted((height, width))
+    step = max(1, shorter // (_MAP_SIDE if longer <= _LONG * shorter else _LONG_MAP_SIDE))
     cells = _native.cell_means(pixels, step).astype(float)
     if min(cells.shape[:2]) < 8 or np.ptp(cells[..., :-1]) < 1:
         return [_middle(width, height)]
