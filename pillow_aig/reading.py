@@ -107,7 +107,7 @@ class AigImageFile(ImageFile.ImageFile):
             from aig_codec.errors import CorruptError
 
             raise CorruptError("a frame claims to have frames of its own")
-        self._start = self._base + offset
+        self._start, self._metadata = self._base + offset, metadata
         self._size = metadata.size
         self._mode = "I;16" if (metadata.mode, metadata.bits) == ("L", 16) else metadata.mode
         self.info["aig"] = metadata.info()
@@ -204,9 +204,28 @@ class AigImageFile(ImageFile.ImageFile):
     def load(self) -> Any:
         """Decode the pixels, if that has not happened yet; see `PIL.Image.Image.load`."""
         if self.tile:
+            self._charge()
             # Nobody can look before load() is through, so pictures in between would be wasted.
             self.decoderconfig = (_WHOLE,)
         return super().load()
+
+    def _charge(self) -> None:
+        """Raise `LimitError` unless decoding may take its memory, beside Pillow's own image."""
+        from aig_codec import default_threads, limits
+
+        if limits.max_memory is None:
+            return
+        from aig_codec import memory
+
+        metadata, strict = self._metadata, not ImageFile.LOAD_TRUNCATED_IMAGES
+        kinds = {s.kind for s in metadata.segments}
+        needed = memory.of_picture(
+            metadata, kinds, default_threads(), scale=self._plan.scale, strict=strict
+        )
+        # Pillow has 4 bytes for a pixel of any mode of several channels.
+        width, height = self.size
+        needed += width * height * {"L": 1, "I;16": 2}.get(self.mode, 4)
+        limits.charge(needed, f"loading a picture of {width} x {height} pixels")
 
     def verify(self) -> None:
         """Check every segment's presence, coder and checksum, of all frames, without decoding
@@ -336,7 +355,7 @@ def _raw(pixels: "NDArray[Any]") -> Any:
     elif pixels.itemsize > 1:
         pixels >>= 8
         pixels = pixels.astype("u1")
-    return memoryview(pixels).cast("B")
+    return pixels.data.cast("B")
 
 
 def _read_prologue(fp: IO[bytes]) -> "Prologue":

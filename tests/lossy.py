@@ -97,7 +97,8 @@ def by_kernels(parts, problems=None, threads=1):
                 if problems is None:
                     raise
                 problems.append(error)
-        damaged = decoder.render(pixels)
+        decoder.render(pixels)
+    damaged = decoder.damaged()
     if problems is None and damaged:
         raise damaged[0]
     if problems is not None:

@@ -13,7 +13,7 @@ from .geometry import Regions, Window
 #: Whatever the picture.
 _ALWAYS = 2**23
 
-#: The coder of drawn pictures: at most so much for a band, or so much for each pixel of a small one.
+#: The coder of drawn pictures: at most so much for a band, and of a small one for each pixel.
 _GRAPHIC, _GRAPHIC_PIXEL = 24 * 2**20, 96
 
 #: Rows of samples that a filter holds, and of a strip of the lossless coder, with their errors.
@@ -22,9 +22,9 @@ _FILTERED_ROWS, _STRIP_ROWS = 2 * 96, 2 * 16
 #: Kinds of segments that the lossless coder may have made.
 _LOSSLESS = {"core", "alpha", "drawn", "mid"}
 
-#: `Picture` decodes cores beside the picture while they have no more pixels than this, or than this
-#: part of it; and computes means of so many boxes at once.
-SMALL_CORES, BESIDE, BOXES = 2**18, 6, 2**18
+#: Cores are decoded beside the picture while the rectangles around them have no more pixels than
+#: this, or than this part of the picture's; and means of so many boxes are computed at once.
+SMALL_CORES, BESIDE, BOXES = 2**21, 16, 2**18
 
 
 def of_picture(
@@ -34,56 +34,66 @@ def of_picture(
     *,
     scale: int = 1,
     window: Window | None = None,
+    strict: bool = True,
     keeps: bool = False,
 ) -> int:
     """Bytes that a `Picture` of the segments of these kinds takes, with what `show` gives.
 
-    keeps: as in `Picture`.
+    strict: whether damage raises an error; else what may have to be decoded again is kept. keeps:
+    as in `Picture`.
     """
     segments = [s for s in meta.segments if s.kind in kinds]
     there = {s.kind for s in segments}
-    n, sample, channels = meta.width * meta.height, meta.bits // 8, meta.channels
-    pixel, colours = channels * sample, 3 if channels >= 3 else 1
+    n, channels = meta.width * meta.height, meta.channels
+    pixel, colours = channels * meta.bits // 8, 3 if channels >= 3 else 1
     s = 1 if meta.is_averaged else scale
     seen = n if window is None else meta.width * _rows_seen(meta, window)
-    canvas = _scaled(seen, s) * pixel
-    shown = canvas if window is None else window.size[0] * window.size[1] * pixel
-    classes = n
-    cores = "core" in there and meta.shape != "all"
-    beside = 0
-    if cores:
-        most = 3 * n if keeps else max(SMALL_CORES, n // BESIDE)
-        beside = min(most, _core_pixels(meta)) * (pixel + 1)
+    canvas, classes, alpha = _scaled(seen, s) * pixel, n, n if "alpha" in there else 0
     samples = cells = 0
     if "preview" in there:
-        planes = 3 if colours == 3 else 1
-        cells = n * (planes + 1) // 16
-        if s < 8:
-            samples = _samples(meta, threads, seen // meta.width, s)
-    over = 0
-    if "drawn" in there or "mid" in there:
-        alone = not keeps and colours == channels
-        over = 0 if alone and meta.mid != "palette" else n * colours * (2 if keeps else 1)
-    if s > 1 and cores:
-        boxes = 4 * (channels + 1)
-        large = _core_pixels(meta) > max(SMALL_CORES, n // BESIDE)
-        if large and not keeps:
-            over += seen * pixel + min(BOXES, _scaled(n, s)) * boxes
-        else:
-            over += _scaled(min(n, _core_pixels(meta)), s) * boxes
-    alpha = n if "alpha" in there else 0
-    mapped = 2 * n if meta.shape == "map" else 0
-    together = canvas + classes + alpha + beside + samples + cells + over
-    averaged = canvas + _scaled(seen, scale) * pixel if meta.is_averaged and scale > 1 else 0
-    phases = (
-        mapped,
+        cells = n * ((3 if colours == 3 else 1) + 1) // 16
+        samples = _samples(meta, threads, seen // meta.width, s) if s < 8 else 0
+    beside = exact = 0
+    if "core" in there and meta.shape != "all":
+        around = _core_pixels(meta)
+        beside = around if keeps else min(around, most_beside(n))
+        if s > 1 and (keeps or around <= most_beside(n)):
+            exact = _scaled(min(n, around), s) * 4 * (channels + 1)
+        elif s > 1:
+            exact = seen * pixel + min(BOXES, _scaled(n, s)) * 4 * (channels + 1)
+        beside *= pixel + 1
+    over = [
+        _over(segment.coder, n, channels, colours, keeps)
+        for segment in segments
+        if segment.kind in ("mid", "drawn")
+    ]
+    drawn = sum(over) if keeps else max(over, default=0)
+    held = alpha + samples + cells if keeps or not strict else 0
+    phases = [
+        2 * n + beside if meta.shape == "map" else 0,
         classes + beside + cells + 2 * alpha,
-        together,
-        averaged,
-        canvas + shown if window is not None else 0,
-    )
+        classes + beside + cells + alpha + samples + canvas,
+        classes + beside + held + canvas + max(drawn, exact),
+    ]
+    if meta.is_averaged and scale > 1:
+        phases.append(canvas + _scaled(seen, scale) * pixel)
+    elif window is not None:
+        width, height = window.scaled(s).size
+        phases.append(classes + beside + held + canvas + width * height * pixel)
     read = 2 * sum(segment.length for segment in segments)
     return _ALWAYS + read + max(phases) + _scratch(meta, there, threads, n)
+
+
+def most_beside(pixels: int) -> int:
+    """Of a picture of so many pixels, those that are decoded beside it for its cores, at most."""
+    return max(SMALL_CORES, pixels // BESIDE)
+
+
+def _over(coder: str, n: int, channels: int, colours: int, keeps: bool) -> int:
+    """What a segment outside the cores takes beside the picture."""
+    if coder == "palette":
+        return 0 if channels == 1 else n
+    return n * colours if coder == "lossless" and (keeps or colours < channels) else 0
 
 
 def of_cores(meta: Metadata, windows: Iterable[Window], lengths: int) -> int:

@@ -12,9 +12,9 @@ from .coders import boundary, dct, lossless, palette
 from .coders.lossless import Pixels
 from .coders.streams import Part
 from .container import Metadata, Segment
-from .errors import AigError, CorruptError
+from .errors import AigError
 from .geometry import CORE, DRAWN, MID, MID_LAST, Regions, Window
-from .memory import BESIDE, BOXES, SMALL_CORES
+from .memory import BOXES, most_beside
 from .threads import Job, Workers, finish
 
 U8 = NDArray[np.uint8]
@@ -197,7 +197,7 @@ class Picture:
     def _add_core(self, k: int, payload: bytes) -> None:
         meta = self._metadata
         width, height = self._regions.core_window(k).size
-        most = max(SMALL_CORES, meta.width * meta.height // BESIDE)
+        most = most_beside(meta.width * meta.height)
         if self._in_place and self._beside + width * height > most:
             self._large.append(LargeCore(CORE + k, payload))
             return
@@ -238,6 +238,10 @@ class Picture:
     def _put_together(self) -> Any:
         """The picture, coarse to fine."""
         problems, pixels = self._problems, self._canvas()
+        if self._alpha is not None:
+            self._put_alpha(self._alpha, pixels)
+            if self._shown_once:
+                self._alpha = None
         if "mid" in self._payloads:
             self._leave_out(
                 partial(self._put_palette, self._payloads["mid"], pixels),
@@ -256,10 +260,6 @@ class Picture:
                 with problems:
                     self._correct(self._payloads["boundary"], pixels)
                 self._fits = len(problems.found) == found
-        if self._alpha is not None:
-            self._put_alpha(self._alpha, pixels)
-            if self._shown_once:
-                self._alpha = None
         # The cores go on top: nothing above can change them.
         while self._cores:
             with problems:
@@ -301,13 +301,10 @@ class Picture:
         seen = pixels[self._shown.scaled(self._scale).slices]
         rendered = False
         if self._dct is not None:
-            damaged: list[CorruptError] = []
             with problems:
-                damaged = self._dct.render(pixels)
+                self._dct.render(pixels)
                 rendered = True
-            for error in damaged:
-                with problems:
-                    raise error
+            self._tell(self._dct)
             if self._shown_once:
                 self._dct = None
         if not rendered and not (problems.strict and "core" in self._payloads):
@@ -316,6 +313,12 @@ class Picture:
         if meta.mode in ("LA", "RGBA"):
             seen[..., -1] = meta.max_sample
         return pixels
+
+    def _tell(self, synthesis: dct.Synthesis) -> None:
+        """Raise, or collect, what was damaged of the lossy tiers."""
+        for error in synthesis.damaged():
+            with self._problems:
+                raise error
 
     def _put_palette(self, payload: bytes, pixels: Any) -> None:
         palette.decode(payload, pixels, self._colours, self._class_map, MID, MID_LAST)

@@ -325,7 +325,8 @@ class AigFile:
         if upto == "full":
             kinds |= {s.kind for s in self.segments if s.kind not in KINDS}
         problems = Problems(strict)
-        self._charge(kinds, threads, scale=scale, window=window, keeps=make is not Picture)
+        on_device = make is not Picture
+        self._charge(kinds, threads, scale=scale, window=window, strict=strict, keeps=on_device)
         with Workers(threads) as workers, self._reading_on(set() if window else kinds):
             regions, kinds = self._regions_for(kinds, problems)
             picture = make(regions, workers, problems, scale=scale, window=window)

@@ -266,7 +266,7 @@ class Analysis(_Layout):
 
 
 @dataclass
-class _Tier:
+class Tier:
     """The high frequencies of one class: streams by group, until they are decoded. lost: groups
     that cannot be. told: whether that has been said."""
 
@@ -289,8 +289,8 @@ class Synthesis(_Layout):
     """The picture as far as it has been read: first `read_preview`, then tiers in any order.
 
     Both raise CorruptError if they are damaged as a whole, and the former also if parts of it are,
-    having decoded all others; `render` says what is damaged of tiers. It decodes some rows of
-    groups after the other, so that samples never take more memory than these.
+    having decoded all others; what is damaged of tiers shows when `render` decodes them. It does
+    so some rows of groups after the other, so that samples never take more memory than these.
     """
 
     def __init__(
@@ -305,7 +305,7 @@ class Synthesis(_Layout):
         self._workers = workers
         self._kernel: _native.LossyDecoder | None = None
         self._lost_regions: set[int] = set()
-        self._tiers: list[_Tier] = []
+        self._tiers: list[Tier] = []
         self._scale = scale
         width, height = metadata.size
         window = window or Window(0, 0, width, height)
@@ -355,41 +355,38 @@ class Synthesis(_Layout):
         for group, part in parts.items():
             if part is not None and any(part) and kernel.region_of(group) in self._lost_regions:
                 parts[group] = None
-        lost = self._read_groups(kernel, parts, coding, block_class)
-        if lost:
-            raise _lost(lost, kernel.groups, "groups of 256 x 256 pixels")
+        self._tiers.append(Tier(block_class, parts, coding))
 
-    def _read_groups(
-        self,
-        kernel: _native.LossyDecoder,
-        parts: dict[int, Stream | None],
-        coding: "Coding",
-        block_class: int,
-    ) -> set[int]:
-        """Have the groups of a tier decoded, now or later; returns the numbers of those that are
-        known to be lost."""
-        self._tiers.append(_Tier(block_class, parts, coding))
-        return set()
+    def damaged(self) -> list[CorruptError]:
+        """What of the tiers turned out to be damaged when they were decoded, once."""
+        found = [tier for tier in self._tiers if tier.lost and not tier.told]
+        for tier in found:
+            tier.told = True
+        count = self._kernel.groups if self._kernel else 0
+        return [_lost(tier.lost, count, "groups of 256 x 256 pixels") for tier in found]
 
-    def render(self, pixels: U8) -> list[CorruptError]:
+    def render(self, pixels: U8) -> None:
         """Write the colours of `pixels`, uint8 (H, W, C) at the scale, where they are wanted.
 
-        Blocks whose tier was not read are a smooth interpolation of the 1/8 image. Returns what of
-        the tiers turned out to be damaged, once.
+        Blocks whose tier was not read, or is damaged, are a smooth interpolation of the 1/8 image;
+        `damaged` says which ones are.
         """
         kernel = self._kernel
         if kernel is None:
             raise CorruptError("without a preview, this cannot be decoded")
         if self._scale == 8:
             kernel.preview(pixels)
-            return []
+            return
         near, rows, columns = self._rows_near, self._rows, self._columns
 
-        def show(row: int) -> None:
+        def smooth(some: range, i: int) -> None:
+            kernel.interpolate(some[i], some[i] + 1, *columns)
+
+        def show(some: range, i: int) -> None:
             if self._scale == 1:
-                kernel.rows(row, row + 1, pixels, *columns)
+                kernel.rows(some[i], some[i] + 1, pixels, *columns)
             else:
-                kernel.scaled_rows(row, row + 1, pixels)
+                kernel.scaled_rows(some[i], some[i] + 1, pixels)
 
         step = rows_at_once(self.metadata.width, GROUP * len(rows), self._workers.count)
         behind = near.start
@@ -401,20 +398,13 @@ class Synthesis(_Layout):
             kernel.hold(above, below, self._scale.bit_length() - 1)
             fresh = range(behind, min(last + 1, near.stop))
             self._decode_rows(kernel, fresh)
-            self._workers.map(
-                lambda i, fresh=fresh: kernel.interpolate(fresh[i], fresh[i] + 1, *columns),
-                len(fresh),
-            )
-            self._workers.map(lambda i, first=first: show(first + i), last - first)
+            self._workers.map(partial(smooth, fresh), len(fresh))
+            self._workers.map(partial(show, range(first, last)), last - first)
             behind = fresh.stop
         if step >= len(rows):
             # All samples are still there.
             for tier in self._tiers:
                 tier.parts = {}
-        damaged = [tier for tier in self._tiers if tier.lost and not tier.told]
-        for tier in damaged:
-            tier.told = True
-        return [_lost(t.lost, kernel.groups, "groups of 256 x 256 pixels") for t in damaged]
 
     def _decode_rows(self, kernel: _native.LossyDecoder, rows: range) -> None:
         """Decode the groups of some rows of them, of all tiers that were not decoded yet."""

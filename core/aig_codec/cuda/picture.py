@@ -73,6 +73,7 @@ class DevicePicture(Picture):
         if isinstance(self._dct, DeviceSynthesis):
             with self._problems:
                 self._dct.render_on_device(pixels, meta.channels)
+            self._tell(self._dct)
         if meta.mode in ("LA", "RGBA"):
             self._set_alpha(None, pixels)
         return pixels

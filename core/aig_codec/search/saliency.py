@@ -111,9 +111,10 @@ def _salience(cells: F64) -> F64:
         total += cue
         count += 1
     total /= count
-    y, x = (np.arange(n) / (n - 1) - 0.5 for n in total.shape)
+    height, width = cells.shape[:2]
+    y, x = np.arange(height) / (height - 1) - 0.5, np.arange(width) / (width - 1) - 0.5
     total *= np.exp(-(x**2 + y[:, None] ** 2) / (2 * _CENTRED**2))
-    return _blur(total, _VIEW * min(total.shape))
+    return _blur(total, _VIEW * min(height, width))
 
 
 def _cues(colours: F64, energy: F64) -> Iterator[F64]:
