@@ -116,7 +116,7 @@ def of_map(meta: Metadata) -> int:
 def of_preview(meta: Metadata, length: int) -> int:
     """Bytes that the 1/8 image takes, of a segment of so many bytes."""
     n, planes = meta.width * meta.height, 3 if meta.channels >= 3 else 1
-    cells = n * (planes + 1) // 16 + _scaled(n, 8) * meta.channels
+    cells = n * (2 * planes + 3) // 32 + _scaled(n, 8) * meta.channels
     return 2 * length + of_map(meta) + cells
 
 
