@@ -123,7 +123,7 @@ class AigImageFile(ImageFile.ImageFile):
         if offset:
             self._inherit(metadata, info)
 
-        self._start = start
+        self._start, self._metadata = start, metadata
         self._size = metadata.size
         self._mode = "I;16" if (metadata.mode, metadata.bits) == ("L", 16) else metadata.mode
         for key in _OF_FRAME:
@@ -237,6 +237,7 @@ class AigImageFile(ImageFile.ImageFile):
     def load(self) -> Any:
         """Decode the pixels, if that has not happened yet; see `PIL.Image.Image.load`."""
         if self.tile:
+            self._charge()
             # Nobody can look before load() is through, so pictures in between would be wasted.
             self.decoderconfig = (_WHOLE,)
         try:
@@ -259,6 +260,24 @@ class AigImageFile(ImageFile.ImageFile):
         )
         error.needed = needed
         return error
+
+    def _charge(self) -> None:
+        """Raise `LimitError` unless decoding may take its memory, beside Pillow's own image."""
+        from aig_codec import default_threads, limits
+
+        if limits.max_memory is None:
+            return
+        from aig_codec import memory
+
+        metadata, strict = self._metadata, not ImageFile.LOAD_TRUNCATED_IMAGES
+        kinds = {s.kind for s in metadata.segments}
+        needed = memory.of_picture(
+            metadata, kinds, default_threads(), scale=self._plan.scale, strict=strict
+        )
+        # Pillow has 4 bytes for a pixel of any mode of several channels.
+        width, height = self.size
+        needed += width * height * {"L": 1, "I;16": 2}.get(self.mode, 4)
+        limits.charge(needed, f"loading a picture of {width} x {height} pixels")
 
     def verify(self) -> None:
         """Check every segment's presence, coder and checksum, of all frames, without decoding
@@ -386,12 +405,15 @@ class AigDecoder(ImageFile.PyDecoder):
         self.set_as_raw(_raw(pixels))
 
 
-def _raw(pixels: "NDArray[Any]") -> bytes:
-    """The samples as the modes of `AigImageFile` hold them."""
-    if pixels.itemsize > 1:
+def _raw(pixels: "NDArray[Any]") -> Any:
+    """The samples as the modes of `AigImageFile` hold them, as a buffer: no copy of them."""
+    if pixels.itemsize > 1 and pixels.ndim == 2:
         # I;16 has little-endian samples on any machine.
-        pixels = pixels.astype("<u2") if pixels.ndim == 2 else (pixels >> 8).astype("u1")
-    return pixels.tobytes()
+        pixels = pixels.astype("<u2", copy=False)
+    elif pixels.itemsize > 1:
+        pixels >>= 8
+        pixels = pixels.astype("u1")
+    return pixels.data.cast("B")
 
 
 def _read_prologue(fp: IO[bytes]) -> "Prologue":

@@ -98,6 +98,11 @@ def by_kernels(parts, problems=None, threads=1):
                     raise
                 problems.append(error)
         decoder.render(pixels)
+    damaged = decoder.damaged()
+    if problems is None and damaged:
+        raise damaged[0]
+    if problems is not None:
+        problems += damaged
     return pixels
 
 

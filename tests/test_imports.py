@@ -1,10 +1,12 @@
 """What importing and decoding may pull in."""
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import aig_codec
 
@@ -46,3 +48,52 @@ def test_a_web_client_comes_with_the_first_address(tmp_path: Path) -> None:
     assert not _modules_after(code.format(str(path))).intersection(clients)
     address = "http://127.0.0.1:9/x.aig"
     assert _modules_after(code.format(address)).intersection(clients)
+
+
+#: Imports the kernels in other interpreters, and decodes in this one all the same.
+SUBINTERPRETER = """
+import sys
+try:
+    import _xxsubinterpreters as interpreters
+except ImportError:
+    import _interpreters as interpreters
+import numpy as np, aig_codec
+picture = np.zeros((40, 50, 3), np.uint8)
+if sys.argv[1] == "after":
+    aig_codec.encode(picture)
+code = '''
+import sys
+sys.path[:] = {path!r}
+try:
+    import aig_codec._native
+except ImportError as error:
+    print("refused:", error, flush=True)
+else:
+    print("imported", flush=True)
+'''.format(path=sys.path)
+for _ in range(2):
+    try:
+        other = interpreters.create("legacy")
+    except TypeError:
+        other = interpreters.create(isolated=False)
+    interpreters.run_string(other, code)
+    interpreters.destroy(other)
+print(aig_codec.decode(aig_codec.encode(picture)).shape)
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_subinterpreter_is_told_at_once(when: str) -> None:
+    if not any(importlib.util.find_spec(n) for n in ("_xxsubinterpreters", "_interpreters")):
+        pytest.skip("this Python has no module of subinterpreters")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SUBINTERPRETER, when],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    first, second, shape = done.stdout.splitlines()
+    assert first == second
+    assert first.startswith("refused: aig_codec._native works in the main interpreter alone")
+    assert shape == "(40, 50, 3)"

@@ -1,5 +1,7 @@
 """Where to look when nobody says."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -73,3 +75,79 @@ def test_sigma_given_is_sigma_kept() -> None:
         assert file.metadata.foci[0].sigma == (2.0, 2.0)
     with aig_codec.open(aig_codec.encode(picture, preset="tracking")) as file:
         assert file.metadata.foci[0].sigma == (2.0, 1.5)
+
+
+def _strip(height: int, width: int) -> np.ndarray:
+    """A quiet picture of any shape, with one thing in it."""
+    shorter = min(height, width)
+    side = max(1, shorter // 3)
+    rng = np.random.default_rng(3)
+    picture = rng.integers(90, 100, (height, width, 3), dtype=np.uint8)
+    top, left = height // 3, width // 3
+    picture[top : top + side, left : left + side] = [220, 40, 30]
+    return picture
+
+
+EXTREMES = [
+    (1, 32767),
+    (32767, 1),
+    (7, 32767),
+    (8, 32767),
+    (32, 9600),
+    (9600, 32),
+    (47, 6000),
+    (95, 16000),
+    (16000, 95),
+    (600, 9000),
+    (3000, 3000),
+]
+
+
+@pytest.mark.parametrize(("height", "width"), EXTREMES)
+def test_memory_is_linear_in_pixels_whatever_the_shape(height: int, width: int) -> None:
+    picture = _strip(height, width)
+    saliency.find(np.ascontiguousarray(picture[:64, :64]))  # what is imported late
+    saliency._kept_gaussian.cache_clear()
+    tracemalloc.start()
+    try:
+        saliency.find(picture)
+        kept, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= 256 * height * width + 2**23
+    assert kept <= 5 * 2**20
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 9600), (9600, 32), (90, 8000), (3000, 40)])
+def test_what_stands_out_of_a_long_strip(height: int, width: int) -> None:
+    found = saliency.find(_strip(height, width))
+    side = min(height, width) // 3
+    assert abs(found[0].x - width // 3 - side / 2) <= 2 * side
+    assert abs(found[0].y - height // 3 - side / 2) <= 2 * side
+    assert found[0].confidence > 0.1
+
+
+def test_nothing_large_is_kept_after_many_shapes() -> None:
+    saliency._kept_gaussian.cache_clear()
+    tracemalloc.start()
+    try:
+        for n in range(96, 400, 48):
+            saliency.find(_strip(95 + n % 3, n * 3))
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept <= 5 * 2**20
+
+
+@pytest.mark.parametrize("sigma", [1, 1.5, 2.5, 7, 23])
+def test_repeated_means_are_about_a_gaussian(sigma: float) -> None:
+    impulse = np.zeros((1, 601))
+    impulse[0, 300] = 1
+    blurred = saliency._repeated_means(impulse, sigma)[0]
+    expected = saliency._new_gaussian(601, sigma)[300]
+    assert blurred.sum() == pytest.approx(1)
+    places = np.arange(601) - 300
+    assert (blurred * places**2).sum() == pytest.approx(sigma**2, rel=1e-6)
+    assert np.abs(blurred - expected).max() < 0.08 * expected.max()
+    # What lies beyond the border has no weight: what is the same everywhere stays so.
+    np.testing.assert_allclose(saliency._repeated_means(np.full((2, 601), 7.0), sigma), 7)

@@ -1,8 +1,10 @@
 """How many threads, who says so, and that their number shows nowhere."""
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -85,3 +87,90 @@ def test_the_module_needs_no_gil() -> None:
     free = not getattr(sys, "_is_gil_enabled", lambda: True)()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout.strip() == "False") == free
+
+
+def _inside_of_class_maps(monkeypatch: pytest.MonkeyPatch, wait) -> None:
+    """Have every decode call `wait` where it computes the class map."""
+    from aig_codec.geometry import Regions
+
+    class_map = Regions.class_map
+
+    def waiting(self):
+        wait()
+        return class_map(self)
+
+    monkeypatch.setattr(Regions, "class_map", waiting)
+
+
+def test_decodes_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four decodes meet where each computes its class map: with a lock, none would get by."""
+    data = aig_codec.encode(pictures.mixed(64, 64, 3), centers=[(20, 20)], radii=[(8, 12)])
+    meeting = threading.Barrier(4)
+    _inside_of_class_maps(monkeypatch, lambda: meeting.wait(timeout=60))
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: aig_codec.decode(data, threads=1), range(4)))
+    assert not meeting.broken
+    for one in found[1:]:
+        np.testing.assert_array_equal(one, found[0])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_child_decodes_while_its_parent_is_in_the_middle(
+    monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    data = aig_codec.encode(pictures.mixed(200, 300, 3), centers=[(20, 20)], radii=[(8, 12)])
+    expected = aig_codec.decode(data)
+    inside, go_on = threading.Event(), threading.Event()
+    parent = os.getpid()
+
+    def wait() -> None:
+        if os.getpid() == parent:
+            inside.set()
+            assert go_on.wait(timeout=60)
+
+    _inside_of_class_maps(monkeypatch, wait)
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(aig_codec.decode, data, threads=threads)
+        try:
+            assert inside.wait(timeout=60)
+            assert _child_decodes(data, expected, threads)
+        finally:
+            go_on.set()
+        np.testing.assert_array_equal(other.result(timeout=60), expected)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_forks_while_threads_decode() -> None:
+    data = aig_codec.encode(pictures.mixed(200, 300, 3), centers=[(20, 20)], radii=[(8, 12)])
+    expected = aig_codec.decode(data)
+    enough = threading.Event()
+
+    def decode() -> None:
+        while not enough.is_set():
+            aig_codec.decode(data, threads=3)
+
+    with ThreadPoolExecutor(3) as pool:
+        busy = [pool.submit(decode) for _ in range(3)]
+        try:
+            children = [_child_decodes(data, expected, 1 + 2 * (i % 2)) for i in range(16)]
+        finally:
+            enough.set()
+        assert all(children)
+        for one in busy:
+            one.result(timeout=60)
+
+
+def _child_decodes(data: bytes, expected: np.ndarray, threads: int) -> bool:
+    """Whether a child that is forked now decodes what its parent does; one that hangs is ended."""
+    child = os.fork()
+    if not child:
+        signal.alarm(60)
+        try:
+            same = np.array_equal(aig_codec.decode(data, threads=threads), expected)
+        except BaseException:
+            same = False
+        os._exit(0 if same else 1)
+    return os.waitpid(child, 0)[1] == 0

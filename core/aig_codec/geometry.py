@@ -6,7 +6,7 @@ foci that grant it, the nearest owns it.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +22,9 @@ CORE = 1
 MID = 5
 MID_LAST = 7
 DRAWN = 8
+
+#: Pixels that are worked on at once where that takes memory for each.
+_SOME_PIXELS = 2**20
 
 #: Side in pixels of the squares of which some are coded as graphics.
 TILE = _native.TILE
@@ -126,10 +129,11 @@ class Regions:
         return classes
 
     def cores_in(self, window: Window) -> U8:
-        """Class of every pixel of a window, uint8 (h, w), right as to which ones are core."""
+        """Class of every pixel of a window, uint8 (h, w), right as to which ones are core; the
+        caller owns it."""
         left, top, right, bottom = window
         if self.core_map is not None:
-            return np.ascontiguousarray(self.core_map[window.slices])
+            return self.core_map[window.slices].copy()
         if self.metadata.shape == "all":
             return np.full((bottom - top, right - left), CORE, np.uint8)
         foci = fixed_point(self.metadata.foci)
@@ -142,8 +146,13 @@ class Regions:
             return Window(0, 0, meta.width, meta.height)
         f = meta.foci[k]
         if self.core_map is not None:
-            own = self.core_map == CORE + k
-            rows, columns = (np.flatnonzero(own.any(axis)) for axis in (1, 0))
+            in_row = np.zeros(meta.height, np.bool_)
+            in_column = np.zeros(meta.width, np.bool_)
+            for some in row_slices(meta.height, meta.width):
+                own = self.core_map[some] == CORE + k
+                in_row[some] = own.any(1)
+                in_column |= own.any(0)
+            rows, columns = np.flatnonzero(in_row), np.flatnonzero(in_column)
             if not rows.size:
                 return Window(f.x, f.y, f.x, f.y)
             return Window(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
@@ -158,8 +167,8 @@ class Regions:
     def core_mask(self) -> NDArray[np.bool_]:
         """Which pixels are exact: bool (H, W)."""
         classes = self.cores_in(Window(0, 0, self.metadata.width, self.metadata.height))
-        exact: NDArray[np.bool_] = outside_cores(classes) == 0
-        return exact
+        outside = _outside(classes)
+        return np.logical_not(outside, out=outside)
 
 
 def assign(foci: Sequence[Focus], height: int, width: int) -> tuple[U8, NDArray[np.uint32]]:
@@ -172,7 +181,21 @@ def assign(foci: Sequence[Focus], height: int, width: int) -> tuple[U8, NDArray[
 
 def outside_cores(class_map: U8) -> U8:
     """1 where a pixel belongs to no core, else 0: uint8 of the same shape."""
-    return ((class_map < CORE) | (class_map >= MID)).astype(np.uint8)
+    return _outside(class_map.copy()).view(np.uint8)
+
+
+def _outside(classes: U8) -> NDArray[np.bool_]:
+    """Whether pixels belong to no core: bool in the memory of their classes, which are lost."""
+    # Below CORE it wraps around.
+    classes -= CORE
+    return np.greater_equal(classes, MID - CORE, out=classes.view(np.bool_))
+
+
+def row_slices(height: int, width: int) -> Iterator[slice]:
+    """The rows of a picture, some after the other, so that what is computed of them is small."""
+    step = max(1, _SOME_PIXELS // width)
+    for top in range(0, height, step):
+        yield slice(top, min(top + step, height))
 
 
 def tiles_of(height: int, width: int) -> tuple[int, int]:

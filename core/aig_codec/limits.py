@@ -27,6 +27,20 @@ http_timeout: float = 30.0
 http_deadline: float = 300.0
 
 
+#: Most bytes that decoding may take, by what the file claims; None for any number. Decoding,
+#: previews, cores, regions, smaller scales and maps of classes are charged before they are begun.
+max_memory: int | None = None
+
+
+def charge(needed: int, what: str) -> None:
+    """Raise `LimitError` unless something may take so many bytes."""
+    if max_memory is not None and needed > max_memory:
+        raise LimitError(
+            f"{what} takes up to {needed} bytes of memory, and "
+            f"aig_codec.limits.max_memory = {max_memory}"
+        )
+
+
 def check_size(width: int, height: int) -> None:
     """Raise `LimitError` unless an image of this many pixels may be allocated."""
     if width > MAX_SIDE or height > MAX_SIDE:

@@ -1,6 +1,7 @@
 """A picture that comes together from its segments, coarse to fine (format.md, 8)."""
 
-from functools import cached_property
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from .coders.streams import Part
 from .container import Metadata, Segment
 from .errors import AigError
 from .geometry import CORE, DRAWN, MID, MID_LAST, Regions, Window
+from .memory import BOXES, most_beside
 from .threads import Job, Workers, finish
 
 U8 = NDArray[np.uint8]
@@ -35,7 +37,8 @@ class Problems:
     def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> bool:
         if self.strict or not isinstance(error, AigError):
             return False
-        self.found.append(error)
+        # Its traceback would keep all that was being decoded.
+        self.found.append(error.with_traceback(None))
         return True
 
 
@@ -60,15 +63,35 @@ class ComingCore(NamedTuple):
         return self.core
 
 
-def start_core(regions: Regions, k: int, payload: bytes, workers: Workers) -> ComingCore:
-    """Begin to decode the core of focus k."""
-    window = regions.core_window(k)
-    class_map = regions.cores_in(window)
-    metadata = regions.metadata
-    pixels = np.zeros((*class_map.shape, metadata.channels), _dtype(metadata))
-    c = CORE + k
-    bands = lossless.start_decoding(payload, pixels, class_map, c, c, workers)
-    return ComingCore(bands, DecodedCore(pixels, class_map, c, window))
+class LargeCore(NamedTuple):
+    """A core that is decoded in its place."""
+
+    pixel_class: int
+    payload: bytes
+
+
+class CoreArea(NamedTuple):
+    """Where the core of a focus lies: the rectangle around it, and the classes of its pixels."""
+
+    window: Window
+    class_map: U8
+
+    @classmethod
+    def of(cls, regions: Regions, k: int) -> "CoreArea":
+        """That of focus k."""
+        window = regions.core_window(k)
+        return cls(window, regions.cores_in(window))
+
+    def start(self, metadata: Metadata, k: int, payload: bytes, workers: Workers) -> ComingCore:
+        """Begin to decode the core."""
+        pixels = np.zeros((*self.class_map.shape, metadata.channels), _dtype(metadata))
+        c = CORE + k
+        bands = lossless.start_decoding(payload, pixels, self.class_map, c, c, workers)
+        return ComingCore(bands, DecodedCore(pixels, self.class_map, c, self.window))
+
+
+class _Spoiled(Exception):
+    """Something damaged has left traces in a picture, which has to be put together without it."""
 
 
 class Picture:
@@ -80,7 +103,14 @@ class Picture:
     frequencies of it: they are decoded whole, and averaged. window: what is wanted of the picture,
     in its pixels; nothing else is decoded as far as that can be helped. regions: with the map of
     the cores, if they need one, and, once anything but cores is added, the tiles.
+
+    Small cores are decoded as they come, side by side with what follows. What may be as large as
+    the picture is decoded when that is shown, in its place, so that it takes no memory of its own;
+    keeps: unless it is going to be shown more than once.
     """
+
+    #: Whether anything can be decoded in its place.
+    _in_place = True
 
     def __init__(
         self,
@@ -90,26 +120,43 @@ class Picture:
         *,
         scale: int = 1,
         window: Window | None = None,
+        keeps: bool = False,
     ) -> None:
         metadata = regions.metadata
         self._metadata, self._regions = metadata, regions
         self._workers, self._problems = workers, problems
         self._window = window
+        self._in_place = self._in_place and not keeps
         self._scale, self._averaged = (1, scale) if metadata.is_averaged else (scale, 1)
         self._dct: dct.Synthesis | None = None
         self._cores: list[ComingCore] = []
+        self._decoded: list[DecodedCore] = []
+        self._large: list[LargeCore] = []
+        #: Pixels of rectangles around cores that are decoded as they come.
+        self._beside = 0
         self._payloads: dict[str, bytes] = {}
         self._alpha: U8 | None = None
-        #: Colours that go over those of the DCT, and the classes that they are of.
-        self._over: list[tuple[U8, int, int]] = []
+        #: What goes over the colours of the DCT, and the classes that it is of; and, where pixels
+        #: are kept, what has been decoded of it.
+        self._over: list[tuple[bytes, int, int]] = []
+        self._kept: dict[int, U8] = {}
+        self._classes: U8 | None = None
+        #: Whether the residuals of the boundary tier fit what is known.
+        self._fits: bool | None = None
 
     def know(self, regions: Regions) -> None:
         """Take the tiles, too, before anything but cores is added."""
-        self._regions = regions
+        self._regions, self._classes = regions, None
 
-    @cached_property
+    @property
     def _class_map(self) -> U8:
-        return self._regions.class_map()
+        # Without a lock: threads that are done with one picture must not wait for another's.
+        if self._classes is None:
+            self._classes = self._regions.class_map()
+            if self._regions.core_map is not None:
+                # It tells the cores as well: the map that it was made of may go.
+                self._regions = Regions(self._metadata, self._classes, self._regions.tiles)
+        return self._classes
 
     def wants(self, segment: Segment) -> bool:
         """Whether a segment of pixels would change what is shown."""
@@ -139,30 +186,38 @@ class Picture:
             finish(lossless.start_decoding(payload, alpha, outside, 1, 1, self._workers))
             self._alpha = alpha
         elif kind == "drawn":
-            self._draw(payload, DRAWN, DRAWN)
+            self._over.append((payload, DRAWN, DRAWN))
         elif kind == "mid" and segment.coder == "lossless":
-            self._draw(payload, MID, MID_LAST)
+            self._over.append((payload, MID, MID_LAST))
         elif segment.center is not None and meta.shape != "all":
-            self._cores.append(start_core(self._regions, segment.center, payload, self._workers))
+            self._add_core(segment.center, payload)
         else:
             self._payloads[kind] = payload
+
+    def _add_core(self, k: int, payload: bytes) -> None:
+        meta = self._metadata
+        width, height = self._regions.core_window(k).size
+        most = most_beside(meta.width * meta.height)
+        if self._in_place and self._beside + width * height > most:
+            self._large.append(LargeCore(CORE + k, payload))
+            return
+        self._beside += width * height
+        area = CoreArea.of(self._regions, k)
+        self._cores.append(area.start(meta, k, payload, self._workers))
 
     def _synthesis(self) -> dct.Synthesis:
         return dct.Synthesis(
             self._metadata, self._class_map, self._workers, self._scale, self._window
         )
 
-    def _draw(self, payload: bytes, first: int, last: int) -> None:
-        """Decode the colours of pixels that are coded as graphics, in the rows that are seen."""
-        meta = self._metadata
-        pixels = np.zeros((meta.height, meta.width, self._colours), np.uint8)
+    def _decode(self, payload: bytes, pixels: Pixels, first: int, last: int) -> None:
+        """Decode the pixels of some classes to their places, in the rows that are seen."""
         rows = None if self._window is None else (self._window.top, self._window.bottom)
         finish(
             lossless.start_decoding(
                 payload, pixels, self._class_map, first, last, self._workers, rows
             )
         )
-        self._over.append((pixels, first, last))
 
     @property
     def _colours(self) -> int:
@@ -173,25 +228,53 @@ class Picture:
 
         What is not known is mid grey, or what a coarser tier says of it.
         """
+        while True:
+            try:
+                return self._completed(self._put_together())
+            except _Spoiled:
+                # A damaged file, of which all is wanted that can be had: once more, without it.
+                continue
+
+    def _put_together(self) -> Any:
+        """The picture, coarse to fine."""
         problems, pixels = self._problems, self._canvas()
-        if "mid" in self._payloads:
-            with problems:
-                self._put_palette(self._payloads["mid"], pixels)
-        for over, first, last in self._over:
-            self._put(over, first, last, pixels)
-        if "boundary" in self._payloads and not problems.found:
-            # Residuals fit the complete reconstruction only.
-            with problems:
-                self._correct(self._payloads["boundary"], pixels)
         if self._alpha is not None:
             self._put_alpha(self._alpha, pixels)
+            if self._shown_once:
+                self._alpha = None
+        if "mid" in self._payloads:
+            self._leave_out(
+                partial(self._put_palette, self._payloads["mid"], pixels),
+                partial(self._payloads.pop, "mid"),
+            )
+        for over in list(self._over):
+            self._leave_out(
+                partial(self._put_over, *over, pixels), partial(self._over.remove, over)
+            )
+        if "boundary" in self._payloads:
+            # Residuals fit the complete reconstruction only, whatever is wrong with the cores.
+            if self._fits is None:
+                self._fits = not problems.found
+            found = len(problems.found)
+            if self._fits:
+                with problems:
+                    self._correct(self._payloads["boundary"], pixels)
+                self._fits = len(problems.found) == found
         # The cores go on top: nothing above can change them.
-        cores: list[DecodedCore] = []
-        for coming in self._cores:
+        while self._cores:
             with problems:
-                cores.append(coming.result())
-        self._put_cores(cores, pixels)
-        return self._completed(pixels)
+                self._decoded.append(self._cores.pop(0).result())
+        self._put_cores(self._decoded, pixels)
+        return pixels
+
+    def _leave_out(self, put: Callable[[], None], leave: Callable[[], Any]) -> None:
+        """Put something into a picture; where it is damaged, and may be missing, leave it out."""
+        found = len(self._problems.found)
+        with self._problems:
+            put()
+        if len(self._problems.found) > found:
+            leave()
+            raise _Spoiled
 
     # What a picture is made of; `cuda.picture` does the same elsewhere.
 
@@ -200,6 +283,11 @@ class Picture:
         """Width and height at the scale."""
         width, height = (-(-n // self._scale) for n in self._metadata.size)
         return width, height
+
+    @property
+    def _shown_once(self) -> bool:
+        """Whether nothing is needed again: where damage is left out, it may be."""
+        return self._in_place and self._problems.strict
 
     @property
     def _shown(self) -> Window:
@@ -216,6 +304,9 @@ class Picture:
             with problems:
                 self._dct.render(pixels)
                 rendered = True
+            self._tell(self._dct)
+            if self._shown_once:
+                self._dct = None
         if not rendered and not (problems.strict and "core" in self._payloads):
             # Nothing is known of these pixels yet.
             seen[...] = meta.max_sample // 2 + 1
@@ -223,32 +314,85 @@ class Picture:
             seen[..., -1] = meta.max_sample
         return pixels
 
+    def _tell(self, synthesis: dct.Synthesis) -> None:
+        """Raise, or collect, what was damaged of the lossy tiers."""
+        for error in synthesis.damaged():
+            with self._problems:
+                raise error
+
     def _put_palette(self, payload: bytes, pixels: Any) -> None:
         palette.decode(payload, pixels, self._colours, self._class_map, MID, MID_LAST)
+
+    def _put_over(self, payload: bytes, first: int, last: int, pixels: Any) -> None:
+        """Put what is coded as graphics over the pixels of some classes."""
+        meta = self._metadata
+        if self._in_place and self._colours == meta.channels:
+            self._decode(payload, pixels, first, last)
+            return
+        over = self._kept.get(first)
+        if over is None:
+            over = np.zeros((meta.height, meta.width, self._colours), np.uint8)
+            self._decode(payload, over, first, last)
+            if not self._in_place:
+                self._kept[first] = over
+        self._put(over, first, last, pixels)
 
     def _put(self, over: U8, first: int, last: int, pixels: Any) -> None:
         """Colours over those of the pixels of some classes."""
         if self._colours == self._metadata.channels:
             _native.paste(over, self._class_map, first, last, 0, 0, pixels)
-        else:
-            own = (self._class_map >= first) & (self._class_map <= last)
-            pixels[..., : self._colours][own] = over[own]
+            return
+        for rows in geometry.row_slices(*self._class_map.shape):
+            classes = self._class_map[rows]
+            own = (classes >= first) & (classes <= last)
+            pixels[rows, :, : self._colours][own] = over[rows][own]
 
     def _correct(self, payload: bytes, pixels: Any) -> None:
         """Add the residuals of the boundary tier."""
-        boundary.decode(payload, pixels, self._colours, boundary.band(self._class_map))
+        boundary.correct(payload, pixels, self._colours, self._class_map)
 
     def _put_alpha(self, alpha: U8, pixels: Any) -> None:
         pixels[..., -1:] = alpha
 
     def _put_cores(self, cores: list[DecodedCore], pixels: Any) -> None:
-        if self._scale > 1:
+        if self._scale > 1 and self._large:
+            self._blend_large(cores, pixels)
+        elif self._scale > 1:
             _blend(cores, pixels, self._metadata, self._scale)
-            return
-        for core in cores:
-            left, top, _, _ = core.window
+        else:
+            _paste(cores, pixels)
+            for core in list(self._large):
+                c = core.pixel_class
+                self._leave_out(
+                    partial(self._decode, core.payload, pixels, c, c),
+                    partial(self._large.remove, core),
+                )
+
+    def _blend_large(self, cores: list[DecodedCore], pixels: Any) -> None:
+        """`_blend` where cores may be as large as the picture: all in one, then some rows of boxes
+        after the other."""
+        meta, scale, shown = self._metadata, self._scale, self._shown
+        exact = np.empty((meta.height, meta.width, meta.channels), np.uint8)
+        _paste(cores, exact)
+        known = [core.pixel_class for core in cores]
+        for core in self._large:
             c = core.pixel_class
-            _native.paste(core.pixels, core.class_map, c, c, left, top, pixels)
+            with self._problems:
+                self._decode(core.payload, exact, c, c)
+                known.append(c)
+        step = max(1, BOXES // self._size[0])
+        for first in range(shown.top // scale, -(-shown.bottom // scale), step):
+            rows = slice(first * scale, min((first + step) * scale, meta.height))
+            counts = np.zeros((-(-(rows.stop - rows.start) // scale), self._size[0]), np.uint32)
+            sums = np.zeros((*counts.shape, meta.channels), np.uint32)
+            for c in known:
+                _native.add_to_boxes(
+                    exact[rows],
+                    self._class_map[rows],
+                    *(c, c, 0, rows.start, scale, 0, first),
+                    *(sums, counts),
+                )
+            _native.blend_boxes(sums, counts, scale, 0, first, *meta.size, pixels)
 
     def _completed(self, pixels: Any) -> Any:
         """What is left to do for all pixels: those of a file with nothing but a core, means, the
@@ -257,6 +401,8 @@ class Picture:
         if "core" in self._payloads:
             self._decode_whole(self._payloads["core"], pixels, window)
         if self._averaged > 1:
+            # Nothing else is needed any more, and the result takes memory too.
+            self._dct = self._alpha = self._classes = None
             pixels = _native.shrink(pixels, self._averaged)
             s = self._averaged
         if self._window is None:
@@ -278,6 +424,14 @@ class Picture:
         for job in reversed(jobs):
             with self._problems:
                 job.result()
+
+
+def _paste(cores: list[DecodedCore], pixels: U8) -> None:
+    """Put cores into the whole picture."""
+    for core in cores:
+        left, top, _, _ = core.window
+        c = core.pixel_class
+        _native.paste(core.pixels, core.class_map, c, c, left, top, pixels)
 
 
 def overlap(a: Window, b: Window) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _native, geometry, limits, notebook
+from . import _native, geometry, limits, memory, notebook
 from .coders import dct, labels
 from .coders.lossless import Pixels
 from .coders.streams import Part
@@ -32,9 +32,9 @@ from .decisions import Decision, unpack
 from .errors import AigError, CorruptError, LimitError, TruncatedError
 from .geometry import CORE, Regions, Window
 from .notebook import Core as Core
-from .picture import EIGHTH, Picture, Problems, start_core
+from .picture import EIGHTH, CoreArea, Picture, Problems
 from .sources import Chunks, Slice, Source, Stream, is_stream, open_source
-from .threads import Workers
+from .threads import Workers, default_threads
 
 U8 = NDArray[np.uint8]
 
@@ -53,6 +53,9 @@ _MAPS = {"map", "tiles"}
 #: Size of the first read; header and metadata fit unless the table of contents is unusual. What it
 #: has of the first core is not read again, so that core costs at most so much more than it is long.
 FIRST_READ = 2048
+
+#: Of maps of the cores, those of so many pixels are kept, larger ones decoded when they are needed.
+_KEPT_PIXELS = 2**22
 
 #: Of what can only be read on, nothing is asked for that may never come.
 _CAUTIOUS_READ = HEADER_SIZE + 4
@@ -237,10 +240,12 @@ class AigFile:
 
     def core_mask(self) -> NDArray[np.bool_]:
         """Which pixels are exact, bool (H, W), reading no more than that takes."""
+        limits.charge(memory.of_map(self.metadata), f"the mask of {_size(self.metadata)}")
         return self._regions(tiles=False).core_mask()
 
     def regions(self) -> Regions:
         """Which tier and which focus every pixel belongs to."""
+        limits.charge(memory.of_map(self.metadata), f"the regions of {_size(self.metadata)}")
         return self._regions()
 
     def preview(self) -> Pixels:
@@ -252,6 +257,8 @@ class AigFile:
         if segment is None:
             return self.decode(scale=EIGHTH)
         segment.require_known()
+        needed = memory.of_preview(self.metadata, segment.length)
+        limits.charge(needed, f"the 1/8 image of {_size(self.metadata)}")
         with Workers(1) as workers:
             class_map = self._regions().class_map()
             picture = dct.Synthesis(self.metadata, class_map, workers, EIGHTH)
@@ -324,9 +331,12 @@ class AigFile:
         if upto == "full":
             kinds |= {s.kind for s in self.segments if s.kind not in KINDS}
         problems = Problems(strict)
+        on_device = make is not Picture
+        self._charge(kinds, threads, scale=scale, window=window, strict=strict, keeps=on_device)
         with Workers(threads) as workers, self._reading_on(set() if window else kinds):
             regions, kinds = self._regions_for(kinds, problems)
             picture = make(regions, workers, problems, scale=scale, window=window)
+            del regions  # the picture lets go of what it no longer needs
             wanted = [s for s in self.segments if s.kind in kinds and picture.wants(s)]
             for segment, payload in self._payloads(wanted, problems, in_parts=window is not None):
                 with problems:
@@ -343,8 +353,9 @@ class AigFile:
         what `decode` does, having given the stages before.
         """
         problems = Problems(strict=True)
+        self._charge({s.kind for s in self.segments if s.kind in KINDS}, threads, keeps=True)
         with Workers(threads) as workers:
-            picture = Picture(self._regions(tiles=False), workers, problems)
+            picture = Picture(self._regions(tiles=False), workers, problems, keeps=True)
             for tier, kinds in TIERS.items():
                 own = [s for s in self.segments if s.kind in kinds]
                 if any(s.kind == "tiles" for s in own):
@@ -381,14 +392,24 @@ class AigFile:
 
     # How it is done
 
+    def _charge(self, kinds: set[str], threads: int | None, **how: Any) -> None:
+        """Raise `LimitError` unless a picture may be decoded."""
+        if limits.max_memory is None:
+            return
+        needed = memory.of_picture(self.metadata, kinds, threads or default_threads(), **how)
+        limits.charge(needed, f"decoding {_size(self.metadata)}")
+
     def _regions(self, *, tiles: bool = True) -> Regions:
         """The regions, with what the file says of them beyond the metadata."""
         meta = self.metadata
-        if meta.shape == "map" and self._core_map is None:
-            self._core_map = self._labels("map", meta.height, meta.width, len(meta.foci))
+        core_map = self._core_map
+        if meta.shape == "map" and core_map is None:
+            core_map = self._labels("map", meta.height, meta.width, len(meta.foci))
+            if core_map.size <= _KEPT_PIXELS:
+                self._core_map = core_map
         if tiles and meta.has("tiles") and self._tiles is None:
             self._tiles = self._labels("tiles", *geometry.tiles_of(meta.height, meta.width), 1)
-        return Regions(meta, self._core_map, self._tiles if tiles else None)
+        return Regions(meta, core_map, self._tiles if tiles else None)
 
     @contextmanager
     def _reading_on(self, kinds: set[str]) -> Iterator[None]:
@@ -425,16 +446,26 @@ class AigFile:
         return Regions(self.metadata), set()
 
     def _cores(self, wanted: Sequence[int]) -> list[Core]:
-        problems = Problems(strict=True)
+        problems, meta = Problems(strict=True), self.metadata
         found = []
+        if meta.shape == "map":
+            limits.charge(memory.of_map(meta), f"the map of the cores of {_size(meta)}")
         with Workers(1) as workers:
-            regions = self._regions(tiles=False)
             of_cores = [s for s in self.segments if s.kind == "core"]
             segments = [of_cores[k] for k in wanted]
-            for k, (_, payload) in zip(wanted, self._payloads(segments, problems), strict=True):
+            regions = self._regions(tiles=False)
+            windows = [regions.core_window(k) for k in wanted]
+            needed = memory.of_cores(meta, windows, sum(s.length for s in segments))
+            limits.charge(needed, f"{len(windows)} of the cores of {_size(meta)}")
+            areas = [CoreArea.of(regions, k) for k in wanted]
+            del regions  # it may hold a map as large as the picture
+            payloads = self._payloads(segments, problems)
+            for k, area, (_, payload) in zip(wanted, areas, payloads, strict=True):
                 assert isinstance(payload, bytes)
-                core = start_core(regions, k, payload, workers).result()
-                mask = core.class_map == CORE + k
+                core = area.start(meta, k, payload, workers).result()
+                # Nobody needs the classes any more: the mask takes their place.
+                own = core.class_map
+                mask = np.equal(own, CORE + k, out=own.view(np.bool_))
                 found.append(Core(self._shaped(core.pixels), mask, *core.window[:2]))
         return found
 
@@ -538,6 +569,10 @@ class AigFile:
                 raise error
             problems.found.append(error)
         return data
+
+
+def _size(metadata: Metadata) -> str:
+    return f"a picture of {metadata.width} x {metadata.height} pixels"
 
 
 def _read_head(source: Source) -> tuple[bytes, Prologue]:

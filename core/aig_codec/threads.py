@@ -75,8 +75,8 @@ class Workers:
     """
 
     def __init__(self, threads: int | None) -> None:
-        count = threads or default_threads()
-        self._pool = ThreadPoolExecutor(count - 1) if count > 1 else None
+        self.count = threads or default_threads()
+        self._pool = ThreadPoolExecutor(self.count - 1) if self.count > 1 else None
 
     def submit(self, task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Job[T]:
         """Start a job; `.result()` of what this returns gives its value or raises its error."""

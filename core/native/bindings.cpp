@@ -8,6 +8,8 @@
 #include "planes.hpp"
 #include "simd.hpp"
 
+#include <algorithm>
+
 void bind_lossless(nb::module_& m);
 void bind_lossy(nb::module_& m);
 void bind_maps(nb::module_& m);
@@ -81,7 +83,7 @@ void check_symbols(const U8In& symbols, const U8In& contexts, unsigned n_context
 
 }  // namespace
 
-NB_MODULE(_native, m) {
+NB_MODULE(_kernels, m) {
     m.doc() = "Kernels of aig_codec. Private: arguments are checked for memory safety, not for meaning.";
 
     static nb::object corrupt_error = nb::module_::import_("aig_codec.errors").attr("CorruptError");
@@ -330,4 +332,42 @@ NB_MODULE(_native, m) {
         nb::gil_scoped_release release;
         aig::boundary_decode(s, p, colours, b);
     }, "kind"_a, "coded"_a, "raw"_a, "pixels"_a.noconvert(), "colours"_a, "band"_a.noconvert());
+    m.def("boundary_correct", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8Out& pixels, int colours, const U8In& map, int radius) {
+        const auto p = view(pixels);
+        const auto c = view(map);
+        require_same_size(p, c);
+        require(c.channels == 1 && colours >= 1 && colours <= p.channels && radius >= 0 && radius <= 64, "more colours than channels, or radius outside 0..64");
+        const auto s = stream(kind, coded, raw);
+        nb::gil_scoped_release release;
+        aig::boundary_decode(s, p, colours, c, radius);
+    }, "kind"_a, "coded"_a, "raw"_a, "pixels"_a.noconvert(), "colours"_a, "map"_a.noconvert(), "radius"_a,
+          "boundary_decode in the band of a class map, without a map of the band.");
+}
+
+namespace {
+
+int (*execute_kernels)(PyObject*) = nullptr;
+
+// Types and errors are those of one interpreter: of two, one would run into the other's, or wait for ever.
+int execute_native(PyObject* module) {
+    if (PyInterpreterState_GetID(PyInterpreterState_Get()) != 0) {
+        PyErr_SetString(PyExc_ImportError, "aig_codec._native works in the main interpreter alone, not in a subinterpreter: use threads or processes there");
+        return -1;
+    }
+    return execute_kernels(module);
+}
+
+}  // namespace
+
+// Called for every interpreter, or for the main one in place of others: which one it is for shows when the module is executed.
+extern "C" NB_EXPORT PyObject* PyInit__native(void) {
+    PyObject* const definition = PyInit__kernels();
+    if (!definition) return nullptr;
+    for (PyModuleDef_Slot* slot = reinterpret_cast<PyModuleDef*>(definition)->m_slots; slot && slot->slot; ++slot) {
+        if (slot->slot != Py_mod_exec || execute_kernels) continue;
+        execute_kernels = reinterpret_cast<int (*)(PyObject*)>(slot->value);
+        slot->value = reinterpret_cast<void*>(execute_native);
+    }
+    if (!execute_kernels) PyErr_SetString(PyExc_ImportError, "aig_codec._native has nothing to execute");
+    return execute_kernels ? definition : nullptr;
 }

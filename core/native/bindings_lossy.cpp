@@ -246,10 +246,19 @@ void bind_decoder(nb::module_& m) {
         require(!self.codec.started() || self.codec.log() == log, "started at another scale");
         self.codec.start(log);
     }, "log"_a = 0, "Have planes of 1/2^log of the picture's size.");
+    c.def("hold", [](Decoder& self, int first_row, int last_row, int log) {
+        require(log >= 0 && log <= 2, "scale outside 1..4");
+        require(!self.codec.started() || self.codec.log() == log, "started at another scale");
+        self.require_rows(first_row, last_row);
+        nb::gil_scoped_release release;
+        self.codec.hold(log, first_row, last_row);
+    }, "first_row"_a, "last_row"_a, "log"_a = 0,
+       "Have planes of some rows of groups, at 1/2^log of the picture's size: later rows take the place of earlier ones.");
     c.def("read_group", [](Decoder& self, int group, int tier, const StaticTables* tables, const nb::bytes& raw, const nb::bytes& coded) {
         self.require_group(group);
         require_tier(tier);
-        require(self.codec.started(), "start() comes first");
+        const int row = group / self.frame().group_columns();
+        require(self.codec.holds(row, row + 1), "start() or hold() comes first");
         require(!tables || tables->contexts() == aig::SymbolContexts::kHigh, "tables have other contexts");
         const CodedStream s{as_span(raw), as_span(coded)};
         nb::gil_scoped_release release;
@@ -284,7 +293,7 @@ void bind_decoder(nb::module_& m) {
     c.def("interpolate", [](Decoder& self, int first_row, int last_row, int left, int right) {
         self.require_rows(first_row, last_row);
         const auto columns = self.columns(left, right);
-        require(self.codec.started(), "start() comes first");
+        require(self.codec.holds(first_row, last_row), "start() or hold() comes first");
         nb::gil_scoped_release release;
         self.codec.interpolate(first_row, last_row, columns);
     }, "first_row"_a, "last_row"_a, "left"_a = 0, "right"_a = -1);
@@ -306,7 +315,8 @@ void bind_decoder(nb::module_& m) {
         const auto columns = self.columns(left, right);
         const auto& s = self.frame().settings();
         require(p.width == s.width && p.height == s.height && p.channels <= 4 && (p.channels >= 3) == s.colour, "pixels differ from the frame in size or channels");
-        require(self.codec.started() && self.codec.log() == 0, "start() comes first");
+        // Filters look at the rows beside.
+        require(self.codec.holds(first_row - 1, last_row + 1) && self.codec.log() == 0, "start() or hold() comes first");
         nb::gil_scoped_release release;
         constexpr int strips = aig::kGroup / 16;
         aig::Finisher(self.frame(), self.codec.planes(), self.filters).rows(first_row * strips, std::min(last_row * strips, (p.height + 15) / 16), columns, p);
@@ -330,7 +340,7 @@ void bind_decoder(nb::module_& m) {
     c.def("scaled_rows", [require_scaled](Decoder& self, int first_row, int last_row, const U8Out& pixels) {
         const auto p = view(pixels);
         self.require_rows(first_row, last_row);
-        require(self.codec.started() && self.codec.log() > 0, "start() comes first");
+        require(self.codec.holds(first_row, last_row) && self.codec.log() > 0, "start() or hold() comes first");
         require_scaled(self, p, self.codec.log());
         nb::gil_scoped_release release;
         const int rows = aig::kGroup >> self.codec.log();

@@ -14,5 +14,7 @@ SymbolSink boundary_encode(View<const std::uint8_t> original, View<const std::ui
                            View<const std::uint8_t> band, int tau);
 // Add the residuals to `pixels`, whose first `colours` channels the stream covers.
 void boundary_decode(const Stream& stream, View<std::uint8_t> pixels, int colours, View<const std::uint8_t> band);
+// The same in the band that boundary_band() marks, which is not kept.
+void boundary_decode(const Stream& stream, View<std::uint8_t> pixels, int colours, View<const std::uint8_t> map, int radius);
 
 }  // namespace aig

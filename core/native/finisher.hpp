@@ -19,12 +19,13 @@ inline int restoration_class(int busy) { return (busy + 1) / 2; }
 // Busy value of cells whose high frequencies are not there, which filters leave alone.
 inline constexpr std::uint8_t kNotCoded = 255;
 
-// The reconstructed samples of one plane, whole cells.
+// The reconstructed samples of one plane, whole cells; of those rows that are there, `first` is the first.
 struct SamplePlane {
     std::int16_t* data = nullptr;
     std::ptrdiff_t stride = 0;
+    int first = 0;
 
-    std::int16_t* at(int x, int y) const { return data + y * stride + x; }
+    std::int16_t* at(int x, int y) const { return data + (y - first) * stride + x; }
 };
 
 // Rows first .. last - 1 of planes as they are, into the colour channels of `pixels`, whose size is that of luma; `enlarges`:

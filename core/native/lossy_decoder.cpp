@@ -6,6 +6,7 @@
 #include "transforms.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace aig {
 namespace {
@@ -23,6 +24,13 @@ template <class Model, class Decode> void with_words(EntropyCoding coding, const
     AdaptiveWords<AdaptiveDecoder, Model> words(bits, model);
     decode(words);
     if (!bits.finished()) throw Corrupt("entropy-coded data does not end where it should");
+}
+
+// Samples from one row of a plane to the next. Rows that lie a power of two apart would share a few sets of the cache, and blocks of 32
+// rows would not fit into it.
+std::ptrdiff_t stride_of(const Frame& frame, int plane, int log) {
+    const int lines = (frame.grid(plane).width() * (kCell >> plane_log(frame, plane, log)) + 31) / 32;
+    return 32 * (lines | 1);
 }
 
 }  // namespace
@@ -44,8 +52,33 @@ void LossyDecoder::read_region(int region, EntropyCoding coding, const CodedStre
     }
 }
 
-void LossyDecoder::start(int log) {
-    if (samples_.empty()) samples_ = make_planes(frame_, log_ = log);
+int LossyDecoder::group_side(int plane) const { return frame_.grid(plane).group_cells() * (kCell >> plane_log(frame_, plane, log_)); }
+
+void LossyDecoder::hold(int log, int first, int last) {
+    if (started() && first_ <= first && last <= last_) return;
+    log_ = log;
+    const bool grows = !started() || last - first > room_;
+    const int stay = started() && first_ <= first ? std::max(0, last_ - first) : 0;
+    std::vector<Scratch<std::int16_t>> fresh;
+    for (int p = 0; p < frame_.planes(); ++p) {
+        const auto group = static_cast<std::size_t>(stride_of(frame_, p, log_)) * static_cast<std::size_t>(group_side(p));
+        if (grows) {
+            // No more than the picture has.
+            const int cells = std::min(frame_.grid(p).height(), (last - first) * frame_.grid(p).group_cells());
+            fresh.emplace_back(group / static_cast<std::size_t>(frame_.grid(p).group_cells()) * static_cast<std::size_t>(cells));
+        }
+        if (!stay) continue;
+        std::int16_t* const old = samples_[static_cast<std::size_t>(p)].get();
+        std::memmove(grows ? fresh.back().get() : old, old + group * static_cast<std::size_t>(first - first_), group * static_cast<std::size_t>(stay) * sizeof *old);
+    }
+    if (grows) samples_ = std::move(fresh), room_ = last - first;
+    first_ = first, last_ = last;
+}
+
+std::array<SamplePlane, 3> LossyDecoder::planes() const {
+    auto out = as_planes(frame_, samples_, log_);
+    for (int p = 0; p < frame_.planes(); ++p) out[static_cast<std::size_t>(p)].first = first_ * group_side(p);
+    return out;
 }
 
 template <class Decode> void LossyDecoder::with_group(int group, int tier, EntropyCoding coding, const CodedStream& stream, Decode decode) {
@@ -159,21 +192,11 @@ void BlockBuffer::finish(Frame& frame, int plane, const Block& b, unsigned nonze
     places_h_ = places_v_ = 0;
 }
 
-namespace {
-
-// Rows that lie a power of two apart would share a few sets of the cache, and blocks of 32 rows would not fit into it.
-std::ptrdiff_t plane_stride(int width) {
-    const int lines = (width + 31) / 32;
-    return 32 * (lines | 1);
-}
-
-}  // namespace
-
 std::vector<Scratch<std::int16_t>> make_planes(const Frame& frame, int log) {
     std::vector<Scratch<std::int16_t>> out;
     for (int p = 0; p < frame.planes(); ++p) {
         const int side = kCell >> plane_log(frame, p, log);
-        out.emplace_back(static_cast<std::size_t>(plane_stride(frame.grid(p).width() * side)) * static_cast<std::size_t>(frame.grid(p).height() * side));
+        out.emplace_back(static_cast<std::size_t>(stride_of(frame, p, log)) * static_cast<std::size_t>(frame.grid(p).height() * side));
     }
     return out;
 }
@@ -182,7 +205,7 @@ std::array<SamplePlane, 3> as_planes(const Frame& frame, const std::vector<Scrat
     std::array<SamplePlane, 3> out;
     for (int p = 0; p < static_cast<int>(samples.size()); ++p) {
         const auto i = static_cast<std::size_t>(p);
-        out[i] = {samples[i].get(), plane_stride(frame.grid(p).width() * (kCell >> plane_log(frame, p, log)))};
+        out[i] = {samples[i].get(), stride_of(frame, p, log)};
     }
     return out;
 }

@@ -4,6 +4,8 @@
 #include "finisher.hpp"
 #include "sources.hpp"
 
+#include <algorithm>
+
 namespace aig {
 
 // The coded bytes of one region or group: raw bits and coded decisions or symbols.
@@ -68,12 +70,17 @@ class LossyDecoder {
     void read_group(int group, int tier, EntropyCoding coding, const CodedStream& stream);
     // The same without samples.
     PlacedCoefficients read_coefficients(int group, int tier, EntropyCoding coding, const CodedStream& stream);
-    // Have planes for the samples, at 1/2^log of the picture's size, log 0..2; before groups are read.
-    void start(int log);
+    // Have memory for the samples of rows first .. last - 1 of groups, at 1/2^log of the picture's size, log 0..2; before groups of
+    // these rows are read. Those of them that are held already keep their samples.
+    void hold(int log, int first, int last);
+    // All rows.
+    void start(int log) { hold(log, 0, frame_.group_rows()); }
     bool started() const { return !samples_.empty(); }
     int log() const { return log_; }
+    // Whether the samples of these rows of groups have memory, as far as the picture has such rows.
+    bool holds(int first, int last) const { return started() && std::max(0, first) >= first_ && std::min(last, frame_.group_rows()) <= last_; }
     void interpolate(int first_row, int last_row, Columns columns) { aig::interpolate(frame_, planes(), first_row, last_row, columns, log_); }
-    std::array<SamplePlane, 3> planes() const { return as_planes(frame_, samples_, log_); }
+    std::array<SamplePlane, 3> planes() const;
 
   private:
     // Runs `decode(words)` over a group's stream, whose cells are as if nothing were known of them if it is damaged.
@@ -81,9 +88,12 @@ class LossyDecoder {
     // Calls take(plane, block, entry, coefficient) for every one that is not 0, and end(plane, block, number of levels).
     template <class Words, class Take, class End> void decode_group(int group, int tier, Words& words, Take take, End end);
 
+    // How many rows of samples a row of groups has.
+    int group_side(int plane) const;
+
     Frame frame_;
     std::vector<Scratch<std::int16_t>> samples_;
-    int log_ = 0;
+    int log_ = 0, first_ = 0, last_ = 0, room_ = 0;  // rows of groups: held, and how many there is memory for
 };
 
 }  // namespace aig

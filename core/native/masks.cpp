@@ -15,30 +15,34 @@ constexpr int64_t kFar = int64_t{1} << 40;
 // Of the rows of a tile, this one is looked at, and every eighth from there on.
 constexpr int kRow = 2, kRows = 8;
 
-// Rows of squared distances to the nearest pixel of a label, in a box of the map (Meijster, Roerdink and Hesselink 2000).
+// Squared distances to the nearest pixel of a label, row by row of a box of the map from its top (Meijster, Roerdink and Hesselink
+// 2000). Pixels more than `reach` rows away do not count, and nothing is kept but what the next row needs.
 class Distances {
   public:
-    Distances(View<const std::uint8_t> labels, int label, const Box& box)
-        : box_(box), width_(box.right - box.left), height_(box.bottom - box.top), column_(static_cast<size_t>(width_) * static_cast<size_t>(height_)) {
-        // Along columns first: from above, then from below.
-        for (int y = 0; y < height_; ++y)
-            for (int x = 0; x < width_; ++x)
-                *at(x, y) = labels.row(box.top + y)[box.left + x] == label ? 0 : y ? std::min(kNone, *at(x, y - 1) + 1) : kNone;
-        for (int y = height_ - 2; y >= 0; --y)
-            for (int x = 0; x < width_; ++x) *at(x, y) = std::min(*at(x, y), *at(x, y + 1) + 1);
-        parabolas_.resize(static_cast<size_t>(width_));
-        from_.resize(static_cast<size_t>(width_));
+    Distances(View<const std::uint8_t> labels, int label, const Box& box, int reach)
+        : labels_(labels), label_(label), box_(box), reach_(reach), width_(box.right - box.left), above_(static_cast<size_t>(width_), -kNone),
+          below_(static_cast<size_t>(width_), box.top), column_(static_cast<size_t>(width_)), parabolas_(static_cast<size_t>(width_)), from_(static_cast<size_t>(width_)) {
+        for (int y = box.top; y < end(box.top); ++y)
+            for (int u = 0; u < width_; ++u) below_[static_cast<size_t>(u)] += below_[static_cast<size_t>(u)] == y && !labelled(u, y);
     }
-    // Of the pixels of a row: the lower envelope of the parabolas that its columns give.
+    const Box& box() const { return box_; }
+    // Of the pixels of the next row: the lower envelope of the parabolas that its columns give.
     void row(int y, int64_t* out) {
+        for (int u = 0; u < width_; ++u) {
+            int32_t &above = above_[static_cast<size_t>(u)], &below = below_[static_cast<size_t>(u)];
+            if (labelled(u, y)) above = y;
+            below = std::max(below, y);
+            while (below < end(y) && !labelled(u, below)) ++below;
+            column_[static_cast<size_t>(u)] = std::min(y - above, below < end(y) ? below - y : kNone);
+        }
         int last = -1;
         for (int u = 0; u < width_; ++u) {
-            if (*at(u, y) >= kNone) continue;
-            while (last >= 0 && value(parabola(last), from(last), y) > value(u, from(last), y)) --last;
+            if (column(u) >= kNone) continue;
+            while (last >= 0 && value(parabola(last), from(last)) > value(u, from(last))) --last;
             int start = 0;
             if (last >= 0) {
                 const int i = parabola(last);
-                const int64_t d = square(u) - square(i) + square(*at(u, y)) - square(*at(i, y));
+                const int64_t d = square(u) - square(i) + square(column(u)) - square(column(i));
                 // The first pixel from which on u is nearer; d may be negative.
                 const int64_t n = 2 * (int64_t{u} - i), first = (d >= 0 ? d / n : -((-d + n - 1) / n)) + 1;
                 if (first >= width_) continue;
@@ -50,22 +54,28 @@ class Distances {
         }
         for (int x = width_ - 1; x >= 0; --x) {
             while (last >= 0 && from(last) > x) --last;
-            out[x] = last < 0 ? kFar : value(parabola(last), x, y);
+            out[x] = last < 0 ? kFar : value(parabola(last), x);
         }
     }
 
   private:
     static constexpr int32_t kNone = 1 << 20;  // more than any picture is high
 
-    int32_t* at(int x, int y) { return &column_[static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x)]; }
+    bool labelled(int u, int y) const { return labels_.row(y)[box_.left + u] == label_; }
+    // Behind the last row that counts for row y.
+    int end(int y) const { return std::min(box_.bottom, y + reach_ + 1); }
+    int32_t column(int u) const { return column_[static_cast<size_t>(u)]; }
     int parabola(int i) const { return parabolas_[static_cast<size_t>(i)]; }
     int from(int i) const { return from_[static_cast<size_t>(i)]; }
     static int64_t square(int64_t v) { return v * v; }
-    int64_t value(int u, int x, int y) { return square(x - u) + square(*at(u, y)); }
+    int64_t value(int u, int x) const { return square(x - u) + square(column(u)); }
 
+    View<const std::uint8_t> labels_;
+    int label_;
     Box box_;
-    int width_, height_;
-    std::vector<int32_t> column_;
+    int reach_, width_;
+    // By column: the last row of the label so far, where to look for the next one, and the distance to the nearer of them.
+    std::vector<int32_t> above_, below_, column_;
     std::vector<int> parabolas_, from_;
 };
 
@@ -79,29 +89,34 @@ int beyond(int64_t reach2, int most) {
 }  // namespace
 
 void classify_labels(View<const std::uint8_t> labels, std::span<const int64_t> reach2, View<std::uint8_t> map) {
-    for (int y = 0; y < map.height; ++y) std::copy_n(labels.row(y), map.width, map.row(y));
-    std::vector<int64_t> line(static_cast<size_t>(map.width));
-    std::vector<std::uint32_t> nearest;  // squared distances inside a picture are below 2^31
+    struct Near {
+        int core;
+        Distances distances;
+    };
+    std::vector<Near> cores;
     for (size_t k = 0; k < reach2.size(); ++k) {
         if (reach2[k] < 65536) continue;  // less than a pixel
         const int label = static_cast<int>(k) + kCoreBase;
-        Box box = bounding_box({labels, label, label});
+        const Box box = bounding_box({labels, label, label});
         if (box.right <= box.left) continue;
         const int more = beyond(reach2[k], std::max(map.width, map.height));
-        box = {std::max(0, box.left - more), std::max(0, box.top - more), std::min(map.width, box.right + more), std::min(map.height, box.bottom + more)};
-        Distances distances(labels, label, box);
-        if (reach2.size() > 1 && nearest.empty()) nearest.assign(static_cast<size_t>(map.width) * static_cast<size_t>(map.height), ~std::uint32_t{0});
-        for (int y = box.top; y < box.bottom; ++y) {
-            distances.row(y - box.top, line.data());
+        cores.push_back({static_cast<int>(k), {labels, label, {std::max(0, box.left - more), std::max(0, box.top - more), std::min(map.width, box.right + more), std::min(map.height, box.bottom + more)}, more}});
+    }
+    std::vector<int64_t> line(static_cast<size_t>(map.width)), nearest(line.size());
+    for (int y = 0; y < map.height; ++y) {
+        std::uint8_t* const classes = map.row(y);
+        std::copy_n(labels.row(y), map.width, classes);
+        std::fill(nearest.begin(), nearest.end(), kFar);
+        for (Near& near : cores) {
+            const Box& box = near.distances.box();
+            if (y < box.top || y >= box.bottom) continue;
+            near.distances.row(y, line.data());
             for (int x = box.left; x < box.right; ++x) {
                 const int64_t d = line[static_cast<size_t>(x - box.left)];
-                if (is_core(map.row(y)[x]) || d >= kFar || d << 16 > reach2[k]) continue;
-                if (!nearest.empty()) {
-                    std::uint32_t& least = nearest[static_cast<size_t>(y) * static_cast<size_t>(map.width) + static_cast<size_t>(x)];
-                    if (d >= least) continue;
-                    least = static_cast<std::uint32_t>(d);
-                }
-                map.row(y)[x] = static_cast<std::uint8_t>(kMidBase + static_cast<int>(k));
+                int64_t& least = nearest[static_cast<size_t>(x)];
+                if (is_core(classes[x]) || d >= least || d << 16 > reach2[static_cast<size_t>(near.core)]) continue;
+                least = d;
+                classes[x] = static_cast<std::uint8_t>(kMidBase + near.core);
             }
         }
     }

@@ -29,3 +29,9 @@ def decode(payload: bytes, pixels: U8, colours: int, band_map: U8) -> None:
     """Add the residuals to the first `colours` channels of `pixels`, in place."""
     source = entropy.unpack(payload, 2 * band_map.size * colours + 2)
     _native.boundary_decode(*source, pixels, colours, band_map)
+
+
+def correct(payload: bytes, pixels: U8, colours: int, class_map: U8) -> None:
+    """`decode` in the band of a class map, uint8 (H, W), without a map of the band."""
+    source = entropy.unpack(payload, 2 * class_map.size * colours + 2)
+    _native.boundary_correct(*source, pixels, colours, class_map, RADIUS)

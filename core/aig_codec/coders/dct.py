@@ -8,7 +8,7 @@ of each other: threads, and damage that stays where it is.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from math import isqrt
 from typing import Any
@@ -91,6 +91,9 @@ _TAPS = 84
 
 #: More symbols no stream has: 3 planes of samples and of ends of blocks.
 _GROUP_SYMBOLS, _REGION_SYMBOLS = 2**18, 2**17
+
+#: Pixels whose samples are held at once: so many, or so many for each thread if that is more.
+_AT_ONCE, _EACH = 2**21, 2**19
 
 #: Squared error, in squared steps, that one bit is worth.
 _LAMBDA = 0.09
@@ -262,10 +265,32 @@ class Analysis(_Layout):
         return streams.pack(bytes([coder.ID]) + head + tables, parts)
 
 
+@dataclass
+class Tier:
+    """The high frequencies of one class: streams by group, until they are decoded. lost: groups
+    that cannot be. told: whether that has been said."""
+
+    block_class: int
+    parts: dict[int, Stream | None]
+    coding: "Coding"
+    lost: set[int] = field(default_factory=set)
+    told: bool = False
+
+
+def rows_at_once(width: int, height: int, threads: int) -> int:
+    """How many rows of groups, of a picture of so many pixels, have their samples in memory at once
+    beside those that filters see."""
+    rows, pixels = -(-height // GROUP), GROUP * width
+    most = max(_AT_ONCE, _EACH * threads)
+    return rows if rows * pixels <= 2 * most else max(1, most // pixels)
+
+
 class Synthesis(_Layout):
     """The picture as far as it has been read: first `read_preview`, then tiers in any order.
 
-    Both raise CorruptError if parts of the picture are damaged, having decoded all others.
+    Both raise CorruptError if they are damaged as a whole, and the former also if parts of it are,
+    having decoded all others; what is damaged of tiers shows when `render` decodes them. It does
+    so some rows of groups after the other, so that samples never take more memory than these.
     """
 
     def __init__(
@@ -280,6 +305,7 @@ class Synthesis(_Layout):
         self._workers = workers
         self._kernel: _native.LossyDecoder | None = None
         self._lost_regions: set[int] = set()
+        self._tiers: list[Tier] = []
         self._scale = scale
         width, height = metadata.size
         window = window or Window(0, 0, width, height)
@@ -309,7 +335,8 @@ class Synthesis(_Layout):
             raise _lost(self._lost_regions, count, "regions of 1024 x 1024 pixels")
 
     def read_tier(self, segment: bytes | Part, block_class: int) -> None:
-        """Decode the high frequencies of one class; where that fails, blocks keep the preview."""
+        """Take the high frequencies of one class, to be decoded by `render`; where that fails,
+        blocks keep the preview."""
         kernel = self._kernel
         if kernel is None:
             raise CorruptError("without a preview, this cannot be decoded")
@@ -328,27 +355,21 @@ class Synthesis(_Layout):
         for group, part in parts.items():
             if part is not None and any(part) and kernel.region_of(group) in self._lost_regions:
                 parts[group] = None
-        lost = self._read_groups(kernel, parts, coding, block_class)
-        if lost:
-            raise _lost(lost, kernel.groups, "groups of 256 x 256 pixels")
+        self._tiers.append(Tier(block_class, parts, coding))
 
-    def _read_groups(
-        self,
-        kernel: _native.LossyDecoder,
-        parts: dict[int, Stream | None],
-        coding: "Coding",
-        block_class: int,
-    ) -> set[int]:
-        """Decode the groups of a tier; returns the numbers of those that are lost."""
-        kernel.start(self._scale.bit_length() - 1)
-        return self._read(
-            parts, coding, lambda g, *stream: kernel.read_group(g, block_class, *stream)
-        )
+    def damaged(self) -> list[CorruptError]:
+        """What of the tiers turned out to be damaged when they were decoded, once."""
+        found = [tier for tier in self._tiers if tier.lost and not tier.told]
+        for tier in found:
+            tier.told = True
+        count = self._kernel.groups if self._kernel else 0
+        return [_lost(tier.lost, count, "groups of 256 x 256 pixels") for tier in found]
 
     def render(self, pixels: U8) -> None:
         """Write the colours of `pixels`, uint8 (H, W, C) at the scale, where they are wanted.
 
-        Blocks whose tier was not read are a smooth interpolation of the 1/8 image.
+        Blocks whose tier was not read, or is damaged, are a smooth interpolation of the 1/8 image;
+        `damaged` says which ones are.
         """
         kernel = self._kernel
         if kernel is None:
@@ -356,17 +377,55 @@ class Synthesis(_Layout):
         if self._scale == 8:
             kernel.preview(pixels)
             return
-        kernel.start(self._scale.bit_length() - 1)
         near, rows, columns = self._rows_near, self._rows, self._columns
 
-        def show(row: int) -> None:
-            if self._scale == 1:
-                kernel.rows(row, row + 1, pixels, *columns)
-            else:
-                kernel.scaled_rows(row, row + 1, pixels)
+        def smooth(some: range, i: int) -> None:
+            kernel.interpolate(some[i], some[i] + 1, *columns)
 
-        self._workers.map(lambda i: kernel.interpolate(near[i], near[i] + 1, *columns), len(near))
-        self._workers.map(lambda i: show(rows[i]), len(rows))
+        def show(some: range, i: int) -> None:
+            if self._scale == 1:
+                kernel.rows(some[i], some[i] + 1, pixels, *columns)
+            else:
+                kernel.scaled_rows(some[i], some[i] + 1, pixels)
+
+        step = rows_at_once(self.metadata.width, GROUP * len(rows), self._workers.count)
+        behind = near.start
+        for first in range(rows.start, rows.stop, step):
+            last = min(first + step, rows.stop)
+            # Filters look at the rows beside. As many each time need one piece of memory.
+            above = max(0, first - 1)
+            below = min(above + step + 2, kernel.group_rows)
+            kernel.hold(above, below, self._scale.bit_length() - 1)
+            fresh = range(behind, min(last + 1, near.stop))
+            self._decode_rows(kernel, fresh)
+            self._workers.map(partial(smooth, fresh), len(fresh))
+            self._workers.map(partial(show, range(first, last)), last - first)
+            behind = fresh.stop
+        if step >= len(rows):
+            # All samples are still there.
+            for tier in self._tiers:
+                tier.parts = {}
+
+    def _decode_rows(self, kernel: _native.LossyDecoder, rows: range) -> None:
+        """Decode the groups of some rows of them, of all tiers that were not decoded yet."""
+        columns = -(-self.metadata.width // GROUP)
+        wanted = [group for group in self._groups if group // columns in rows]
+
+        def decode(i: int) -> None:
+            group = wanted[i]
+            for tier in self._tiers:
+                if group not in tier.parts:
+                    continue
+                part, coding = tier.parts[group], tier.coding
+                try:
+                    if part is None:
+                        raise CorruptError("the stream is damaged or missing")
+                    coded = coding.prepare(part.coded)
+                    kernel.read_group(group, tier.block_class, coding.tables, part.raw, coded)
+                except CorruptError:
+                    tier.lost.add(group)
+
+        self._workers.map(decode, len(wanted))
 
     def _read(
         self, parts: dict[int, Stream | None], coding: "Coding", task: Callable[..., None]

@@ -291,9 +291,14 @@ def start_decoding(
     jobs = []
     for length, band in zip(lengths, _bands(region, count), strict=True):
         if rows is None or (band.top < rows[1] and rows[0] < band.bottom):
-            jobs.append(partial(_decode_band, payload[at : at + length], pixels, band))
+            jobs.append(partial(_decode_part, payload, at, length, pixels, band))
         at += length
     return [workers.submit(job) for job in jobs]
+
+
+def _decode_part(payload: bytes, at: int, length: int, pixels: Pixels, region: _Region) -> None:
+    """A band by where its bytes lie, which are not copied before it is its turn."""
+    _decode_band(payload[at : at + length], pixels, region)
 
 
 def _decode_band(data: bytes, pixels: Pixels, region: _Region) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from .. import _native, entropy
 from ..errors import CorruptError
+from ..geometry import row_slices
 
 U8 = NDArray[np.uint8]
 
@@ -47,7 +48,11 @@ def decode(payload: bytes, pixels: U8, colours: int, class_map: U8, first: int, 
     size = payload[0] + 1
     palette = np.frombuffer(payload, np.uint8, size * colours, 1).reshape(size, colours)
     source = entropy.unpack(payload[1 + size * colours :], 2 * class_map.size)
-    indices = np.zeros(class_map.shape, np.uint8)
+    # Where there is one channel, it can hold the indices meanwhile.
+    alone = pixels.shape[2] == 1
+    indices = pixels[..., 0] if alone else np.zeros(class_map.shape, np.uint8)
     _native.palette_decode(*source, indices, class_map, first, last, size)
-    region = (class_map >= first) & (class_map <= last)
-    pixels[..., :colours][region] = palette[indices[region]]
+    for rows in row_slices(*class_map.shape):
+        classes = class_map[rows]
+        region = (classes >= first) & (classes <= last)
+        pixels[rows, :, :colours][region] = palette[indices[rows][region]]

@@ -55,6 +55,8 @@ class DevicePicture(Picture):
     """A picture whose lossy tiers are decoded on a device. What is coded in one sequence is decoded
     by CPU threads meanwhile: cores, drawn tiles, palettes, alpha."""
 
+    _in_place = False
+
     def __init__(self, constants: Constants, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._constants, self._device = constants, constants.device
@@ -71,6 +73,7 @@ class DevicePicture(Picture):
         if isinstance(self._dct, DeviceSynthesis):
             with self._problems:
                 self._dct.render_on_device(pixels, meta.channels)
+            self._tell(self._dct)
         if meta.mode in ("LA", "RGBA"):
             self._set_alpha(None, pixels)
         return pixels

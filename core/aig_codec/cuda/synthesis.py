@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .. import _native
 from ..coders import dct
-from ..coders.streams import Stream
+from ..coders.streams import Part, Stream
 from ..container import Metadata
 from ..entropy import rans
 from ..errors import CorruptError
@@ -74,17 +74,17 @@ class DeviceSynthesis(dct.Synthesis):
         assert self._kernel is not None
         return self._device.upload(self._layout.fields(self._kernel.filters))
 
-    def _read_groups(
-        self,
-        kernel: _native.LossyDecoder,
-        parts: dict[int, Stream | None],
-        coding: dct.Coding,
-        block_class: int,
-    ) -> set[int]:
+    def read_tier(self, segment: bytes | Part, block_class: int) -> None:
+        """Decode the high frequencies of one class; where that fails, blocks keep the preview."""
+        super().read_tier(segment, block_class)
         self._start()
-        if coding.coder == rans.ID and coding.tables is not None:
-            return self._on_device(kernel, parts, coding.tables, block_class)
-        return self._on_host(kernel, parts, coding, block_class)
+        kernel, tier = self._kernel, self._tiers[-1]
+        assert kernel is not None  # tiers come after the preview
+        parts, tier.parts = tier.parts, {}
+        if tier.coding.coder == rans.ID and tier.coding.tables is not None:
+            tier.lost = self._on_device(kernel, parts, tier.coding.tables, block_class)
+        else:
+            tier.lost = self._on_host(kernel, parts, tier.coding, block_class)
 
     def _on_device(
         self,

@@ -14,6 +14,7 @@ often enough to be trusted alone, and weights would only fit the pictures they w
 """
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,12 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _native
+from ..geometry import row_slices
 
 U8 = NDArray[np.uint8]
 F64 = NDArray[np.float64]
 
-#: Cells along the shorter side of the map.
-_MAP_SIDE = 48
+#: Cells along the shorter side of the map, at least; and in pictures so much longer than wide,
+#: which have many of them.
+_MAP_SIDE, _LONG, _LONG_MAP_SIDE = 48, 16, 24
 #: Relative to that side: standard deviations of the centres, of the surrounds in centres, and of
 #: what a focus sees at once.
 _CENTRES, _SURROUND, _VIEW = (0.03, 0.06, 0.12), 4.0, 0.1
@@ -42,6 +45,11 @@ _NOTHING = 0.1
 _MOST_AXES = 2.0
 #: Radius of a focus where nothing stands out, relative to the shorter side.
 _MODEST = 0.12
+
+#: Up to so many cells an axis is blurred by a matrix of all pairs; longer ones by so many means.
+_WHOLE, _MEANS = 512, 4
+#: Axes whose matrices are kept: those of most pictures, and at most 250 KB each.
+_KEPT = 176
 
 _LUMA = np.array([0.299, 0.587, 0.114])
 
@@ -66,7 +74,8 @@ def find(pixels: U8) -> list[Salient]:
     One modest focus in the middle, of confidence 0, if nothing does.
     """
     height, width = pixels.shape[:2]
-    step = max(1, min(height, width) // _MAP_SIDE)
+    shorter, longer = sorted((height, width))
+    step = max(1, shorter // (_MAP_SIDE if longer <= _LONG * shorter else _LONG_MAP_SIDE))
     cells = _native.cell_means(pixels, step).astype(float)
     if min(cells.shape[:2]) < 8 or np.ptp(cells[..., :-1]) < 1:
         return [_middle(width, height)]
@@ -82,7 +91,7 @@ def find(pixels: U8) -> list[Salient]:
             break
         found.append(one)
         # Whatever belongs to it is not another one.
-        rows, columns = np.indices(left.shape)
+        rows, columns = np.ogrid[: left.shape[0], : left.shape[1]]
         sx, sy = one.sigma
         away = (columns - x) ** 2 / sx + (rows - y) ** 2 / sy
         left[blob | (away < (2 * one.radius / step) ** 2)] = 0
@@ -95,37 +104,90 @@ def _middle(width: int, height: int) -> Salient:
 
 def _salience(cells: F64) -> F64:
     """The mean of all cues, as a focus sees it: (h, w)."""
-    colours, energy = cells[..., :-1], cells[..., -1]
+    total = np.zeros(cells.shape[:2])
+    count = 0
+    # One at a time: a picture of few rows has as many cells as pixels.
+    for cue in _cues(cells[..., :-1], cells[..., -1]):
+        total += cue
+        count += 1
+    total /= count
+    height, width = cells.shape[:2]
+    y, x = np.arange(height) / (height - 1) - 0.5, np.arange(width) / (width - 1) - 0.5
+    total *= np.exp(-(x**2 + y[:, None] ** 2) / (2 * _CENTRED**2))
+    return _blur(total, _VIEW * min(height, width))
+
+
+def _cues(colours: F64, energy: F64) -> Iterator[F64]:
     if colours.shape[2] == 1:
         colours = np.repeat(colours, 3, axis=2)
     luma = colours @ _LUMA
     warm = colours[..., 0] - colours[..., 1]
     blue = colours[..., 2] - (colours[..., 0] + colours[..., 1]) / 2
     opponents = np.stack([0.7 * luma, warm, 0.7 * blue])
-    cues = [
-        _scaled(_blur(_spectral_residual(luma), 2.5)),
-        _scaled(_centre_surround(np.stack([0.5 * luma, warm, blue]))),
-        _scaled(_blur(_unlike_borders(opponents), 1)),
-        _scaled(_blur(_unlike(opponents, opponents.reshape(3, -1), 20.0), 1)),
-        _scaled(_blur(np.log1p(energy), 1.5)),
-        _blur(_skin(colours, luma), 1),
-        _scaled(_blur(np.maximum(0, warm), 1)),
-    ]
-    y, x = np.indices(energy.shape) / (np.array(energy.shape)[:, None, None] - 1) - 0.5
-    centred = np.exp(-(x**2 + y**2) / (2 * _CENTRED**2))
-    return _blur(np.mean(cues, axis=0) * centred, _VIEW * min(energy.shape))
+    yield _scaled(_blur(_spectral_residual(luma), 2.5))
+    yield _scaled(_centre_surround(np.stack([0.5 * luma, warm, blue])))
+    yield _scaled(_blur(_unlike_borders(opponents), 1))
+    yield _scaled(_blur(_unlike(opponents, opponents.reshape(3, -1), 20.0), 1))
+    yield _scaled(_blur(np.log1p(energy), 1.5))
+    yield _blur(_skin(colours, luma), 1)
+    yield _scaled(_blur(np.maximum(0, warm), 1))
 
 
 def _blur(planes: F64, sigma: float) -> F64:
-    """Gaussian blur of planes (.., h, w) as a product of matrices; what lies beyond the border has
-    no weight."""
+    """Gaussian blur of planes (.., h, w); what lies beyond the border has no weight.
+
+    Products with matrices, or along an axis of many cells repeated means: work and memory are
+    linear in the cells, whatever the shape.
+    """
     height, width = planes.shape[-2:]
-    blurred: F64 = _gaussian(height, sigma) @ planes @ _gaussian(width, sigma).T
-    return blurred
+    if height <= _WHOLE:
+        blurred = _gaussian(height, sigma) @ planes
+    else:
+        turned = np.ascontiguousarray(planes.swapaxes(-1, -2))
+        blurred = np.ascontiguousarray(_repeated_means(turned, sigma).swapaxes(-1, -2))
+    if width <= _WHOLE:
+        return np.asarray(blurred @ _gaussian(width, sigma).T)
+    return _repeated_means(blurred, sigma)
 
 
-@lru_cache(maxsize=64)
+def _repeated_means(planes: F64, sigma: float) -> F64:
+    """About a Gaussian blur along the last axis: four means over boxes whose outermost cells count
+    by a fraction (Gwosdek, Grewenig, Bruhn and Weickert 2011)."""
+    n, variance = planes.shape[-1], sigma * sigma / _MEANS
+    m = math.floor((math.sqrt(12 * variance + 1) - 1) / 2)
+    share = (2 * m + 1) * (m * (m + 1) / 3 - variance) / (2 * (variance - (m + 1) ** 2))
+    rows = planes.reshape(-1, n)
+    blurred = np.empty_like(rows)
+    weight = _means(np.ones((1, n)), m, share)
+    for some in row_slices(len(rows), 8 * n):
+        blurred[some] = _means(rows[some], m, share) / weight
+    return blurred.reshape(planes.shape)
+
+
+def _means(rows: F64, m: int, share: float) -> F64:
+    """Repeated sums over boxes of 2 m + 1 cells, and a share of the two beyond, of (k, n)."""
+    n = rows.shape[1]
+    # Sums of all cells before a place, from m + 1 cells before the first to m + 1 behind the last.
+    sums = np.zeros((len(rows), n + 2 * m + 3))
+    for _ in range(_MEANS):
+        np.cumsum(rows, axis=1, out=sums[:, m + 2 : m + 2 + n])
+        sums[:, m + 2 + n :] = sums[:, m + 1 + n, None]
+        inner = sums[:, 2 * m + 2 : 2 * m + 2 + n] - sums[:, 1 : n + 1]
+        outer = sums[:, 2 * m + 3 :] - sums[:, :n]
+        rows = (1 - share) * inner + share * outer
+    return rows
+
+
 def _gaussian(n: int, sigma: float) -> F64:
+    return _kept_gaussian(n, sigma) if n <= _KEPT else _new_gaussian(n, sigma)
+
+
+@lru_cache(maxsize=20)
+def _kept_gaussian(n: int, sigma: float) -> F64:
+    return _new_gaussian(n, sigma)
+
+
+def _new_gaussian(n: int, sigma: float) -> F64:
     places = np.arange(n)
     weights: F64 = np.exp(-0.5 * ((places[:, None] - places) / sigma) ** 2)
     weights /= weights.sum(1, keepdims=True)
@@ -146,8 +208,11 @@ def _spectral_residual(luma: F64) -> F64:
     spectrum = np.fft.fft2((luma - luma.mean()) * taper)
     amplitude = np.log(np.abs(spectrum) + 1e-3)
     padded = np.pad(amplitude, 1, "edge")
-    around = [padded[i : i + height, j : j + width] for i in range(3) for j in range(3)]
-    residual = amplitude - np.mean(around, axis=0)
+    around = np.zeros_like(amplitude)
+    for i in range(3):
+        for j in range(3):
+            around += padded[i : i + height, j : j + width]
+    residual = amplitude - around / 9
     back: F64 = np.abs(np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))) ** 2
     return back
 
@@ -171,7 +236,10 @@ def _unlike_borders(planes: F64) -> F64:
         np.s_[:, :, :wide],
         np.s_[:, :, -wide:],
     )
-    distances = np.sort([_unlike(planes, planes[b].reshape(3, -1), 60.0) for b in borders], axis=0)
+    distances = np.empty((4, *planes.shape[1:]))
+    for distance, border in zip(distances, borders, strict=True):
+        distance[...] = _unlike(planes, planes[border].reshape(3, -1), 60.0)
+    distances.sort(axis=0)
     nearest: F64 = distances[0] + distances[1] / 2 + distances[2] / 4
     return np.minimum(nearest, 30)
 
