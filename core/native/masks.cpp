@@ -19,7 +19,7 @@ constexpr int kRow = 2, kRows = 8;
 class Distances {
   public:
     Distances(View<const std::uint8_t> labels, int label, const Box& box)
-        : box_(box), width_(box.right - box.left), height_(box.bottom - box.top), column_(static_cast<size_t>(width_) * static_cast<size_t>(height_)) {
+        : width_(box.right - box.left), height_(box.bottom - box.top), column_(static_cast<size_t>(width_) * static_cast<size_t>(height_)) {
         // Along columns first: from above, then from below.
         for (int y = 0; y < height_; ++y)
             for (int x = 0; x < width_; ++x)
@@ -63,7 +63,6 @@ class Distances {
     static int64_t square(int64_t v) { return v * v; }
     int64_t value(int u, int x, int y) { return square(x - u) + square(*at(u, y)); }
 
-    Box box_;
     int width_, height_;
     std::vector<int32_t> column_;
     std::vector<int> parabolas_, from_;
