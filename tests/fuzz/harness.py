@@ -37,9 +37,9 @@ class Build:
     """How to compile.
 
     compiler: the command and what is always said to it. flags: of every unit. checked: of units
-    without intrinsics in addition; the others have little that is undefined, and take minutes if
-    it is looked for, as have those in `unchecked`. guided: with a second program, of libFuzzer's. x86: with the units that have
-    intrinsics.
+    without intrinsics in addition, but for those in `unchecked`; the others have little that is
+    undefined, and take minutes if it is looked for. guided: with a second program, of libFuzzer's.
+    x86: with the units that have intrinsics.
     """
 
     compiler: tuple[str, ...]
@@ -102,7 +102,7 @@ def guided(memory: bool = False) -> Build:
     """Inputs by libFuzzer under the same sanitizers, or under that of uninitialised memory."""
     compiler = libfuzzer()
     if compiler is None:
-        raise SystemExit("there is no clang++ with libFuzzer here (Debian: clang, libclang-rt-*)")
+        raise SystemExit("there is no clang++ with libFuzzer here (Debian: clang, libclang-rt-dev)")
     quick = (*_QUICK, "-fsanitize=fuzzer-no-link")
     if memory:
         # Plain kernels: the sanitizer does not see through all intrinsics.
