@@ -74,7 +74,8 @@ def guided(what: str, minutes: float, jobs: int, memory: bool, findings: Path) -
             f"-max_total_time={max(1, round(60 * minutes))}",
             f"-artifact_prefix={findings}/",
         ]
-        options += ["-max_len=65536", "-timeout=60", "-rss_limit_mb=4096", "-print_final_stats=1"]
+        options += ["-max_len=65536", "-timeout=60", "-report_slow_units=60"]
+        options += ["-rss_limit_mb=4096", "-print_final_stats=1"]
         if jobs > 1:
             options.append(f"-fork={jobs}")
         environment = dict(os.environ, AIG_FUZZ_ONLY="" if what == "all" else what)
