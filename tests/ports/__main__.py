@@ -38,7 +38,7 @@ class Port:
 
 def hosts() -> Iterator[Port]:
     """The compilers of this machine."""
-    for name in (os.environ.get("CXX"), "g++", "clang++"):
+    for name in dict.fromkeys((os.environ.get("CXX"), "g++", "clang++")):
         if name and shutil.which(name):
             yield Port(name, Build((name,)))
 
@@ -103,7 +103,7 @@ def main() -> int:
             if not expected:
                 expected = found
                 print(*found, sep="\n")
-            different = [line for line, own in zip(found, expected, strict=True) if line != own]
+            different = [new for new, old in zip(found, expected, strict=True) if new != old]
             failed |= bool(different)
             equal = len(found) - len(different)
             print(f"{port.name}: {equal} of {len(found)} checksums equal", *different, sep="\n")
