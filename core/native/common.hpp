@@ -7,7 +7,7 @@
 #include <vector>
 
 // For the few functions on which the speed of a decoder hangs, and loops of a known handful of rounds.
-#if defined(__GNUC__)
+#if defined(__GNUC__) || defined(__clang__)
 #define AIG_INLINE inline __attribute__((always_inline))
 #define AIG_INLINE_LAMBDA __attribute__((always_inline))
 #define AIG_UNROLL _Pragma("GCC unroll 4")
@@ -17,6 +17,10 @@
 #define AIG_INLINE_LAMBDA
 #define AIG_UNROLL
 #define AIG_UNROLL_ALL
+#endif
+// Vector types with __builtin_shufflevector and __builtin_convertvector.
+#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)
+#define AIG_VECTORS
 #endif
 
 namespace aig {

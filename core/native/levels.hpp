@@ -26,8 +26,8 @@ class BusyMap {
     }
     // Also of blocks that are of no interest: they are 0.
     void set(const Block& b, int busy) {
-        put(left_ + b.y - y0_, b.shape.log_h, busy);
-        put(above_ + b.x - x0_, b.shape.log_w, busy);
+        put(left_ + (b.y - y0_), b.shape.log_h, busy);
+        put(above_ + (b.x - x0_), b.shape.log_w, busy);
     }
     // By how many levels per 64 samples are not 0: twice the binary logarithm of 4 of them plus 1.
     static int of(Shape shape, unsigned nonzero) {

@@ -52,7 +52,11 @@ template <class T> class Scratch {
         }
         // What was given back longest ago makes room, so that sizes no longer in use go.
         void give(Block block) noexcept {
+#ifdef AIG_FRESH_MEMORY
+            constexpr std::size_t most = 0;
+#else
             constexpr std::size_t most = std::size_t{48} << 20;
+#endif
             try {
                 blocks_.push_back(block);
             } catch (const std::bad_alloc&) {

@@ -1,5 +1,6 @@
 // Body of every kernel set. Everything is in an anonymous namespace: each including unit is compiled
 // for another processor, and the linker must not merge their code.
+#include "common.hpp"
 #include "simd.hpp"
 
 namespace aig {
@@ -10,7 +11,7 @@ using i32 = std::int32_t;
 using u8 = std::uint8_t;
 
 // Eight 32-bit lanes.
-#ifdef AIG_VECTOR_EXTENSIONS
+#if defined(AIG_VECTOR_EXTENSIONS) && defined(AIG_VECTORS)
 typedef i32 V __attribute__((vector_size(32)));
 typedef u8 V8 __attribute__((vector_size(8)));
 typedef i16 V16 __attribute__((vector_size(16)));

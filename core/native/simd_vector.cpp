@@ -1,7 +1,5 @@
 // Vector extensions at the compiler's baseline: SSE2 on x86-64, NEON on arm64.
 #define AIG_KERNELS vector_kernels
 #define AIG_KERNELS_NAME "vector"
-#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)
 #define AIG_VECTOR_EXTENSIONS
-#endif
 #include "simd_kernels.inl"

@@ -19,12 +19,17 @@ template <class T> void from_lanes(const T* lanes, TileRows<T>& rows, int steps)
         for (int k = 0; k < kLanes; ++k) rows[k][t] = lanes[t * kSlots + k];
 }
 
-#if defined(__GNUC__)
+#if defined(__GNUC__) || defined(__clang__)
 typedef std::int16_t Eight __attribute__((vector_size(16)));
 
-template <int... Order> AIG_INLINE Eight shuffled(Eight x, Eight y) { return __builtin_shuffle(x, y, Eight{Order...}); }
-AIG_INLINE Eight low(Eight x, Eight y) { return shuffled<0, 8, 1, 9, 2, 10, 3, 11>(x, y); }
-AIG_INLINE Eight high(Eight x, Eight y) { return shuffled<4, 12, 5, 13, 6, 14, 7, 15>(x, y); }
+#ifdef AIG_VECTORS
+#define AIG_SHUFFLE(x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
+#else
+#define AIG_SHUFFLE(x, y, ...) __builtin_shuffle(x, y, Eight{__VA_ARGS__})
+#endif
+AIG_INLINE Eight low(Eight x, Eight y) { return AIG_SHUFFLE(x, y, 0, 8, 1, 9, 2, 10, 3, 11); }
+AIG_INLINE Eight high(Eight x, Eight y) { return AIG_SHUFFLE(x, y, 4, 12, 5, 13, 6, 14, 7, 15); }
+#undef AIG_SHUFFLE
 
 // Transpose 8 x 8 values. Three times over, every second row is dealt between the rows before.
 AIG_INLINE void transpose(const std::int16_t* from, std::ptrdiff_t from_stride, std::int16_t* to, std::ptrdiff_t to_stride) {

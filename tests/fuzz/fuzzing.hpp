@@ -1,4 +1,4 @@
-// What the fuzzers have in common: chance from a seed, damage, and a count of what happened.
+// What the fuzzers have in common: chance from a seed, damage, inputs, and an account of what happened.
 #pragma once
 #include "common.hpp"
 #include "simd.hpp"
@@ -28,17 +28,89 @@ class Chance {
 
 struct Tally {
     long pictures = 0, decoded = 0, refused = 0;
+    // Of all that was coded and decoded (FNV-1a), to compare compilers and processors.
+    std::uint64_t digest = 0xcbf29ce484222325;
 };
 
-// One seed's work.
+// What a guided fuzzer changes: the seed of a picture, and bytes to decode for it.
+class Input {
+  public:
+    explicit Input(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
+
+    bool empty() const { return bytes_.empty(); }
+    // Behind the end come zeros.
+    std::uint8_t byte() {
+        if (bytes_.empty()) return 0;
+        const std::uint8_t first = bytes_.front();
+        bytes_ = bytes_.subspan(1);
+        return first;
+    }
+    unsigned number() {
+        unsigned value = 0;
+        for (int i = 0; i < 4; ++i) value |= unsigned{byte()} << 8 * i;
+        return value;
+    }
+    Bytes rest() { return take(bytes_.size()); }
+    // As many bytes as the first two of them say, or as there are.
+    Bytes chunk() {
+        const unsigned low = byte();
+        return take(low | unsigned{byte()} << 8);
+    }
+
+  private:
+    Bytes take(std::size_t size) {
+        const auto taken = bytes_.first(std::min(size, bytes_.size()));
+        bytes_ = bytes_.subspan(taken.size());
+        return Bytes(taken.begin(), taken.end());
+    }
+    std::span<const std::uint8_t> bytes_;
+};
+
+// The same, written.
+struct InputWriter {
+    Bytes bytes;
+
+    InputWriter& byte(int v) {
+        bytes.push_back(static_cast<std::uint8_t>(v));
+        return *this;
+    }
+    InputWriter& number(unsigned v) {
+        for (int i = 0; i < 4; ++i) byte(static_cast<int>(v >> 8 * i & 255));
+        return *this;
+    }
+    InputWriter& rest(const Bytes& more) {
+        bytes.insert(bytes.end(), more.begin(), more.end());
+        return *this;
+    }
+    InputWriter& chunk(const Bytes& more) {
+        const auto size = static_cast<int>(std::min<std::size_t>(more.size(), 0xFFFF));
+        return byte(size & 255).byte(size >> 8).rest(Bytes(more.begin(), more.begin() + size));
+    }
+};
+
+// One seed's work, or one input's.
 struct Round {
     unsigned seed;
     Chance chance{seed};
     Tally& tally;
+    // Where inputs are kept that do what this round does, of which there is less then; null: nowhere.
+    std::vector<Bytes>* inputs = nullptr;
 
     [[noreturn]] void fail(const char* what) const {
         std::printf("FAILED: %s; seed %u\n", what, seed);
+        std::fflush(stdout);
         std::exit(1);
+    }
+    // The seed of a part of this round's work.
+    unsigned part() { return static_cast<unsigned>(chance.below(1 << 30)); }
+    void note(std::uint64_t value) { tally.digest = (tally.digest ^ value) * 0x100000001b3; }
+    template <class T> void note(const std::vector<T>& values) {
+        for (const T v : values) note(static_cast<std::uint64_t>(v));
+    }
+    // How often bytes are tried: as they are, and damaged. What is kept is a start for others, who damage more.
+    int attempts() const { return inputs ? 2 : 25; }
+    void keep(const InputWriter& input) const {
+        if (inputs) inputs->push_back(input.bytes);
     }
 };
 
@@ -58,7 +130,11 @@ inline void damage(Bytes& bytes, const Bytes& other, Chance& chance) {
         case 3: bytes.insert(at, static_cast<std::uint8_t>(chance.below(256))); break;
         case 4: bytes.erase(at); break;
         case 5: bytes.erase(at, bytes.end()); break;
-        case 6: std::fill(at, at + chance.below(std::min<int>(16, static_cast<int>(bytes.end() - at))), static_cast<std::uint8_t>(chance.below(2) * 255)); break;
+        case 6: {
+            const auto value = static_cast<std::uint8_t>(chance.below(2) * 255);
+            std::fill(at, at + chance.below(std::min<int>(16, static_cast<int>(bytes.end() - at))), value);
+            break;
+        }
         default:
             if (!other.empty()) bytes.insert(at, other.begin() + chance.below(static_cast<int>(other.size())), other.end());
         }
@@ -78,8 +154,27 @@ template <class Job> void with_all_kernels(Job job) {
         if (aig::choose_kernels(name)) job();
 }
 
+// `fuzz` codes pictures, damages the bytes and decodes them; `decode` does what one input says.
+struct Target {
+    const char* name;
+    void (*fuzz)(Round& round);
+    void (*decode)(Round& round, Input input);
+};
+
 void fuzz_lossless(Round& round);
 void fuzz_lossy(Round& round);
 void fuzz_maps(Round& round);
+void fuzz_symbols(Round& round);
+void decode_lossless(Round& round, Input input);
+void decode_lossy(Round& round, Input input);
+void decode_maps(Round& round, Input input);
+void decode_symbols(Round& round, Input input);
+
+inline constexpr Target kTargets[] = {
+    {"lossless", fuzz_lossless, decode_lossless},
+    {"lossy", fuzz_lossy, decode_lossy},
+    {"maps", fuzz_maps, decode_maps},
+    {"symbols", fuzz_symbols, decode_symbols},
+};
 
 }  // namespace fuzz

@@ -70,45 +70,77 @@ template <class Pixel, class Decode> bool try_all(Round& round, const Bytes& byt
         first = false;
     });
     ++(accepted ? round.tally.decoded : round.tally.refused);
+    round.note(accepted);
+    if (accepted) round.note(result);
     return accepted;
 }
 
-template <class Pixel, class Encode, class Decode> void attack(Round& round, const Picture<Pixel>& p, Encode encode, Decode decode, Bytes& other) {
+enum Kind : int { kPhoto = 0, kDeepPhoto = 1, kGraphic = 2, kKinds = 3 };
+
+// What one seed makes: a picture, and how it is coded.
+template <class Pixel> struct Photo {
+    explicit Photo(unsigned seed) {
+        Chance chance(seed);
+        picture = fuzz::picture<Pixel>(chance);
+        part = picture.channels >= 3 && !chance.one_in(4) ? Component{0, 3} : Component{chance.below(picture.channels), 1};
+        const int predictors = 1 + chance.below(32);
+        how = {{1 + chance.below(32), predictors, chance.below(3), 1 + chance.below(3), 1 << chance.below(4), 1 + chance.below(4), 1}, chance.one_in(2)};
+    }
+    static constexpr Kind kind() { return sizeof(Pixel) == 1 ? kPhoto : kDeepPhoto; }
+    Bytes encode() const { return photo_encode(picture.view(), part, picture.region(), 0, picture.height, how); }
+    void decode(std::span<const std::uint8_t> bytes, Picture<Pixel>& target) const {
+        photo_decode(bytes, target.view(), part, picture.region(), 0, picture.height);
+    }
+    Picture<Pixel> picture;
+    Component part;
+    PhotoSettings how;
+};
+
+struct Graphic {
+    explicit Graphic(unsigned seed) {
+        Chance chance(seed);
+        picture = fuzz::picture<std::uint8_t>(chance);
+    }
+    static constexpr Kind kind() { return kGraphic; }
+    Bytes encode() const { return graphic_encode(picture.view(), picture.region()); }
+    void decode(std::span<const std::uint8_t> bytes, Picture<std::uint8_t>& target) const { graphic_decode(bytes, target.view(), picture.region()); }
+    Picture<std::uint8_t> picture;
+};
+
+template <class Coder> bool try_bytes(Round& round, const Coder& coder, const Bytes& bytes) {
+    return try_all(round, bytes, coder.picture, [&](std::span<const std::uint8_t> own, auto& target) { coder.decode(own, target); });
+}
+
+template <class Coder> void attack(Round& round, Bytes& other) {
     ++round.tally.pictures;
-    const Bytes coded = encode();
-    if (!try_all(round, coded, p, decode)) round.fail("sound bytes were refused");
-    for (int i = 0; i < 24; ++i) {
+    const unsigned seed = round.part();
+    const Coder coder(seed);
+    const Bytes coded = coder.encode();
+    round.note(coded);
+    for (int i = 0; i < round.attempts(); ++i) {
         Bytes bytes = coded;
-        damage(bytes, other, round.chance);
-        try_all(round, bytes, p, decode);
+        if (i) damage(bytes, other, round.chance);
+        if (!try_bytes(round, coder, bytes) && !i) round.fail("sound bytes were refused");
+        round.keep(InputWriter().number(seed).byte(Coder::kind()).rest(bytes));
     }
     other = coded;
 }
 
-template <class Pixel> void fuzz_photo(Round& round, Bytes& other) {
-    Chance& chance = round.chance;
-    const Picture<Pixel> p = picture<Pixel>(chance);
-    const Component part = p.channels >= 3 && !chance.one_in(4) ? Component{0, 3} : Component{chance.below(p.channels), 1};
-    const int predictors = 1 + chance.below(32);
-    const PhotoSettings how{{1 + chance.below(32), predictors, chance.below(3), 1 + chance.below(3), 1 << chance.below(4), 1 + chance.below(4), 1}, chance.one_in(2)};
-    attack(round, p, [&] { return photo_encode(p.view(), part, p.region(), 0, p.height, how); },
-           [&](std::span<const std::uint8_t> bytes, Picture<Pixel>& target) { photo_decode(bytes, target.view(), part, p.region(), 0, p.height); }, other);
-}
-
-void fuzz_graphic(Round& round, Bytes& other) {
-    const auto p = picture<std::uint8_t>(round.chance);
-    attack(round, p, [&] { return graphic_encode(p.view(), p.region()); },
-           [&](std::span<const std::uint8_t> bytes, Picture<std::uint8_t>& target) { graphic_decode(bytes, target.view(), p.region()); }, other);
-}
-
 }  // namespace
+
+void decode_lossless(Round& round, Input input) {
+    const unsigned seed = input.number(), kind = input.byte() % kKinds;
+    if (kind == kPhoto) try_bytes(round, Photo<std::uint8_t>(seed), input.rest());
+    else if (kind == kDeepPhoto) try_bytes(round, Photo<std::uint16_t>(seed), input.rest());
+    else try_bytes(round, Graphic(seed), input.rest());
+}
 
 void fuzz_lossless(Round& round) {
     Bytes photo, deep, graphic;  // those of one picture get into the next
     for (int i = 0; i < 2; ++i) {
-        fuzz_photo<std::uint8_t>(round, photo);
-        fuzz_photo<std::uint16_t>(round, deep);
-        fuzz_graphic(round, graphic);
+        attack<Photo<std::uint8_t>>(round, photo);
+        attack<Photo<std::uint16_t>>(round, deep);
+        attack<Graphic>(round, graphic);
     }
 }
 

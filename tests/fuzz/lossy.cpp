@@ -7,7 +7,6 @@
 
 #include <memory>
 #include <optional>
-#include <thread>
 
 namespace fuzz {
 namespace {
@@ -42,7 +41,8 @@ Bytes random_cells(Chance& chance, int width, int height) {
 // The finest step that encoder.py asks for, of chroma under tune "visual". Finer ones make levels that no word is for.
 constexpr int kFinest = 6;
 
-Scene random_scene(Chance& chance) {
+Scene random_scene(unsigned seed) {
+    Chance chance(seed);
     Scene s;
     FrameSettings& f = s.settings;
     f.width = chance.size(90), f.height = chance.size(70);
@@ -109,12 +109,26 @@ Segment with_tables(SourceKind kind, std::vector<SymbolSink> sinks, unsigned con
     return out;
 }
 
+// Chosen by the encoder in part, if there is one.
+void random_filters(Chance& chance, TierFilters& filters, LossyEncoder* encoder, int tier) {
+    const int strengths[] = {0, 16, chance.below(256), 255};
+    filters.deblocking = strengths[chance.below(4)];
+    if (encoder) encoder->fit(tier, filters);
+    filters.restores = !chance.one_in(3);
+    if (encoder && chance.one_in(2)) return;
+    const int most = chance.size(64);
+    for (auto& plane : filters.taps)
+        for (auto& cell : plane)
+            for (std::int16_t& tap : cell) tap = static_cast<std::int16_t>(chance.below(2 * most) - most);
+}
+
 Coded encode(const Scene& scene, Chance& chance) {
     Coded out;
     const FrameSettings& f = scene.settings;
     const bool rebuild = chance.one_in(3);
-    LossyEncoder encoder(f, scene.luma_cells(), scene.chroma_cells(), BlockEffort{chance.below(3), !chance.one_in(4), chance.one_in(2), rebuild},
-                         LevelEffort{chance.one_in(4) ? 0.0f : 0.09f, chance.one_in(2)});
+    const BlockEffort blocks{chance.below(3), !chance.one_in(4), chance.one_in(2), rebuild};
+    const LevelEffort levels{chance.one_in(4) ? 0.0f : 0.09f, chance.one_in(2)};
+    LossyEncoder encoder(f, scene.luma_cells(), scene.chroma_cells(), blocks, levels);
     Frame& frame = encoder.frame();
     const std::ptrdiff_t stride = std::ptrdiff_t{f.width} * scene.colours();
     const auto pixels_of = [&](int row) {
@@ -140,18 +154,7 @@ Coded encode(const Scene& scene, Chance& chance) {
     }
     if (rebuild)
         for (int row = 0; row < frame.group_rows(); ++row) encoder.sample_again(row, pixels_of(row));
-    for (int t = 0; t < kTiers; ++t) {
-        TierFilters& filters = out.filters[static_cast<std::size_t>(t)];
-        const int strengths[] = {0, 16, chance.below(256), 255};
-        filters.deblocking = strengths[chance.below(4)];
-        if (rebuild) encoder.fit(t, filters);
-        filters.restores = !chance.one_in(3);
-        if (rebuild && chance.one_in(2)) continue;
-        const int most = chance.size(64);
-        for (auto& plane : filters.taps)
-            for (auto& cell : plane)
-                for (std::int16_t& tap : cell) tap = static_cast<std::int16_t>(chance.below(2 * most) - most);
-    }
+    for (std::size_t t = 0; t < kTiers; ++t) random_filters(chance, out.filters[t], rebuild ? &encoder : nullptr, static_cast<int>(t));
     return out;
 }
 
@@ -234,13 +237,10 @@ Shown decode(const Scene& scene, const Coded& coded, Chance chance) {
     return out;
 }
 
-bool try_all(Round& round, const Scene& scene, const Coded& coded) {
-    const Chance chance(static_cast<unsigned>(round.chance.below(1 << 30)));
+bool try_all(Round& round, const Scene& scene, const Coded& coded, unsigned way) {
     std::optional<Shown> first;
     with_all_kernels([&] {
-        Shown shown;
-        // In a thread of its own, whose planes are not left over from earlier ones and larger than they need be.
-        std::thread([&] { shown = decode(scene, coded, chance); }).join();
+        Shown shown = decode(scene, coded, Chance(way));
         const auto channels = static_cast<std::size_t>(shown.channels);
         for (const Bytes* pixels : {&shown.pixels, &shown.preview})
             for (std::size_t i = static_cast<std::size_t>(scene.colours()); i < pixels->size() && channels > static_cast<std::size_t>(scene.colours()); i += channels)
@@ -248,9 +248,21 @@ bool try_all(Round& round, const Scene& scene, const Coded& coded) {
         if (!first) first = std::move(shown);
         else if (!(shown == *first)) round.fail("the kernels differ");
     });
+    for (const bool accepted : first->accepted) round.note(accepted);
+    round.note(first->pixels), round.note(first->preview);
     const bool sound = std::find(first->accepted.begin(), first->accepted.end(), false) == first->accepted.end();
     ++(sound ? round.tally.decoded : round.tally.refused);
     return sound;
+}
+
+InputWriter input_of(unsigned seed, unsigned way, const Coded& coded) {
+    InputWriter out;
+    out.number(seed).number(way).byte(coded.kind ? 1 + static_cast<int>(*coded.kind) : 0);
+    for (const Segment* segment : {&coded.preview, &coded.tiers[0], &coded.tiers[1]}) {
+        if (coded.kind) out.chunk(segment->tables);
+        for (const StreamBytes& s : segment->streams) out.chunk(s.raw).chunk(s.coded);
+    }
+    return out;
 }
 
 void damage(Coded& coded, const Bytes& other, Chance& chance) {
@@ -269,26 +281,50 @@ void damage(Coded& coded, const Bytes& other, Chance& chance) {
 
 }  // namespace
 
+void decode_lossy(Round& round, Input input) {
+    const unsigned seed = input.number(), way = input.number();
+    const Scene scene = random_scene(seed);
+    Coded coded;
+    if (const int kind = input.byte() % 4; kind) coded.kind = static_cast<SourceKind>(kind - 1);
+    Chance chance(way);
+    for (TierFilters& filters : coded.filters) random_filters(chance, filters, nullptr, 0);
+    const Frame frame(scene.settings, scene.luma_cells(), scene.chroma_cells());
+    for (Segment* segment : {&coded.preview, &coded.tiers[0], &coded.tiers[1]}) {
+        if (coded.kind) segment->tables = input.chunk();
+        segment->streams.resize(static_cast<std::size_t>(segment == &coded.preview ? frame.regions() : frame.groups()));
+        for (StreamBytes& s : segment->streams) s.raw = input.chunk(), s.coded = input.chunk();
+    }
+    try_all(round, scene, coded, way);
+}
+
 void fuzz_lossy(Round& round) {
     Bytes other;
     for (int i = 0; i < 2; ++i) {
         ++round.tally.pictures;
-        Scene scene = random_scene(round.chance);
+        const unsigned seed = round.part();
+        const Scene scene = random_scene(seed);
         const Coded coded = encode(scene, round.chance);
-        if (!try_all(round, scene, coded)) round.fail("sound bytes were refused");
-        for (int k = 0; k < 24; ++k) {
+        for (const Segment* segment : {&coded.preview, &coded.tiers[0], &coded.tiers[1]})
+            for (const StreamBytes& s : segment->streams) round.note(s.raw), round.note(s.coded);
+        const auto attempt = [&](const Scene& shown, const Coded& bytes, bool keep) {
+            const unsigned way = round.part();
+            if (keep) round.keep(input_of(seed, way, bytes));
+            return try_all(round, shown, bytes, way);
+        };
+        if (!attempt(scene, coded, true)) round.fail("sound bytes were refused");
+        for (int k = 1; k < round.attempts(); ++k) {
             Coded changed = coded;
             damage(changed, other, round.chance);
-            try_all(round, scene, changed);
+            attempt(scene, changed, true);
         }
         // The same bytes for a picture that has other steps and other cells.
-        Scene wrong = random_scene(round.chance);
+        Scene wrong = random_scene(round.part());
         wrong.settings.width = scene.settings.width, wrong.settings.height = scene.settings.height;
         wrong.settings.colour = scene.settings.colour, wrong.settings.subsampled = scene.settings.subsampled;
         wrong.luma = random_cells(round.chance, scene.luma_cells().width, scene.luma_cells().height);
         wrong.chroma = random_cells(round.chance, scene.chroma_cells().width, scene.chroma_cells().height);
         wrong.pixels = scene.pixels;
-        try_all(round, wrong, coded);
+        attempt(wrong, coded, false);
         other = coded.tiers[0].streams[0].coded;
     }
 }
