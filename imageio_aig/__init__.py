@@ -16,6 +16,8 @@ from imageio.config import (
     known_plugins,
 )
 
+from aig_autoload import know_mime_type
+
 __all__ = ["register_aig_plugin"]
 
 _NAME = "AIG"
@@ -28,6 +30,7 @@ def register_aig_plugin() -> None:
     `import imageio_aig` has done it already; call it where a linter would drop a bare import, or
     in worker processes that start afresh.
     """
+    know_mime_type()
     if _NAME not in known_plugins:
         config = PluginConfig(
             name=_NAME,

@@ -6,6 +6,7 @@ fetched alone; of more, the largest three have one, and the others join the near
 """
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -56,6 +57,7 @@ def from_mask(mask: Any, width: int, height: int) -> CoreMap:
         raise ValueError("mask has negative values")
     inside = array != 0
     if not inside.any():
+        warnings.warn("mask is 0 everywhere: no pixel is exact", UserWarning, stacklevel=2)
         return CoreMap(inside.astype(np.uint8), 1)
     values = np.flatnonzero(np.bincount(_small(array).ravel())) if array.dtype.kind != "b" else ()
     objects = [int(value) for value in values if value > 0]
