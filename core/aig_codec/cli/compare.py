@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 HELP = """\
 Both may be anything that Pillow reads, of the same size: files, addresses, or -, the standard
 input. If B, or else A, is an AIG file, its foci say where to look: "focus" is what is exact there,
-"band" the 16 pixels around it, "outside" the rest. Higher is better for all but the largest error; inf means that all is equal.
+"band" the 16 pixels around it, "outside" the rest. Higher is better for all but the largest error;
+inf means that all is equal.
 
 The seam is by how many grey levels more the gradients across the rim of the focus differ from the
 original's than those beside it do: 0 or less cannot be seen.

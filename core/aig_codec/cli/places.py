@@ -56,7 +56,9 @@ class Place:
         if self.is_stream:
             return ""
         if self.path is None:
-            return Path(unquote(urlsplit(self.text).path)).name or "picture"
+            parts = urlsplit(self.text.partition("::")[0])
+            host = "" if parts.scheme in ("http", "https") else parts.netloc
+            return Path(unquote(parts.path)).name or host or "picture"
         return self.path.name
 
     def source(self) -> Path | str | bytes:
