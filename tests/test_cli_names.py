@@ -144,6 +144,7 @@ def dead_process() -> int:
     return int(done.stdout)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 def test_what_killed_runs_left_is_removed(tmp_path: Path, capsys) -> None:
     source = shade(tmp_path / "a.png", 3)
     code = (
@@ -158,6 +159,7 @@ def test_what_killed_runs_left_is_removed(tmp_path: Path, capsys) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.aig", "a.png"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows refuses to remove open files")
 def test_what_others_are_writing_stays(tmp_path: Path) -> None:
     mine, machine = os.getpid(), files._machine()
     other = "0" * 8 if machine != "0" * 8 else "1" * 8
@@ -190,6 +192,7 @@ def test_temporary_names_are_not_in_messages(tmp_path: Path, capsys, monkeypatch
     assert (code, err) == (1, f"aig: error: {tmp_path / 'a.aig'}: Permission denied\n")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="counts whole paths")
 def test_the_longest_name_there_can_be(tmp_path: Path, capsys) -> None:
     source = shade(tmp_path / ("n" * 251 + ".png"), 3)
     assert run(capsys, "encode", source)[0] == 0

@@ -86,7 +86,9 @@ def test_gio_knows_the_type(home: Path, capsys) -> None:
     assert "image/x-aig" not in types()
 
 
-@pytest.mark.skipif(not shutil.which("file"), reason="needs file")
+@pytest.mark.skipif(
+    sys.platform != "linux" or not shutil.which("file"), reason="needs file, as Linux has it"
+)
 def test_file_knows_the_magic(home: Path, capsys) -> None:
     (home / "foo").write_text("FOO! and more")
     assert run(capsys, "desktop", "--install")[0] == 0
@@ -96,6 +98,7 @@ def test_file_knows_the_magic(home: Path, capsys) -> None:
     assert output("file", "-b", home / "foo") == "foo data\n"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="freedesktop.org is about others")
 def test_the_thumbnailer_entry_runs(home: Path, tmp_path: Path) -> None:
     """As the specification has it: quoted arguments, %i the file, %o the picture, %s its size."""
     entry = dict(line.split("=", 1) for line in desktop.thumbnailer().splitlines() if "=" in line)
