@@ -22,8 +22,9 @@ from .geometry import Regions
 
 U8 = NDArray[np.uint8]
 
-#: Largest width and height of the pictures, and side of the crops around the foci, in pixels.
-_WIDTH, _HEIGHT, _CROP = 1160, 820, 280
+#: Largest width and height of the pictures, and side of the crops around the foci, in pixels: five
+#: of them stand side by side.
+_WIDTH, _HEIGHT, _CROP = 1160, 820, 220
 
 #: What each kind of segment is called, and its colour in the bar.
 _TIERS = {

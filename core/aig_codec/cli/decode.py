@@ -105,7 +105,7 @@ def _format(target: Path | None, suffix: str | None) -> str:
     assert target is not None or suffix is not None
     named = target.suffix if suffix is None and target is not None else suffix
     name = Image.registered_extensions().get((named or "").lower(), "")
-    if name == "AIG":
+    if (named or "").lower() == ".aig":
         raise CommandError(f"{shown(target)}: decode writes other formats; encode writes AIG", 2)
     if name not in Image.SAVE:
         raise CommandError(

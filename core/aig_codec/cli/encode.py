@@ -48,7 +48,7 @@ examples:
   aig encode photo.png --lossless                          every pixel exact
   aig encode *.png -o aig/ --quality 60 --force
   aig encode https://example.com/photo.jpg                 into the current folder
-  convert in.psd png:- | aig encode - -o - > photo.aig     stdin and stdout
+  magick in.psd png:- | aig encode - -o - > photo.aig     stdin and stdout
 """
 
 #: Keywords of `encode` that the command line passes on as they are.

@@ -54,7 +54,7 @@ def _verify(args: argparse.Namespace) -> int:
             print(f"{place}: damaged, {len(damage)} of {parts} parts")
             print("\n".join(f"  {words}" for words in damage))
         elif not args.quiet:
-            several = f" of {frames} frames" if frames > 1 else ""
+            several = f" in {frames} frames" if frames > 1 else ""
             print(f"{place}: sound, {parts} parts{several}")
     if args.json:
         print(json.dumps(found, indent=2))
