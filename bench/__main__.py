@@ -4,7 +4,7 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +26,12 @@ PARTS = ("focus", "speed", "lossless", "background", "reading", "decisions", "mo
 SHEET = "sheet"
 #: Nor this: it needs a device.
 GPU = "gpu"
+#: Nor this: it puts what was measured into the README.
+TABLE = "readme"
 QUICK_IMAGES = 3
+
+#: Whose rows may be kept from an earlier run: the peers' do not depend on our code.
+KEEP = ("peers", "all")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,7 +40,10 @@ def parser() -> argparse.ArgumentParser:
         "python -m bench", description="AIG beside its peers: bytes, quality and speed."
     )
     p.add_argument(
-        "what", nargs="?", choices=(GPU,), help="gpu: only what a CUDA device makes of it"
+        "what",
+        nargs="?",
+        choices=(GPU, TABLE),
+        help="gpu: only what a CUDA device makes of it; readme: only write the README's table anew",
     )
     p.add_argument("--images", type=Path, metavar="FOLDER", help="folder of the images")
     p.add_argument("--focus", type=Path, metavar="JSON", help="their foci (FOLDER/focus.json)")
@@ -50,6 +58,12 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--part", choices=("all", *PARTS, SHEET), default="all")
     p.add_argument("--quick", action="store_true", help="few images, short ladders, 3 rounds")
+    p.add_argument(
+        "--keep",
+        choices=KEEP,
+        help="of the focus and background parts, measure no times and keep what is in the results "
+        "folder: the rows of AIG's peers, or all but what is missing",
+    )
     p.add_argument("--report", action="store_true", help="only write the report anew")
     return p
 
@@ -70,6 +84,11 @@ def main(arguments: list[str] | None = None) -> int:
     if args.part == SHEET:
         return _sheet(args.out or RESULTS.parents[1] / "docs")
     args.out = args.out or RESULTS
+    if args.what == TABLE:
+        from . import readme
+
+        readme.update(args.out)
+        return 0
     if args.report:
         if not (args.out / report.RUN_JSON).is_file():
             print(f"no results in {args.out}", file=sys.stderr)
@@ -151,14 +170,21 @@ def _focus(
 ) -> None:
     from . import focus_task, report, rows
 
-    report.note_run(args.out, "focus", report.describe_run(command))
+    report.note_run(args.out, "focus", report.describe_run(command), bool(args.keep))
     task = bar.add_task("focus", total=len(pictures) * focus_task.steps(args.quick))
-    with rows.Log(args.out / report.FOCUS_CSV, rows.FocusRow) as log:
+    with rows.Growing(args.out / report.FOCUS_CSV, rows.FocusRow, _kept(args.keep)) as log:
         for picture in pictures:
             bar.update(task, description=f"focus: {picture.name}", refresh=True)
-            for row in focus_task.measure(picture, args.quick):
+            for row in focus_task.measure(picture, args.quick, log.kept(picture.name)):
                 log.append(row)
                 bar.update(task, advance=1, refresh=True)
+
+
+def _kept(keep: str | None) -> Callable[[str], bool] | None:
+    """Which codecs' rows are kept; None if nothing is."""
+    if keep is None:
+        return None
+    return lambda codec: keep == "all" or not codec.startswith("AIG")
 
 
 def _speed(
@@ -192,9 +218,27 @@ def _background(
 ) -> None:
     from . import background, background_goals, report
 
-    report.note_run(args.out, "background", report.describe_run(command))
+    report.note_run(args.out, "background", report.describe_run(command), bool(args.keep))
+    if args.keep:
+        _points(args, pictures, bar)
+        return
     jobs = background.jobs(pictures, args.runs or 3, args.quick)
     _run("background", jobs, background_goals.FILES, args.out, bar)
+
+
+def _points(args: argparse.Namespace, pictures: list["Picture"], bar: "Progress") -> None:
+    """The ladders of the background part, and nothing that needs a quiet machine."""
+    from . import background, rows
+
+    chosen = background.suitable(pictures)
+    task = bar.add_task("background", total=len(chosen))
+    with rows.Growing(args.out / background.POINTS_CSV, rows.PointRow, _kept(args.keep)) as log:
+        for picture in chosen:
+            bar.update(task, description=f"background: {picture.name}", refresh=True)
+            rates = background.rates_for(picture, args.quick)
+            for row in background.measure(picture, rates, log.kept(picture.name)):
+                log.append(row)
+            bar.update(task, advance=1, refresh=True)
 
 
 def _reading(

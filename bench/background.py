@@ -23,20 +23,35 @@ from .rows import PointRow, ScaleRow, SpeedRow
 #: Bits per pixel at which codecs are compared; in a quick run there are fewer.
 RATES = (0.3, 0.45, 0.67, 1.0, 1.5)
 QUICK_RATES = RATES[::2]
+#: Large images, whose neighbours are more alike, are as good with fewer.
+LOW_RATES = (0.1, 0.2)
 
 TUNES, EFFORTS = ("psnr", "visual"), (5, 9)
 #: The effort that is held against JPEG.
 QUICKEST = 1
 
-AVIF, JXL = peers.avif(0).name, peers.jxl(0, 7).name
+#: AVIF as it comes, which is raced, and as it is tuned for what is measured.
+AVIF, AVIF_IQ = peers.avif_name(""), peers.avif_name("iq")
+AVIF_PSNR, AVIF_444 = peers.avif_name("psnr"), peers.avif_name("psnr", "4:4:4")
+JXL = peers.jxl(0, 7).name
 WEBP, JPEG = peers.webp(0).name, peers.jpeg_optimised(0).name
 #: JPEG that is made quickly.
 RACED_JPEG = peers.jpeg(0).name
 #: These are judged by PSNR only.
-UNSEEN = (WEBP, JPEG)
+UNSEEN = (WEBP, JPEG, AVIF_444)
 
 #: Radius in pixels of what is in focus: a pixel and its four neighbours.
 FOCUS_RADIUS = 1.0
+
+#: The codecs that AIG is held against, by name.
+PEERS = {
+    AVIF_PSNR: ladders.avif("psnr"),
+    AVIF_444: ladders.avif("psnr", "4:4:4"),
+    AVIF_IQ: ladders.avif("iq"),
+    JXL: ladders.jxl(),
+    WEBP: ladders.webp(),
+    JPEG: ladders.jpeg(),
+}
 
 #: AIG's quality in the race, and the quality of the JPEG that its quickest effort races.
 QUALITY, JPEG_QUALITY = 75, 80
@@ -54,12 +69,23 @@ POINTS_CSV, SPEED_CSV = "background-points.csv", "background-speed.csv"
 SCALE_CSV, PROMISE_CSV = "background-scale.csv", "background-promise.csv"
 
 
+def suitable(pictures: Sequence[Picture]) -> list[Picture]:
+    """The photographs."""
+    folders = (*lossless.PHOTOGRAPHS, *lossless.SMALL_PHOTOGRAPHS)
+    return [p for p in lossless.photographs(pictures, folders) if lossless.PAGE not in p.name]
+
+
+def rates_for(picture: Picture, quick: bool) -> tuple[float, ...]:
+    """The bits per pixel at which an image is compared."""
+    if quick:
+        return QUICK_RATES
+    return (*LOW_RATES, *RATES) if picture.megapixels >= speed.MIN_MEGAPIXELS else RATES
+
+
 def jobs(pictures: Sequence[Picture], runs: int, quick: bool) -> list[Job]:
     """Everything that there is to measure of these images."""
-    folders = (*lossless.PHOTOGRAPHS, *lossless.SMALL_PHOTOGRAPHS)
-    chosen = [p for p in lossless.photographs(pictures, folders) if lossless.PAGE not in p.name]
-    rates = QUICK_RATES if quick else RATES
-    planned = [Job(p.name, POINTS_CSV, partial(measure, p, rates)) for p in chosen]
+    chosen = suitable(pictures)
+    planned = [Job(p.name, POINTS_CSV, partial(measure, p, rates_for(p, quick))) for p in chosen]
     large = [p for p in chosen if p.megapixels >= speed.MIN_MEGAPIXELS]
     regular = [p for p in chosen if p.folder == SCALE_FOLDER]
     small = [p for p in chosen if p.folder in lossless.SMALL_PHOTOGRAPHS]
@@ -78,21 +104,44 @@ def small_focus(picture: Picture, radius: float = FOCUS_RADIUS) -> Focus:
     return Focus(picture.focus.centers[:1], ((1.0, 1.0),), ((radius, radius),))
 
 
-def measure(picture: Picture, rates: Sequence[float]) -> Iterator[PointRow]:
-    """The ladders of all codecs on an image; AIG's begin with what was found on the one before."""
+def measure(
+    picture: Picture, rates: Sequence[float], kept: Sequence[PointRow] = ()
+) -> Iterator[PointRow]:
+    """The ladders of all codecs on an image, but for what is kept of them from an earlier run.
+
+    AIG's begin with what was found on the one before.
+    """
+    kept_of: dict[str, list[PointRow]] = {}
+    for r in kept:
+        kept_of.setdefault(r.codec, []).append(r)
     image = picture.load()
     focus = small_focus(picture)
     judge = _Judge(picture, image, focus.core(image.shape), MsSsim(image), Ssimulacra2(image))
     guesses: dict[float, int] = {}
     for tune in TUNES:
         for effort in EFFORTS:
+            known = kept_of.get(peers.aig_name(tune, effort), [])
+            missing = _missing(rates, known)
+            yield from known
+            if not missing:
+                continue
             ladder = Ladder(ladders.aig(focus, effort, tune), image)
-            found = ladder.climb(rates, guesses)
+            found = ladder.climb(missing, guesses)
             guesses = {rate: trial.step for rate, trial in found.items()}
-            yield from judge.rows(ladder, found)
-    for knob in (ladders.avif(), ladders.jxl(), ladders.webp(), ladders.jpeg()):
-        ladder = Ladder(knob, image)
-        yield from judge.rows(ladder, ladder.climb(rates, {}))
+            yield from judge.rows(ladder, found, known)
+    for name, knob in PEERS.items():
+        known = kept_of.get(name, [])
+        yield from known
+        if missing := _missing(rates, known):
+            ladder = Ladder(knob, image)
+            yield from judge.rows(ladder, ladder.climb(missing, {}), known)
+
+
+def _missing(rates: Sequence[float], known: Sequence[PointRow]) -> list[float]:
+    """The rates to which no row is the nearest: of two, the higher one is named in a row."""
+    highest = max((r.rung for r in known), default=0.0)
+    lowest = min((r.rung for r in known if r.rung), default=0.0)
+    return [rate for rate in rates if not lowest <= rate <= highest]
 
 
 @dataclass(frozen=True)
@@ -105,10 +154,15 @@ class _Judge:
     ms_ssim: MsSsim
     ssimulacra2: Ssimulacra2
 
-    def rows(self, ladder: Ladder, found: dict[float, Trial]) -> Iterator[PointRow]:
-        """All trials of a ladder, from few bytes to many."""
+    def rows(
+        self, ladder: Ladder, found: dict[float, Trial], known: Sequence[PointRow]
+    ) -> Iterator[PointRow]:
+        """All trials of a ladder, from few bytes to many, but for those that are known."""
+        settings = {r.setting for r in known}
         rung_of = {trial.step: rate for rate, trial in found.items()}
         for step, trial in sorted(ladder.trials.items()):
+            if step not in rung_of and trial.codec.setting in settings:
+                continue
             seen = step in rung_of and trial.codec.name not in UNSEEN
             yield PointRow(
                 self.picture.name,

@@ -1,5 +1,6 @@
 """What the rows of the background part come to, and the goals they are held against."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,19 @@ from typing import Any
 import numpy as np
 
 from . import background, rows, speed
-from .background import AVIF, EFFORTS, JPEG, JXL, QUALITY, QUICKEST, RACED_JPEG, WEBP
+from .background import (
+    AVIF,
+    AVIF_444,
+    AVIF_IQ,
+    AVIF_PSNR,
+    EFFORTS,
+    JPEG,
+    JXL,
+    QUALITY,
+    QUICKEST,
+    RACED_JPEG,
+    WEBP,
+)
 from .goals import Goal, ratio
 from .markdown import mean, percent
 from .metrics import MIN_OVERLAP, bd_rate, ssim_db
@@ -25,7 +38,11 @@ FILES: dict[str, Any] = {
 }
 
 #: Points at rates outside these are not compared, in bits per pixel.
-_RATES = (0.25, 1.6)
+_RATES = (0.08, 1.6)
+
+#: Nor those that are better than this. Nobody sees more, and chroma of half the size cannot give
+#: more, so that a mean over such qualities would say how the peers' colours are rounded.
+HIGHEST = {"psnr": 45.0, "ms_ssim": math.inf, "ssimulacra2": 90.0}
 
 #: How alike images are, and how much of the scale two ladders must share: dB, or points of a score.
 MEASURES = {"psnr": "PSNR", "ms_ssim": "MS-SSIM", "ssimulacra2": "SSIMULACRA2"}
@@ -100,7 +117,11 @@ class Rates:
         found = {}
         for image in self.images:
             ours, theirs = (
-                [(r.bytes, quality(r, measure)) for r in self._rungs.get((image, name), [])]
+                [
+                    (r.bytes, quality(r, measure))
+                    for r in self._rungs.get((image, name), [])
+                    if not quality(r, measure) > HIGHEST[measure]
+                ]
                 for name in (codec, reference)
             )
             rate = bd_rate(theirs, ours, min_overlap=_MIN_OVERLAPS[measure])
@@ -132,9 +153,11 @@ def goals(results: Results) -> list[Goal]:
 def _sizes(rates: Rates) -> list[Goal]:
     found = []
     for tune, measure, reference, limits in (
-        ("psnr", "psnr", AVIF, (8.0, 0.0)),
+        ("psnr", "psnr", AVIF_PSNR, (8.0, 0.0)),
+        ("psnr", "psnr", AVIF_444, (None, None)),
         ("psnr", "psnr", WEBP, (-15.0, -20.0)),
         ("psnr", "psnr", JPEG, (-40.0, -45.0)),
+        ("visual", "ssimulacra2", AVIF_IQ, (None, None)),
         ("visual", "ssimulacra2", JXL, (0.0, -5.0)),
     ):
         values = (rates.mean(aig_name(tune, effort), reference, measure) for effort in EFFORTS)

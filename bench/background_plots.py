@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from . import plots
-from .background import AVIF, EFFORTS, JPEG, JXL, WEBP
+from .background import AVIF_444, AVIF_IQ, AVIF_PSNR, EFFORTS, JPEG, JXL, WEBP
 from .background_goals import MEASURES, Rates, Results, bits_per_pixel, quality, races
 from .markdown import by_folder
 from .peers import aig_name
@@ -22,7 +22,9 @@ _LINES: dict[str, dict[str, tuple[str, Any, float]]] = {
     "psnr": {
         aig_name("psnr", _FAST): (plots.AIG, "-", 2.2),
         aig_name("psnr", _STRONG): (plots.AIG, "--", 1.6),
-        AVIF: ("#3d4248", "-", 1.4),
+        AVIF_PSNR: ("#3d4248", "-", 1.4),
+        AVIF_444: ("#3d4248", "--", 1.4),
+        AVIF_IQ: ("#7a5ea8", "-", 1.4),
         JXL: ("#3d4248", ":", 1.4),
         WEBP: ("#c99a5b", "-", 1.4),
         JPEG: ("#a3a8ad", "-", 1.4),
@@ -31,7 +33,8 @@ _LINES: dict[str, dict[str, tuple[str, Any, float]]] = {
         aig_name("visual", _FAST): (plots.LOSS, "-", 2.2),
         aig_name("visual", _STRONG): (plots.LOSS, "--", 1.6),
         aig_name("psnr", _FAST): (plots.AIG, "-", 2.2),
-        AVIF: ("#3d4248", "-", 1.4),
+        AVIF_IQ: ("#7a5ea8", "-", 1.4),
+        AVIF_PSNR: ("#3d4248", "-", 1.4),
         JXL: ("#3d4248", ":", 1.4),
     },
 }
@@ -93,7 +96,10 @@ def _curve(
 def _bd_rates(points: Sequence[PointRow], path: Path) -> None:
     rates = Rates(points)
     columns = {}
-    for tune, measure, reference in (("psnr", "psnr", AVIF), ("visual", "ssimulacra2", JXL)):
+    for tune, measure, reference in (
+        ("psnr", "psnr", AVIF_PSNR),
+        ("visual", "ssimulacra2", AVIF_IQ),
+    ):
         for effort in EFFORTS:
             title = f"{reference},\neffort {effort}, {MEASURES[measure]}"
             columns[title] = rates.of(aig_name(tune, effort), reference, measure)

@@ -22,7 +22,7 @@ def plan(quick: bool) -> tuple[tuple[int, ...], tuple[Pair, ...]]:
     """The qualities of AIG and the pairs it runs against; a quick run leaves out the last rungs."""
     if not quick:
         return AIG_LADDER, pairs.PAIRS
-    return AIG_LADDER[1:5], (pairs.SMART, pairs.NAIVE, pairs.WEBP)
+    return AIG_LADDER[1:5], (pairs.TUNED, pairs.SMART, pairs.NAIVE, pairs.WEBP)
 
 
 def ladder_of(pair: Pair, quick: bool) -> tuple[int, ...]:
@@ -36,8 +36,11 @@ def steps(quick: bool) -> int:
     return len(aig_ladder) + 1 + sum(len(ladder_of(pair, quick)) for pair in contestants)
 
 
-def measure(picture: Picture, quick: bool) -> Iterator[FocusRow]:
-    """Run every ladder on one image."""
+def measure(picture: Picture, quick: bool, kept: Sequence[FocusRow] = ()) -> Iterator[FocusRow]:
+    """Run every ladder on one image, but for those that are kept from an earlier run."""
+    kept_of: dict[str, list[FocusRow]] = {}
+    for r in kept:
+        kept_of.setdefault(r.codec, []).append(r)
     image = picture.load()
     core = picture.focus.core(image.shape)
     judge = Judge(image, core)
@@ -49,6 +52,11 @@ def measure(picture: Picture, quick: bool) -> Iterator[FocusRow]:
         )
 
     aig_ladder, contestants = plan(quick)
+    # Half a ladder is begun anew.
+    known = kept_of.get("AIG", ())
+    if len(known) == len(aig_ladder):
+        yield from known
+        aig_ladder = ()
     for quality in aig_ladder:
         codec = peers.aig(picture.focus, quality)
         data = codec.encode(image)
@@ -56,6 +64,10 @@ def measure(picture: Picture, quick: bool) -> Iterator[FocusRow]:
     prepared = {masked: pairs.prepare(image, picture.focus, masked) for masked in (False, True)}
     boxes_of: dict[tuple[str, bool], list[bytes]] = {}
     for pair in contestants:
+        known = kept_of.get(pair.name, ())
+        if len(known) == len(ladder_of(pair, quick)):
+            yield from known
+            continue
         parts = prepared[pair.masked]
         # Pairs with the same codec for the boxes share them: they are the slow half.
         key = pair.box_codec.name, pair.masked
@@ -69,6 +81,9 @@ def measure(picture: Picture, quick: bool) -> Iterator[FocusRow]:
             score = judge.score(parts.paste(boxes, codec.decode(data)))
             yield row(pair.name, codec.setting, size, score)
     codec = peers.png()
+    if codec.name in kept_of:
+        yield from kept_of[codec.name]
+        return
     data = codec.encode(image)
     yield row(codec.name, codec.setting, len(data), judge.score(codec.decode(data)))
 

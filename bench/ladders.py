@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from . import peers
 from .images import U8, Focus
@@ -46,9 +47,11 @@ def aig(focus: Focus, effort: int, tune: str = "psnr") -> Knob:
     return Knob(make, 0, 255, 110, 0.016)
 
 
-def avif() -> Knob:
-    """AVIF, speed 6, 4:2:0."""
-    return Knob(peers.avif, 0, 100, 58, 0.045)
+def avif(tune: str = "", subsampling: str = "4:2:0") -> Knob:
+    """AVIF, speed 6."""
+    make = partial(peers.avif, subsampling=subsampling, tune=tune)
+    # 100 is lossless, which cannot be tuned.
+    return Knob(make, 0, 99 if tune else 100, 50 if tune == "psnr" else 58, 0.045)
 
 
 def webp() -> Knob:

@@ -52,6 +52,8 @@ def by_folder(images: Iterable[str]) -> dict[str, list[str]]:
 def provenance(run: dict[str, Any]) -> str:
     """The small print: command, date, machine, versions."""
     versions = ", ".join(f"{name} {number}" for name, number in run["versions"].items())
-    return (
-        f"<sub>`{run['command']}`, {run['date']}, {run['cpu']}, {run['system']}; {versions}</sub>"
-    )
+    what = f"`{run['command']}`, {run['date']}, {run['cpu']}, {run['system']}; {versions}"
+    if "kept" in run:
+        kept = run["kept"]
+        what += f". What that kept: `{kept['command']}`, {kept['date']}, {kept['cpu']}"
+    return f"<sub>{what}</sub>"

@@ -87,16 +87,26 @@ def aig_lossless(effort: int) -> Codec:
     )
 
 
-def avif(quality: int, subsampling: str = "4:2:0") -> Codec:
-    """AVIF at speed 6."""
+def avif_name(tune: str, subsampling: str = "4:2:0") -> str:
+    """What `avif` is called."""
+    parts = ("AVIF s6", tune, "" if subsampling == "4:2:0" else subsampling)
+    return " ".join(filter(None, parts))
+
+
+def avif(quality: int, subsampling: str = "4:2:0", tune: str = "") -> Codec:
+    """AVIF at speed 6; tune is what its encoder aims at: "psnr", "iq" (eyes), or left to it.
+
+    What it does by itself depends on its version: libavif 1.4 takes "iq", older ones "ssim".
+    """
     return _pillow(
-        "AVIF s6",
+        avif_name(tune, subsampling),
         f"q{quality}",
         format="AVIF",
         quality=quality,
         speed=6,
         subsampling=subsampling,
         max_threads=1,
+        **({"advanced": {"tune": tune}} if tune else {}),
     )
 
 

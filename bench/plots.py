@@ -25,6 +25,8 @@ AIG, LOSS, INK, FAINT = "#0b7a75", "#b4532a", "#333333", "#8a8f94"
 #: How each contestant's curve is drawn: colour, line style, width.
 _LINES: dict[str, tuple[str, Any, float]] = {
     "AIG": (AIG, "-", 2.2),
+    "tuned pair": ("#7a5ea8", "-", 1.4),
+    "tuned pair 4:2:0": ("#7a5ea8", ":", 1.4),
     "smart pair": ("#3d4248", "-", 1.4),
     "smart pair 4:4:4": ("#3d4248", ":", 1.4),
     "naive pair": ("#a3a8ad", "-", 1.4),
@@ -107,8 +109,8 @@ def curves(rows: Sequence[FocusRow], path: Path) -> None:
         for panel in panels[len(images) :]:
             panel.set_axis_off()
         figure.supxlabel(
-            "bits per pixel, focus included (logarithmic); "
-            "in the corner, AIG's bytes against the smart pair's",
+            "bits per pixel, focus included (logarithmic)"
+            + f"; in the corner, AIG's bytes against the {names[1]}'s" * (len(names) > 1),
             fontsize=9,
         )
         figure.supylabel("PSNR outside the focus, dB", fontsize=9)

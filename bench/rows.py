@@ -1,6 +1,7 @@
 """The raw figures: one row for every measurement, on disk as soon as it is there."""
 
 import csv
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import TracebackType
@@ -205,6 +206,47 @@ class Log:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         self._file.close()
+
+
+class Growing:
+    """A log that keeps rows of an earlier run, if keeps is given: of the images that are measured
+    again those of some codecs, of all others every one.
+
+    Whatever stops the run, rows that were to be kept are not lost: those of images that it did
+    not come to are written at the end.
+    """
+
+    def __init__(self, path: Path, kind: Any, keeps: Callable[[str], bool] | None) -> None:
+        self._waiting: dict[str, list[Any]] = {}
+        for row in read(path, kind) if keeps else ():
+            self._waiting.setdefault(row.image, []).append(row)
+        self._keeps = keeps
+        self._written: set[tuple[str, str, str]] = set()
+        self._begun: list[str] = []
+        self._log = Log(path, kind)
+
+    def kept(self, image: str) -> list[Any]:
+        """What there is of an image, whose turn it is."""
+        self._begun.append(image)
+        rows = self._waiting.get(image, [])
+        rows[:] = [row for row in rows if self._keeps and self._keeps(row.codec)]
+        return list(rows)
+
+    def append(self, row: Any) -> None:
+        """Write a row and make sure that it survives a stop."""
+        self._written.add((row.image, row.codec, row.setting))
+        self._log.append(row)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        stopped = error[0] is not None
+        done = set(self._begun[:-1] if stopped else self._begun)
+        for row in (row for rows in self._waiting.values() for row in rows):
+            if row.image not in done and (row.image, row.codec, row.setting) not in self._written:
+                self._log.append(row)
+        self._log.__exit__(*error)
 
 
 _PARSERS: dict[Any, Any] = {str: str, int: int, float: float, bool: lambda text: text == "True"}

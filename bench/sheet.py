@@ -25,7 +25,7 @@ _FOCUS_RADIUS = 13.0
 _TUNE, _EFFORT = background.TUNES[0], background.EFFORTS[0]
 _TITLE = (
     f"Files of about one size: AIG effort {_EFFORT} with the pixels in the ring exact, "
-    "AVIF speed 6 and optimised JPEG, both 4:2:0. PSNR is that of the whole image."
+    "AVIF speed 6 tune=psnr and optimised JPEG, both 4:2:0. PSNR is that of the whole image."
 )
 
 #: Side of a crop, spaces between crops and between groups of them, heights of lines, in pixels.
@@ -93,7 +93,7 @@ def _row(picture: Picture) -> list[list[_Cell]]:
     )
     crop = slice(top, top + _SIDE), slice(left, left + _SIDE)
     (x, y), (radius, _) = focus.centers[0], focus.radii[0]
-    knobs = (ladders.aig(focus, _EFFORT, _TUNE), ladders.avif(), ladders.jpeg())
+    knobs = (ladders.aig(focus, _EFFORT, _TUNE), ladders.avif(_TUNE), ladders.jpeg())
     aig, *others = (Ladder(knob, image) for knob in knobs)
     groups = [[_Cell(image[crop], (picture.name, f"{picture.size[0]} x {picture.size[1]}"))]]
     for rate in _RATES:

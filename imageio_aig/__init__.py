@@ -4,8 +4,10 @@ Afterwards `imageio.v3.imread`, `imwrite`, `imiter`, `improps` and `immeta` know
 do the functions of `imageio.v2`. NumPy comes with imageio; the native code waits for the first
 picture.
 
-Where `pillow_aig` is imported too, imageio gives bytes and streams without a name to Pillow first,
-which has 8 bits of colour: extension=".aig" or plugin="AIG" gets all 16 where a file has them.
+Bytes, files and file objects without a name are looked at before other plugins are: they are AIG if
+they start as AIG files do. Pipes and addresses without an extension go to Pillow first, which reads
+them where `pillow_aig` is imported too, the first frame in 8 bits of colour: extension=".aig" or
+plugin="AIG" gets all.
 """
 
 from imageio.config import (
@@ -21,6 +23,7 @@ from aig_autoload import know_mime_type
 __all__ = ["register_aig_plugin"]
 
 _NAME = "AIG"
+_READER = "AIG-reader"
 _EXTENSION = ".aig"
 
 
@@ -32,19 +35,23 @@ def register_aig_plugin() -> None:
     """
     know_mime_type()
     if _NAME not in known_plugins:
-        config = PluginConfig(
-            name=_NAME,
-            class_name="AIGPlugin",
-            module_name="imageio_aig.plugin",
-            install_name="aig",
+        # imageio asks plugins in this order about what has no extension. The one that only reads is
+        # the first: looking for a magic is cheap, while the old plugins further down cost imports
+        # and warnings, and Pillow does not know of frames what AIG does. Pillow comes before the
+        # one that writes, since it is the one that decides about targets without an extension.
+        reader, both = (
+            PluginConfig(
+                name=name,
+                class_name=class_name,
+                module_name="imageio_aig.plugin",
+                install_name="aig",
+            )
+            for name, class_name in ((_READER, "AIGReader"), (_NAME, "AIGPlugin"))
         )
-        # imageio asks plugins in this order about bytes without an extension. Looking for a magic
-        # is cheap, while the old plugins further down cost imports and warnings; but Pillow stays
-        # first, since it is the one that decides about targets without an extension.
         others = dict(known_plugins)
-        first = {"pillow": others.pop("pillow")} if "pillow" in others else {}
+        pillow = {"pillow": others.pop("pillow")} if "pillow" in others else {}
         known_plugins.clear()
-        known_plugins.update({**first, _NAME: config, **others})
+        known_plugins.update({_READER: reader, **pillow, _NAME: both, **others})
     formats = known_extensions.setdefault(_EXTENSION, [])
     if not any(_NAME in known.priority for known in formats):
         extension = FileExtension(

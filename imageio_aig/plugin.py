@@ -3,12 +3,22 @@
 import operator
 from collections.abc import Iterator, Mapping, Sequence
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
-from imageio.core.request import URI_BYTES, InitializationError, IOMode, Request
+from imageio.core.request import (
+    URI_BYTES,
+    URI_FILE,
+    URI_FILENAME,
+    URI_ZIPPED,
+    InitializationError,
+    IOMode,
+    Request,
+)
 from imageio.core.v3_plugin_api import ImageProperties, PluginV3
 from numpy.typing import ArrayLike, NDArray
+
+from aig_codec.options import SequenceOptions, documented
 
 if TYPE_CHECKING:
     from aig_codec import AigFile
@@ -17,8 +27,17 @@ MAGIC = b"AIG2"
 
 Index = int | EllipsisType | None
 
-#: What `write` takes from metadata that was read.
-_METADATA = ("exif", "icc_profile", "xmp", "dpi", "text", "comment")
+#: What orientations of EXIF ask for: whether rows and columns change places, and which of them run
+#: backwards afterwards.
+_ORIENTATIONS = {
+    2: (False, (1,)),
+    3: (False, (0, 1)),
+    4: (False, (0,)),
+    5: (True, ()),
+    6: (True, (1,)),
+    7: (True, (0, 1)),
+    8: (True, (0,)),
+}
 
 
 class AIGPlugin(PluginV3):
@@ -51,8 +70,10 @@ class AIGPlugin(PluginV3):
         try:
             if self._frames:
                 # The target comes into being here, when nothing can be wrong any more.
+                from aig_codec.files import write_all
+
                 data = self._coded()
-                self.request.get_file().write(data)
+                write_all(self.request.get_file(), data)
         finally:
             self._frames = []
             super().close()
@@ -74,17 +95,25 @@ class AIGPlugin(PluginV3):
         region: Sequence[int] | None = None,
         threads: int | None = None,
         strict: bool = True,
+        **conversion: Any,
     ) -> NDArray[Any]:
         """Decode an image.
 
         index: the number of the frame; ``...`` stacks all of them along a new first axis, as None
         does for files of several frames. upto, scale, region, threads and strict are those of
-        `aig_codec.decode`.
+        `aig_codec.decode`. conversion: what imageio's plugin of Pillow takes for every format:
+        mode, a mode of Pillow to convert the image to, which gives 8 bits per sample of colour;
+        rotate, whether to turn it as its EXIF orientation asks; apply_gamma and writeable_output,
+        which change nothing here; and pilmode and exifrotate, older names of mode and rotate.
 
-        Returns a writable uint8 or uint16 array (H, W) for grey, else (H, W, C) with C = 2, 3 or 4.
-        Raises ValueError for another index, a bad keyword, or a stack of images that differ in
-        shape, and the kinds of `aig_codec.errors`, which are OSError, for a bad file.
+        Returns a writable uint8 or uint16 array (H, W) for grey, else (H, W, C) with C = 2, 3 or 4,
+        or what Pillow makes of `mode`. Raises ValueError for another index, a bad keyword, or a
+        stack of images that differ in shape, and the kinds of `aig_codec.errors`, which are
+        OSError, for a bad file.
         """
+        unknown = conversion.keys() - _CONVERSION
+        if unknown:
+            raise TypeError(f"reading AIG has no keyword {', '.join(sorted(unknown))}")
         how: dict[str, Any] = {
             "upto": upto,
             "scale": scale,
@@ -94,8 +123,8 @@ class AIGPlugin(PluginV3):
         }
         k = self._index(index)
         if k is not ...:
-            return self._frame(k).decode(**how)
-        frames = list(self.iter(**how))
+            return _converted(self._frame(k), how, **conversion)
+        frames = list(self.iter(**how, **conversion))
         if len({(frame.shape, frame.dtype) for frame in frames}) > 1:
             shapes = sorted({frame.shape for frame in frames})
             raise ValueError(f"frames of shapes {shapes} do not stack: read them by index")
@@ -103,8 +132,9 @@ class AIGPlugin(PluginV3):
 
     def iter(self, **keywords: Any) -> Iterator[NDArray[Any]]:
         """Yield the images one after the other; keywords as for `read`, but index."""
+        conversion = {name: keywords.pop(name) for name in _CONVERSION & keywords.keys()}
         for k in range(self._file().n_frames):
-            yield self._frame(k).decode(**keywords)
+            yield _converted(self._frame(k), keywords, **conversion)
 
     def properties(self, index: Index = None) -> ImageProperties:
         """Shape, dtype and pixel spacing, from the metadata alone; of a stack, as its first frame
@@ -120,8 +150,8 @@ class AIGPlugin(PluginV3):
         if metadata.channels > 1:
             shape += (metadata.channels,)
         spacing = None
-        if metadata.dpi and all(metadata.dpi):
-            spacing = (1 / metadata.dpi[1], 1 / metadata.dpi[0])
+        if file.dpi and all(file.dpi):
+            spacing = (1 / file.dpi[1], 1 / file.dpi[0])
         n = self._file().n_frames
         return ImageProperties(
             shape=(n, *shape) if stack else shape,
@@ -136,9 +166,10 @@ class AIGPlugin(PluginV3):
 
         Keys: "mode"; "aig", the dict of `aig_codec.AigFile.info`; and, if there, "dpi", a pair,
         "exif", "icc_profile" and "xmp", bytes, "text", strings by keyword, and "comment", one of
-        them. Of several frames, also "n_frames", "duration" in milliseconds, for a stack a list,
-        and "loop". index: as for `read`. exclude_applied makes no difference, since reading applies
-        none of them; the orientation in particular is left alone.
+        them: the frame's own, or else those of the first one. Of several frames, also "n_frames",
+        "duration" in milliseconds, for a stack a list, and "loop". index: as for `read`.
+        exclude_applied makes no difference, since reading applies none of them unless it is asked
+        to; the orientation in particular is left alone.
         """
         k = self._index(index)
         file = self._file()
@@ -146,12 +177,12 @@ class AIGPlugin(PluginV3):
         found: dict[str, Any] = {
             "mode": frame.mode,
             "aig": frame.info() | _decisions(frame),
-            "dpi": frame.metadata.dpi,
-            "exif": file.exif,
-            "icc_profile": file.icc_profile,
-            "xmp": file.xmp,
-            "text": file.text or None,
-            "comment": file.text.get("comment"),
+            "dpi": frame.dpi,
+            "exif": frame.exif,
+            "icc_profile": frame.icc_profile,
+            "xmp": frame.xmp,
+            "text": frame.text or None,
+            "comment": frame.text.get("comment"),
         }
         if file.n_frames > 1:
             durations = list(file.durations)
@@ -188,6 +219,7 @@ class AIGPlugin(PluginV3):
 
     # Writing
 
+    @documented
     def write(
         self,
         ndimage: ArrayLike | list[ArrayLike],
@@ -196,7 +228,7 @@ class AIGPlugin(PluginV3):
         duration: int | Sequence[int] | None = None,
         loop: int | None = None,
         metadata: Mapping[str, Any] | None = None,
-        **keywords: Any,
+        **options: Unpack[SequenceOptions],
     ) -> bytes | None:
         """Encode one image or several; the file is written when the plugin is closed, and then
         holds the images of all calls.
@@ -204,35 +236,35 @@ class AIGPlugin(PluginV3):
         ndimage: uint8, or uint16, which is stored lossless, or bool, of which True becomes
         white and which is lossless unless options of the lossy tiers are given,
         (H, W) or (H, W, C) with C = 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA; or a list or stack of
-        such images. Three axes are a stack only if the last one is longer than 4, unless is_batch
-        says what they are. duration: milliseconds for each image, or one number for all. loop: how
-        often to show them, 0 for ever. keywords: those of `aig_codec.encode_sequence`. metadata: a
-        dict as `metadata` returns it, of which exif, icc_profile, xmp, dpi, text, comment, duration
-        and loop are stored unless they are given as keywords.
+        such images, which may differ in all of that. Three axes are a stack only if the last one is
+        longer than 4, unless is_batch says what they are. duration: milliseconds for each image, or
+        one number for all. loop: how often to show them, 0 for ever. options: those of
+        `aig_codec.encode_sequence`. metadata: a dict as `metadata` returns it, also of another
+        format, of which exif, icc_profile, xmp, dpi, text, comment, duration and loop are stored
+        where they can be, unless they are given as keywords.
 
         Returns the file for the target "<bytes>", else None. Raises TypeError for another dtype or
         an unknown keyword, and ValueError for another shape or a bad value; nothing is created
         then.
         """
-        for key in _METADATA:
-            if metadata and key in metadata:
-                keywords.setdefault(key, metadata[key])
-        if metadata and duration is None:
-            duration = metadata.get("duration")
-        if metadata and loop is None:
-            loop = metadata.get("loop")
+        from aig_codec.info import duration_of, kept, loop_of
+        from aig_codec.sequence import Frame, durations_of, encode_frames
+
+        images = _images(ndimage, is_batch)
+        keywords: dict[str, Any] = {**options}
+        if metadata:
+            keywords = kept(metadata) | keywords
+            loop = loop_of(metadata) if loop is None else loop
+            if duration is None:
+                said = metadata.get("duration")
+                each = said if isinstance(said, (list, tuple)) else [said] * len(images)
+                duration = [duration_of({"duration": one}) for one in each]
         if hasattr(keywords.get("exif"), "tobytes"):
             # PIL.Image.Exif, named by what it can do: Pillow need not be there.
             keywords["exif"] = keywords["exif"].tobytes()
-        from aig_codec.sequence import durations_of, encode_frames
-        from aig_codec.settings import OF_LOSSY_TIERS
-
-        images = _images(ndimage, is_batch)
-        is_lossy = any(name in keywords for name in OF_LOSSY_TIERS)
-        if all(image.dtype == bool for image in images) and not is_lossy:
-            keywords.setdefault("lossless", True)
-        images = [_samples(image) for image in images]
-        frames = encode_frames(images, **keywords)
+        frames = encode_frames(
+            [Frame(_samples(image), bilevel=image.dtype == bool) for image in images], **keywords
+        )
         self._durations += durations_of(duration, len(frames))
         self._frames += frames
         self._loop = self._loop if loop is None else loop
@@ -242,6 +274,90 @@ class AIGPlugin(PluginV3):
         from aig_codec import join
 
         return join(self._frames, self._durations, self._loop)
+
+
+class AIGReader(AIGPlugin):
+    """AIGPlugin for what has no extension that would tell its format, asked before all others.
+
+    It leaves alone what another plugin might need: targets, and what cannot be looked at without
+    being fetched twice or used up, such as pipes and addresses.
+    """
+
+    def __init__(self, request: Request) -> None:
+        if request.mode.io_mode != IOMode.read:
+            raise InitializationError("this plugin only reads")
+        if request._uri_type not in (URI_BYTES, URI_FILE, URI_FILENAME, URI_ZIPPED):
+            raise InitializationError("this plugin does not look at addresses")
+        if request._uri_type == URI_FILE and not _can_seek(request.get_file()):
+            raise InitializationError("this plugin does not look at what can only be read on")
+        try:
+            super().__init__(request)
+        except InitializationError:
+            # Where imageio has no extension, every plugin has a request of its own.
+            request.finish()
+            raise
+
+
+def _can_seek(file: Any) -> bool:
+    seekable = getattr(file, "seekable", None)
+    return seekable is not None and bool(seekable())
+
+
+def _converted(
+    file: "AigFile",
+    how: Mapping[str, Any],
+    *,
+    mode: str | None = None,
+    rotate: bool = False,
+    apply_gamma: bool = False,
+    writeable_output: bool = True,
+    pilmode: str | None = None,
+    exifrotate: bool | None = None,
+) -> NDArray[Any]:
+    """A frame decoded as `how` says, turned and converted as `AIGPlugin.read` documents."""
+    mode = pilmode if mode is None else mode
+    pixels = file.decode(**how)
+    if mode is not None:
+        pixels = _in_mode(pixels, mode)
+    if rotate or exifrotate:
+        orientation = _orientation(file, strict=how.get("strict", True))
+        swapped, backwards = _ORIENTATIONS.get(orientation, (False, ()))
+        pixels = np.flip(pixels.swapaxes(0, 1) if swapped else pixels, backwards)
+    return np.ascontiguousarray(pixels)
+
+
+#: The keywords of `_converted` that say what becomes of the pixels.
+_CONVERSION = frozenset(_converted.__kwdefaults__ or ())
+
+
+def _in_mode(pixels: NDArray[Any], mode: str) -> NDArray[Any]:
+    """The pixels as Pillow converts them; it has 16 bits per sample of grey alone."""
+    from PIL import Image
+
+    if pixels.itemsize > 1 and pixels.ndim > 2:
+        pixels = (pixels >> 8).astype(np.uint8)
+    image = Image.fromarray(pixels)
+    try:
+        return np.array(image.convert(mode))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"mode {mode!r}: no conversion from {image.mode}: {error}") from error
+
+
+def _orientation(file: "AigFile", strict: bool) -> int:
+    """What EXIF, or else XMP, says of how to hold the picture; 1 if it is as it should be, or, if
+    not strict, if that cannot be read."""
+    from PIL import ExifTags, Image
+
+    said = Image.new("L", (1, 1))
+    for key in ("exif", "xmp"):
+        try:
+            if value := getattr(file, key):
+                said.info[key] = value
+        except OSError:
+            if strict:
+                raise
+    found = said.getexif().get(ExifTags.Base.Orientation, 1)
+    return found if isinstance(found, int) else 1
 
 
 def _decisions(file: "AigFile") -> dict[str, Any]:

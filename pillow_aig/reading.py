@@ -5,6 +5,7 @@ file needs its container only, and loading the pixels needs NumPy and the native
 """
 
 import zlib
+from os import SEEK_END
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from PIL import Image, ImageFile
@@ -32,6 +33,9 @@ _INFO_KEYS = {
     "decisions": "decisions",
 }
 
+#: What `info` holds of the current frame, and of no other.
+_OF_FRAME = ("aig", "dpi", "comment", *_INFO_KEYS.values())
+
 #: The kinds that complete each step of a picture that is still arriving.
 _STEPS = {"core": ("core",), "preview": ("preview",), "mid": ("alpha", "drawn", "mid")}
 
@@ -44,12 +48,13 @@ def accept(prefix: bytes) -> bool:
 class _Plan(NamedTuple):
     """What the decoder has to know about the file.
 
-    length: of all that is needed, header to last segment. steps: (bytes needed, tier) in file
-    order. late: the keys that `info` still lacks because their segments were not there on opening.
-    scale: 1, or what `draft` settled on.
+    length: of all that is needed, header to last segment. ends: where each segment does, and its
+    name. steps: (bytes needed, tier) in file order. late: the keys that `info` still lacks because
+    their segments were not there on opening. scale: 1, or what `draft` settled on.
     """
 
     length: int
+    ends: tuple[tuple[int, str], ...]
     steps: tuple[tuple[int, str], ...]
     late: tuple[str, ...]
     info: dict[str | tuple[int, int], Any]
@@ -65,10 +70,11 @@ class AigImageFile(ImageFile.ImageFile):
     `info` holds "aig" (centers, radii, labels, sigmas, alphas, quality_level and more, see
     `aig_codec.AigFile.info`) and, where the file has them, "dpi", "exif", "icc_profile", "xmp",
     "text", a dict, and "comment", one entry of it; in files of several frames also "duration" in
-    milliseconds, that of the current frame, and "loop". Opening reads the header, the metadata and
-    those that are not part of it; the pixels wait for `load`, which raises OSError for a file that
-    is cut or damaged. With `ImageFile.LOAD_TRUNCATED_IMAGES` it keeps whatever is intact instead:
-    the foci first.
+    milliseconds and "loop". All but "loop" is the current frame's; where that says nothing of its
+    own, dpi, EXIF, profile, XMP and text are those of the first one. Opening reads the header, the
+    metadata and those that are not part of it; the pixels wait for `load`, which raises OSError for
+    a file that is cut or damaged. With `ImageFile.LOAD_TRUNCATED_IMAGES` it keeps whatever is
+    intact instead: the foci first.
     """
 
     format = "AIG"
@@ -84,6 +90,8 @@ class AigImageFile(ImageFile.ImageFile):
         assert self.fp is not None
         self._base = self.fp.tell()
         prologue = self._open_picture(0)
+        self._first = prologue.metadata
+        self._first_info = {key: self.info[key] for key in _OF_FRAME if key in self.info}
         frames = prologue.metadata.frames
         self.n_frames = 1 if frames is None else frames.count
         self.is_animated = self.n_frames > 1
@@ -99,7 +107,8 @@ class AigImageFile(ImageFile.ImageFile):
     def _open_picture(self, offset: int) -> "Prologue":
         """Get ready to load the picture that starts there; nothing changes if that fails."""
         assert self.fp is not None
-        self.fp.seek(self._base + offset)
+        start = self._base + offset
+        self.fp.seek(start)
         prologue = _read_prologue(self.fp)
         metadata = prologue.metadata
         _check_size(metadata.size)
@@ -107,13 +116,21 @@ class AigImageFile(ImageFile.ImageFile):
             from aig_codec.errors import CorruptError
 
             raise CorruptError("a frame claims to have frames of its own")
-        self._start = self._base + offset
+        info: dict[str, Any] = {"aig": metadata.info()}
+        if metadata.dpi is not None:
+            info["dpi"] = metadata.dpi
+        late = _read_ancillary(self.fp, start + prologue.data_start, metadata, info)
+        if offset:
+            self._inherit(metadata, info)
+
+        self._start = start
         self._size = metadata.size
         self._mode = "I;16" if (metadata.mode, metadata.bits) == ("L", 16) else metadata.mode
-        self.info["aig"] = metadata.info()
-        if metadata.dpi is not None:
-            self.info["dpi"] = metadata.dpi
-        late = self._read_ancillary(self.fp, prologue)
+        for key in _OF_FRAME:
+            self.info.pop(key, None)
+        self.info.update(info)
+        # What getexif() has made of the EXIF of another frame.
+        self._exif = None
         end = metadata.segments[-1].end if metadata.segments else 0
         small = end
         if not metadata.is_averaged and not late:
@@ -121,12 +138,24 @@ class AigImageFile(ImageFile.ImageFile):
         self._small_length = prologue.data_start + small
         self._plan = _Plan(
             length=prologue.data_start + end,
+            ends=tuple((prologue.data_start + s.end, s.name) for s in metadata.segments),
             steps=_steps(metadata, prologue.data_start),
             late=late,
             info=self.info,
         )
         self._set_tile()
         return prologue
+
+    def _inherit(self, metadata: "Metadata", info: dict[str, Any]) -> None:
+        """Add what the first frame says for the whole file."""
+        from aig_codec.container import inherits
+
+        for kind, key in {"dpi": "dpi", **_INFO_KEYS}.items():
+            if inherits(kind, metadata, self._first):
+                # Of text, "comment" is one.
+                for name in (key, "comment") if key == "text" else (key,):
+                    if name in self._first_info:
+                        info[name] = self._first_info[name]
 
     def _read_table(self, prologue: "Prologue") -> None:
         """Where the frames lie; a file that is cut before it says so has its first one."""
@@ -155,14 +184,18 @@ class AigImageFile(ImageFile.ImageFile):
         """
         if not self._seek_check(frame):
             return
+        from aig_codec.container import HEADER_SIZE
         from aig_codec.errors import CorruptError, TruncatedError
 
         if self._table is None:
             raise TruncatedError("file ends before its frame table")
         self.fp = cast("IO[bytes]", self._fp)
+        offset = self._table.offsets[frame]
         try:
-            self._open_picture(self._table.offsets[frame])
+            self._open_picture(offset)
         except SyntaxError as error:
+            if self.fp.seek(0, SEEK_END) < self._base + offset + HEADER_SIZE:
+                raise TruncatedError(f"file ends before frame {frame}") from error
             raise CorruptError(f"frame {frame} cannot be read: {error}") from error
         self.info["duration"] = self._table.durations[frame]
         self._frame = frame
@@ -206,7 +239,26 @@ class AigImageFile(ImageFile.ImageFile):
         if self.tile:
             # Nobody can look before load() is through, so pictures in between would be wasted.
             self.decoderconfig = (_WHOLE,)
-        return super().load()
+        try:
+            return super().load()
+        except OSError as error:
+            if not str(error).startswith(_TRUNCATED):
+                raise
+            raise self._truncated() from error
+
+    def _truncated(self) -> OSError:
+        """What Pillow says of files that are cut, and where this one is."""
+        from aig_codec.errors import TruncatedError
+
+        assert self.fp is not None
+        length = self.fp.seek(0, SEEK_END) - self._start
+        inside = next((name for end, name in self._plan.ends if end > length), "file")
+        needed = self._plan.length
+        error = TruncatedError(
+            f"{_TRUNCATED}: it ends inside the {inside}, after {length} of {needed} bytes"
+        )
+        error.needed = needed
+        return error
 
     def verify(self) -> None:
         """Check every segment's presence, coder and checksum, of all frames, without decoding
@@ -226,30 +278,36 @@ class AigImageFile(ImageFile.ImageFile):
         finally:
             super().verify()
 
-    def _read_ancillary(self, fp: IO[bytes], prologue: "Prologue") -> tuple[str, ...]:
-        """Put EXIF, ICC profile and XMP into `info`; return the keys of those not there yet."""
-        from aig_codec.errors import AigError
 
-        late = []
-        for segment in prologue.metadata.segments:
-            key = _INFO_KEYS.get(segment.kind)
-            if key is None:
-                continue
-            fp.seek(self._start + prologue.data_start + segment.offset)
-            data = fp.read(_allowed_length(segment))
-            if len(data) < segment.length:
-                # Cut, or still arriving: a matter for load(), the size can be looked at anyway.
-                late.append(key)
-                continue
-            try:
-                _check(segment, data)
-            except AigError:
-                if not ImageFile.LOAD_TRUNCATED_IMAGES:
-                    raise
-            else:
-                _put(self.info, key, data)
-        return tuple(late)
+def _read_ancillary(
+    fp: IO[bytes], data_start: int, metadata: "Metadata", info: dict[str, Any]
+) -> tuple[str, ...]:
+    """Put EXIF, ICC profile and XMP into `info`; return the keys of those not there yet."""
+    from aig_codec.errors import AigError
 
+    late = []
+    for segment in metadata.segments:
+        key = _INFO_KEYS.get(segment.kind)
+        if key is None:
+            continue
+        fp.seek(data_start + segment.offset)
+        data = fp.read(_allowed_length(segment))
+        if len(data) < segment.length:
+            # Cut, or still arriving: a matter for load(), the size can be looked at anyway.
+            late.append(key)
+            continue
+        try:
+            _check(segment, data)
+        except AigError:
+            if not ImageFile.LOAD_TRUNCATED_IMAGES:
+                raise
+        else:
+            _put(info, key, data)
+    return tuple(late)
+
+
+#: How Pillow's message about files that are cut begins.
+_TRUNCATED = "image file is truncated"
 
 #: In `decoderconfig`: the file is read in one go, without anyone looking in between.
 _WHOLE = "whole"

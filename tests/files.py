@@ -3,7 +3,8 @@
 import zlib
 from dataclasses import replace
 
-from aig_codec.container import Segment, pack_prologue, read_prologue
+from aig_codec.container import Segment, read_prologue
+from aig_codec.container.metadata import packed
 
 
 def payloads(data: bytes) -> dict[tuple[str, int | None], bytes]:
@@ -23,5 +24,5 @@ def reseal(data: bytes, changed: dict[tuple[str, int | None], bytes], **fields: 
         crc = zlib.crc32(payload)
         rows.append(Segment(s.kind, s.center, offset, len(payload), s.coder, s.version, crc))
         offset += len(payload)
-    head = pack_prologue(replace(metadata, segments=tuple(rows), **fields))
+    head = packed(replace(metadata, segments=tuple(rows), **fields))
     return head + b"".join(parts[s.kind, s.center] for s in metadata.segments)

@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from bench import (  # noqa: E402
     metrics,
     pairs,
     peers,
+    readme,
     rows,
     speed,
 )
@@ -323,6 +325,97 @@ def test_a_quick_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(rows.read(out / "focus.csv", rows.FocusRow)) == focus_task.steps(quick=True)
     assert "4 of 4 files" in (out / "report.md").read_text()
     assert "report:" in capsys.readouterr().out
+
+
+def test_rows_of_peers_may_be_kept(folder: Path) -> None:
+    out = folder / "results"
+    arguments = ["--images", str(folder), "--out", str(out), "--part", "focus", "--quick"]
+    assert command.main(arguments) == 0
+    path = out / "focus.csv"
+    first = rows.read(path, rows.FocusRow)
+    # Each row is marked, one pair is cut off in the middle, another was not there yet.
+    marked = [replace(r, ssim=0.125) for r in first if r.codec != "naive pair"]
+    marked.remove(next(r for r in marked if r.codec == "smart pair"))
+    for keep, kept in (("all", {"AIG", "tuned pair", "WebP pair", "PNG"}), ("peers", {"PNG"})):
+        with rows.Log(path, rows.FocusRow) as log:
+            for row in marked:
+                if keep == "all" or row.codec in ("AIG", "PNG"):
+                    log.append(row)
+        assert command.main([*arguments, "--keep", keep]) == 0
+        again = rows.read(path, rows.FocusRow)
+        assert [replace(r, ssim=0) for r in again] == [replace(r, ssim=0) for r in first]
+        assert {r.codec for r in again if r.ssim == 0.125} == kept
+    run = json.loads((out / "run.json").read_text())["focus"]
+    assert run["command"].endswith("--keep peers")
+    assert run["kept"]["command"].endswith("--quick")
+    assert "What that kept: `python -m bench" in (out / "report.md").read_text()
+
+
+def test_no_kept_row_is_lost_when_a_run_stops(tmp_path: Path) -> None:
+    def row(image: str, codec: str, size: int = 1) -> rows.FocusRow:
+        return rows.FocusRow(image, 0.5, 0.1, codec, "q50", size, 30.0, 0.5, 30.0, True)
+
+    path = tmp_path / "focus.csv"
+    with rows.Log(path, rows.FocusRow) as log:
+        for image in ("a", "b", "c"):
+            for codec in ("AIG", "smart pair", "PNG"):
+                log.append(row(image, codec))
+
+    def stop_at_the_second(growing: rows.Growing) -> None:
+        with growing:
+            for image in ("a", "b"):
+                assert {r.codec for r in growing.kept(image)} == {"smart pair", "PNG"}
+                growing.append(row(image, "AIG", 2))
+                growing.append(row(image, "smart pair"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop_at_the_second(rows.Growing(path, rows.FocusRow, lambda codec: codec != "AIG"))
+    found = [(r.image, r.codec, r.bytes) for r in rows.read(path, rows.FocusRow)]
+    # The second image was not done, the third one not begun.
+    assert found == [
+        ("a", "AIG", 2),
+        ("a", "smart pair", 1),
+        ("b", "AIG", 2),
+        ("b", "smart pair", 1),
+        ("b", "PNG", 1),
+        ("c", "AIG", 1),
+        ("c", "smart pair", 1),
+        ("c", "PNG", 1),
+    ]
+
+
+def test_avif_is_tuned(photo: images.U8) -> None:
+    codecs = [peers.avif(60), peers.avif(60, tune="psnr"), peers.avif(60, "4:4:4", "psnr")]
+    assert [c.name for c in codecs] == ["AVIF s6", "AVIF s6 psnr", "AVIF s6 psnr 4:4:4"]
+    coded = [c.encode(photo) for c in codecs]
+    assert len(set(coded)) == 3
+    tuned = pairs.TUNED.image_codec(60)
+    assert (tuned.name, tuned.encode(photo)) == (codecs[2].name, coded[2])
+    assert pairs.TUNED.box_codec.name == "JXL lossless e9"
+    assert pairs.TUNED.masked
+
+
+def test_the_readme_says_what_was_measured() -> None:
+    assert readme.table(command.RESULTS) in readme.README.read_text(encoding="utf-8")
+
+
+def test_the_readme_is_written_anew(tmp_path: Path) -> None:
+    path = tmp_path / "README.md"
+    path.write_text(f"# AIG\n\n{readme.HEAD}\n|---|---|---|\n| old | 1 | |\n\nMore.\n")
+    readme.update(command.RESULTS, path)
+    assert path.read_text() == f"# AIG\n\n{readme.table(command.RESULTS)}\n\nMore.\n"
+    path.write_text("# AIG\n")
+    with pytest.raises(ValueError, match="has no table"):
+        readme.update(command.RESULTS, path)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(3.6, "4 % more"), (-17.4, "17 % fewer"), (0.4, "as many"), (-0.4, "as many")],
+)
+def test_changes_in_words(value: float, words: str) -> None:
+    assert readme.change(value) == words
 
 
 def test_a_core_that_is_not_exact_is_loud(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,63 @@ def test_a_quick_run(photo: images.U8, tmp_path: Path) -> None:
     text = background_report.section(results)
     for title in ("Rate and distortion", "Speed of the background", "The scale of quality"):
         assert f"### {title}" in text
+
+
+def test_rows_of_peers_may_be_kept(
+    photo: images.U8, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    focus = images.Focus(((40, 30),), ((1.0, 1.0),), ((9.0, 12.0),))
+    picture = images.Picture("tiny.png", focus, (96, 64), lambda: photo)
+    path = tmp_path / background.POINTS_CSV
+    monkeypatch.setattr(background, "EFFORTS", (1,))
+    with rows.Log(path, rows.PointRow) as log:
+        for row in background.measure(picture, (2.0, 6.0)):
+            log.append(row)
+    first = rows.read(path, rows.PointRow)
+    assert {r.codec for r in first} == {"AIG psnr e1", "AIG visual e1", *background.PEERS}
+    seen = {r.codec for r in first if not math.isnan(r.ms_ssim)}
+    assert {background.AVIF_PSNR, background.AVIF_IQ, background.JXL} < seen
+    assert not seen.intersection(background.UNSEEN)
+    marked = [replace(r, psnr=-r.psnr) for r in first if r.codec != background.AVIF_444]
+    peers_only = [r for r in marked if not r.codec.startswith("AIG")]
+    again = list(background.measure(picture, (2.0, 6.0), peers_only))
+    assert [r.bytes for r in again] == [r.bytes for r in first]
+    assert {r.codec for r in again if r.psnr < 0} == {*background.PEERS} - {background.AVIF_444}
+    again = list(background.measure(picture, (2.0, 6.0), marked))
+    assert {r.codec for r in again if r.psnr > 0} == {background.AVIF_444}
+
+
+def test_a_ladder_is_continued_where_rates_are_missing(photo: images.U8) -> None:
+    focus = images.Focus(((40, 30),), ((1.0, 1.0),), ((9.0, 12.0),))
+    picture = images.Picture("tiny.png", focus, (96, 64), lambda: photo)
+    kept = list(background.measure(picture, (6.0,)))
+    rungs = {r.codec: r.rung for r in kept if r.rung}
+    assert set(rungs.values()) == {6.0}
+    again = list(background.measure(picture, (2.0, 6.0), kept))
+    assert set(kept) <= set(again)
+    trials = [(r.codec, r.setting) for r in again]
+    assert len(set(trials)) == len(trials)
+    for codec in rungs:
+        assert {r.rung for r in again if r.codec == codec and r.rung} == {2.0, 6.0}
+
+
+def test_large_images_are_compared_at_low_rates_too() -> None:
+    small, large = (
+        images.Picture("x", background.Focus((), (), ()), (side, side), lambda: np.zeros(0))
+        for side in (500, 1500)
+    )
+    assert background.rates_for(small, quick=False) == background.RATES
+    assert background.rates_for(large, quick=False)[:2] == background.LOW_RATES
+    assert background.rates_for(large, quick=True) == background.QUICK_RATES
+
+
+def test_qualities_that_nobody_sees_are_not_compared() -> None:
+    def point(codec: str, rung: float, size: int, psnr: float) -> rows.PointRow:
+        return rows.PointRow("a", 1.0, codec, "", rung, size, psnr, math.nan, math.nan, True)
+
+    points = [point(c, *p) for c in "xy" for p in [(0.3, 40_000, 34.0), (0.67, 80_000, 38.0)]]
+    points += [point("x", 1.5, 180_000, 46.0), point("y", 1.5, 180_000, 50.0)]
+    assert background_goals.Rates(points).of("y", "x") == pytest.approx({"a": 0})
 
 
 def test_the_sheet(tmp_path: Path) -> None:

@@ -44,12 +44,20 @@ def test_a_strangers_decisions_are_checked(data: bytes) -> None:
 
 def test_told_if_something_was_left_to_the_encoder() -> None:
     picture = photograph()
-    with aig_codec.open(aig_codec.encode(picture)) as file:
+    with aig_codec.open(aig_codec.encode(picture, explain=True)) as file:
         assert [d.what for d in file.decisions][:2] == ["centers", "radii of focus 0"]
+        whole, told = file.bytes_for("full"), file.bytes_for("decisions")
+    # Where nobody asked, in no more than a small part of the file.
+    assert told > whole / 30
+    with aig_codec.open(aig_codec.encode(picture)) as file:
+        assert file.decisions == ()
+    with aig_codec.open(aig_codec.encode(photograph(480, 640), quality=95)) as file:
+        assert [d.what for d in file.decisions][:2] == ["centers", "radii of focus 0"]
+        assert file.bytes_for("decisions") < file.bytes_for("full") / 30
     for keywords in (FOCUS, {"explain": False}, {"lossless": True}):
         with aig_codec.open(aig_codec.encode(picture, **keywords)) as file:
             assert file.decisions == ()
-    with aig_codec.open(aig_codec.encode(text(), explain=True, **FOCUS)) as file:
+    with aig_codec.open(aig_codec.encode(text(), explain=True, lossless=False, **FOCUS)) as file:
         (mid,) = file.decisions
         assert mid.what == "mid tier"
         assert "drawn" in mid.chosen
@@ -72,7 +80,7 @@ def test_through_pillow_and_imageio() -> None:
     import pillow_aig  # noqa: F401
 
     stream = io.BytesIO()
-    Image.fromarray(photograph()).save(stream, "AIG")
+    Image.fromarray(photograph()).save(stream, "AIG", explain=True)
     with Image.open(io.BytesIO(stream.getvalue())) as image:
         image.load()
         told = image.info["aig"]["decisions"]
@@ -81,7 +89,7 @@ def test_through_pillow_and_imageio() -> None:
 
 
 def test_damage_to_it_hurts_no_pixel() -> None:
-    data = aig_codec.encode(photograph())
+    data = aig_codec.encode(photograph(), explain=True)
     with aig_codec.open(data) as file:
         segment = next(s for s in file.segments if s.kind == "decisions")
         start = file.data_start + segment.offset
@@ -108,7 +116,7 @@ def test_why_of_a_file_and_of_a_picture(folder, capsys) -> None:
     of_picture = capsys.readouterr().out
     assert "centers: (" in of_picture
     assert "* core" in of_picture
-    assert main(["encode", photo]) == 0
+    assert main(["encode", photo, "--explain"]) == 0
     capsys.readouterr()
     assert main(["info", "--why", coded]) == 0
     assert capsys.readouterr().out.splitlines()[1:] == of_picture.splitlines()[1:]

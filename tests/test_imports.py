@@ -36,3 +36,13 @@ def test_decoding_needs_neither_scipy_nor_scikit_learn(tmp_path: Path) -> None:
     loaded = _modules_after(f"import aig_codec; aig_codec.decode({str(path)!r})")
     assert "numpy" in loaded
     assert not loaded.intersection(("scipy", "sklearn", "aig_codec.search", "aig_codec.encoder"))
+
+
+def test_a_web_client_comes_with_the_first_address(tmp_path: Path) -> None:
+    path = tmp_path / "x.aig"
+    path.write_bytes(b"no such file")
+    code = "import aig_codec, contextlib\nwith contextlib.suppress(OSError): aig_codec.open({!r})"
+    clients = ("urllib3", "http.client", "urllib.request", "ssl")
+    assert not _modules_after(code.format(str(path))).intersection(clients)
+    address = "http://127.0.0.1:9/x.aig"
+    assert _modules_after(code.format(address)).intersection(clients)

@@ -178,3 +178,50 @@ def test_verify_finds_damage_and_cuts() -> None:
             Image.open(io.BytesIO(damaged)).verify()
         with pytest.raises(OSError, match=f"ends inside the {name}"):
             Image.open(io.BytesIO(data[: end - 1])).verify()
+
+
+# What is said of files that are cut
+
+
+def test_load_says_that_the_file_is_cut_and_where() -> None:
+    _, data = small()
+    at = ends(data)
+    head = read_prologue(data).data_start
+    for n in range(head, len(data)):
+        inside = next(name for name, end in at.items() if n < end)
+        words = f"it ends inside the {inside}, after {n} of {len(data)} bytes"
+        with pytest.raises(aig_codec.TruncatedError, match=f"^image file is truncated: {words}"):
+            Image.open(io.BytesIO(data[:n])).load()
+
+
+def test_frames_that_are_cut_say_so_at_every_byte() -> None:
+    one, two = (saved(picture("L", 12, 9), lossless=True, xmp=b"<x/>") for _ in range(2))
+    data = aig_codec.join([one, two], [0, 0])
+    with aig_codec.open(data) as file:
+        start = file.frame_table.offsets[1]
+    head = start + read_prologue(data[start:]).data_start
+    for n in range(start, len(data)):
+        with Image.open(io.BytesIO(data[:n])) as image:
+            if n < head:
+                with pytest.raises(aig_codec.TruncatedError, match=r"ends (before|inside)"):
+                    image.seek(1)
+                assert image.tell() == 0
+            else:
+                image.seek(1)
+                with pytest.raises(aig_codec.TruncatedError, match="image file is truncated"):
+                    image.load()
+                image.seek(0)
+            image.load()
+
+
+def test_what_a_draft_does_not_need_is_not_missed() -> None:
+    data = saved(picture("RGB", 75, 50), **FOCI)
+    cut = data[: ends(data)["preview"]]
+    with Image.open(io.BytesIO(cut)) as image:
+        image.draft(None, (9, 6))
+        image.load()
+        assert image.size == (10, 7)
+    with Image.open(io.BytesIO(cut[:-1])) as image:
+        image.draft(None, (9, 6))
+        with pytest.raises(OSError, match="it ends inside the preview"):
+            image.load()

@@ -59,9 +59,8 @@ def test_info_tells_about_the_foci() -> None:
 def test_metadata_larger_than_the_first_read() -> None:
     data = saved(picture(), **FOCI)
     prologue = read_prologue(data)
-    noise = random.Random(7).randbytes(6000).hex()
-    allocation = prologue.metadata.bit_allocation | {noise: 1}
-    head = pack_prologue(replace(prologue.metadata, bit_allocation=allocation))
+    noise = tuple(1 + n for n in random.Random(7).randbytes(3000))
+    head = pack_prologue(replace(prologue.metadata, palette_sizes=noise))
     assert len(head) > 5000
     grown = head + data[prologue.data_start :]
     assert same(loaded(grown), loaded(data))

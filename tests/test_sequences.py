@@ -112,7 +112,11 @@ def test_what_belongs_to_the_file_is_stored_once() -> None:
     with aig_codec.open(data) as file:
         assert file.text == {"comment": "a scene"}
         assert file.metadata.dpi == (72, 72)
-        assert file.frame(1).exif is None
+        for k in range(3):
+            assert file.frame(k).exif == b"Exif\0\0II*\0"
+            assert file.frame(k).text == {"comment": "a scene"}
+            assert file.frame(k).dpi == (72, 72)
+            assert file.frame(k).metadata.has("exif") == (k == 0)
 
 
 def test_keywords_by_frame() -> None:

@@ -1,10 +1,6 @@
 """Where files come from: every source gives the same bytes, asked for as seldom as can be."""
 
 import io
-import threading
-import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -31,57 +27,6 @@ class Counting(io.BytesIO):
         data = super().read(size)
         self.reads.append((at, len(data)))
         return data
-
-
-class Handler(BaseHTTPRequestHandler):
-    """A web server of one file, whose manners its address names."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        asked = self.headers.get("Range", "")
-        self.server.asked.append((self.path, asked))
-        if self.path == "/missing":
-            self.send_error(404)
-            return
-        data, status = DATA, 200
-        if asked and self.path != "/whole":
-            first, last = (int(n) for n in asked.removeprefix("bytes=").split("-"))
-            if first >= len(DATA):
-                self.send_error(416)
-                return
-            data, status = DATA[first : last + 1], 206
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        if status == 206:
-            self.send_header("Content-Range", f"bytes {first}-{first + len(data) - 1}/{len(DATA)}")
-        self.end_headers()
-        if self.path == "/cut" and len(self.server.asked) > 1:
-            self.wfile.write(data[: len(data) // 2])
-            self.close_connection = True
-            return
-        if self.path == "/slow":
-            time.sleep(0.6)
-        self.wfile.write(data)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def server() -> Iterator[ThreadingHTTPServer]:
-    served = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    served.asked = []
-    thread = threading.Thread(target=served.serve_forever, args=(0.02,))
-    thread.start()
-    yield served
-    served.shutdown()
-    thread.join()
-    served.server_close()
-
-
-def _address(server: ThreadingHTTPServer, path: str) -> str:
-    return f"http://127.0.0.1:{server.server_port}/{path}"
 
 
 # How much is read
@@ -177,56 +122,6 @@ def test_own_files_are_closed(tmp_path: Path) -> None:
     with pytest.raises(errors.NotAigError):
         aig_codec.open(path)
     path.unlink()
-
-
-# The web
-
-
-def test_a_server_sends_what_is_asked_for(server: ThreadingHTTPServer) -> None:
-    with aig_codec.open(_address(server, "x.aig")) as opened:
-        opened.core(0)
-        end = opened.data_start + opened.segments[0].end
-        assert opened.bytes_read == end
-        asked = [r for _, r in server.asked]
-        assert asked == [f"bytes=0-{FIRST_READ - 1}", f"bytes={FIRST_READ}-{end - 1}"]
-        np.testing.assert_array_equal(opened.decode(), aig_codec.decode(DATA))
-    np.testing.assert_array_equal(
-        aig_codec.decode(_address(server, "x.aig"), scale=8), aig_codec.decode(DATA, scale=8)
-    )
-
-
-def test_a_server_without_ranges_is_read_on_as_far_as_needed(server: ThreadingHTTPServer) -> None:
-    with pytest.warns(RuntimeWarning, match="whole files only"):
-        opened = aig_codec.open(_address(server, "whole"))
-    with opened:
-        opened.core(0)
-        assert opened.bytes_read == opened.data_start + opened.segments[0].end
-        np.testing.assert_array_equal(opened.decode(), aig_codec.decode(DATA))
-        assert opened.bytes_read == len(DATA)
-    assert len(server.asked) == 1
-
-
-def test_a_server_that_has_no_such_file(server: ThreadingHTTPServer) -> None:
-    with pytest.raises(OSError, match="404"):
-        aig_codec.open(_address(server, "missing"))
-
-
-def test_a_server_that_hangs_up(server: ThreadingHTTPServer) -> None:
-    with aig_codec.open(_address(server, "cut")) as opened, pytest.raises(OSError):
-        opened.decode()
-
-
-def test_a_server_that_does_not_answer(
-    server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sources, "TIMEOUT", 0.1)
-    with pytest.raises(OSError, match="timed out"):
-        aig_codec.open(_address(server, "slow"))
-
-
-def test_no_server() -> None:
-    with pytest.raises(OSError):
-        aig_codec.open("http://127.0.0.1:9/x.aig")
 
 
 # Elsewhere

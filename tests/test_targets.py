@@ -60,8 +60,9 @@ def test_psnr_is_met_outside_the_core(psnr: float) -> None:
 
 def test_with_everything_left_to_the_encoder_and_drawn_tiles() -> None:
     picture = text(512, 640)
-    usual = len(aig_codec.encode(picture))
-    data = aig_codec.encode(picture, target_size=round(usual * 1.2))
+    usual = len(aig_codec.encode(picture, lossless=False))
+    wanted = {"target_size": round(usual * 1.2), "lossless": False, "explain": True}
+    data = aig_codec.encode(picture, **wanted)
     assert len(data) <= 1.02 * 1.2 * usual
     with aig_codec.open(data) as file:
         quality = next(d for d in file.decisions if d.what == "quality")
@@ -76,9 +77,22 @@ def test_too_small_is_refused_with_the_least_there_is() -> None:
 
 def test_more_than_needed_gives_the_best_quality() -> None:
     picture = photograph(120, 160)
-    data = aig_codec.encode(picture, target_size=10**7, centers=[(80, 60)], radii=[(9, 12)])
-    with aig_codec.open(data) as file:
+    wanted = {"target_size": 10**7, "centers": [(80, 60)], "radii": [(9, 12)]}
+    with aig_codec.open(aig_codec.encode(picture, **wanted, lossless=False)) as file:
         assert file.metadata.quality_level == 255
+    assert (aig_codec.decode(aig_codec.encode(picture, **wanted)) == picture).all()
+
+
+def test_what_fits_without_loss_has_none() -> None:
+    """Also where no quality level makes a file with loss that is small enough."""
+    picture = text(512, 640)
+    exact = len(aig_codec.encode(picture, lossless=True))
+    assert exact < len(aig_codec.encode(picture, lossless=False, quality=0))
+    data = aig_codec.encode(picture, target_size=exact + 50)
+    assert len(data) <= exact + 50
+    assert (aig_codec.decode(data) == picture).all()
+    with pytest.raises(ValueError, match="cannot be reached"):
+        aig_codec.encode(picture, target_size=exact // 2)
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ BLOBS = (
 )
 
 #: name -> (picture, height, width, channels, keywords). Container 1, lossless 2, palette and
-#: boundary 1; v4 have dct 3, v5 labels 1 or graphics in other tiers too.
+#: boundary 1; v4 have dct 3, v5 labels 1 or graphics in other tiers too. c2: container 2.
 CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dict]] = {
     "v4-rgb": (drawing, 75, 98, 3, {**TWO, "quality": 70}),
     "v4-rgb-444": (
@@ -166,6 +166,18 @@ CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dic
     "v5-drawn-alpha": (sketch, 160, 208, 4, {**TWO, "quality": 80}),
     "v5-drawn-grey": (sketch, 160, 208, 1, {**TWO, "quality": 30, "explain": True}),
     "v5-palette": (drawing, 75, 98, 3, {**TWO, "mid": "palette", "quality": 60}),
+    "c2-rgb": (landscape, 140, 150, 3, {**ONE, "quality": 60, "explain": True}),
+    "c2-auto-alpha": (drawing, 75, 98, 4, {"quality": 30, "lossless": False}),
+    "c2-spelt-out": (
+        drawing,
+        75,
+        98,
+        3,
+        {**TWO, "quality": 60, "mid": "palette", "subsampling": "4:4:4", "dpi": (72, 96.5)},
+    ),
+    "c2-exact": (sketch, 75, 98, 3, {}),
+    "c2-exact-around": (sketch, 75, 98, 4, TWO),
+    "c2-frames": (sketch, 40, 50, 3, {"centers": [(20, 18)], "radii": [(7, 11)], "loop": 3}),
     "v4-frames": (
         drawing,
         40,
@@ -184,7 +196,7 @@ CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dic
 }
 
 #: How many frames a file has, if not one; each is the one before, moved by 7 columns.
-FRAMES = {"v4-frames": 3}
+FRAMES = {"v4-frames": 3, "c2-frames": 2}
 
 TIERS = ("core", "preview", "mid", "full")
 

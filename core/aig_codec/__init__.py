@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .batches import decode_batch, loader
     from .container import join
     from .encoder import encode, explain
+    from .options import EncodeOptions, SequenceOptions
     from .processor import AIGProcessor, Findings
     from .reader import AigFile, Core, decode, open, progressive
     from .sequence import encode_sequence
@@ -38,9 +39,11 @@ __all__ = [
     "Core",
     "CorruptError",
     "DeviceError",
+    "EncodeOptions",
     "Findings",
     "LimitError",
     "NotAigError",
+    "SequenceOptions",
     "TruncatedError",
     "UnsupportedError",
     "decode",
@@ -61,6 +64,8 @@ __all__ = [
 _HOMES = {
     "encode": "encoder",
     "explain": "encoder",
+    "EncodeOptions": "options",
+    "SequenceOptions": "options",
     "encode_sequence": "sequence",
     "default_threads": "threads",
     "set_threads": "threads",

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from . import _native, geometry
 from .coders import dct, labels
+from .container import KINDS
 from .decisions import Candidate, Decision, pack
 from .geometry import Regions
 from .picture import Picture, Problems
@@ -16,7 +17,7 @@ from .search import targets
 from .search.targets import How, Trial
 from .settings import Settings
 from .threads import Workers
-from .tiers import Coded, Part, assemble, at_level, lossy_tiers, table_of
+from .tiers import MOST_TOLD, Coded, Part, assemble, at_level, lossy_tiers, table_of
 
 U8 = NDArray[np.uint8]
 
@@ -37,10 +38,14 @@ _LIKELY = Decision(
     "The nearest of the trials to what was wanted. Nothing looks drawn, so graphics",
     tuple(Candidate(f"level {level}: {level}6789 bytes") for level in (131, 145, 123)),
 )
-_ROW = 40
+_ROW = 10
 
 #: What stands for the PSNR of pixels that are exact.
 _EXACT_PSNR = 100.0
+
+
+class UnreachableError(ValueError):
+    """No quality level gives a file as small as was asked for."""
 
 
 def first_level(array: U8, wanted: Settings) -> int:
@@ -64,7 +69,7 @@ def to_target(
     decisions: Sequence[Decision],
     analyse: Callable[..., dct.Analysis] = dct.Analysis,
 ) -> Coded:
-    """The lossy tiers at the level that a wanted size or PSNR asks for.
+    """The lossy tiers at the level that a wanted size or PSNR asks for. Raises UnreachableError.
 
     others: all other parts. decisions: those that were made before. analyse: who cuts and
     transforms.
@@ -72,21 +77,24 @@ def to_target(
     trials: dict[tuple[int, float], Coded] = {}
     # What does not depend on the level: the decisions that are still to be made hardly do.
     told = 0 if wanted.explain is False else len(pack([*decisions, _LIKELY])) + _ROW
-    fixed = sum(len(p.payload) for p in others) + told
     size = wanted.target_size
+    if wanted.explain is None and size is not None and told > MOST_TOLD * size:
+        told = 0
+    fixed = sum(len(p.payload) for p in others) + told
 
     def measure(level: int, weight: float) -> float:
         at = Regions(at_level(regions.metadata, level, wanted), regions.core_map)
         coded = trials[level, weight] = lossy_tiers(array, at, wanted, workers, weight, analyse)
         if size is None:
             return _psnr_outside(array, at, coded, workers)
-        return math.log(len(assemble(coded.metadata, [*coded.parts, *others])) + told - fixed)
+        parts = sorted([*others, *coded.parts], key=lambda p: KINDS.index(p.kind))
+        return math.log(len(assemble(coded.metadata, parts)) + told - fixed)
 
     first = regions.metadata.quality_level
     if size is not None:
         room = size - fixed
         if room <= 0:
-            raise ValueError(
+            raise UnreachableError(
                 f"target_size {size} cannot be reached: with these foci, everything but the "
                 f"lossy tiers takes about {fixed} bytes"
             )
@@ -97,9 +105,9 @@ def to_target(
         aim, near, how = wanted.target_psnr, _NEAR_PSNR, targets.PSNR
     found = targets.solve(measure, aim, near, first, how)
     best = found[-1]
-    if size is not None and best.level == 0 and math.exp(best.value) > room + _TOO_LARGE * size:
-        least = round(math.exp(best.value)) + fixed
-        raise ValueError(
+    if size is not None and math.exp(best.value) > room + _TOO_LARGE * size:
+        least = round(math.exp(min(t.value for t in found))) + fixed
+        raise UnreachableError(
             f"target_size {size} cannot be reached: with these foci no file is smaller than about "
             f"{least} bytes"
         )

@@ -3,31 +3,37 @@
 Every stage hands its result to the next; nothing flows back.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import detections, limits, masks, settings
+from . import detections, geometry, limits, masks, settings
 from .coders import dct, labels, lossless
 from .coders.lossless import Pixels
 from .container import Focus, Metadata, pack_text
+from .container.compact import default_mid_level
 from .container.metadata import MAX_RADIUS
-from .decisions import Decision, pack, unpack
+from .decisions import Candidate, Decision, pack, unpack
 from .geometry import CORE, Regions
+from .options import Array, Buffer, CodingOptions, EncodeOptions, Number, documented
 from .settings import Settings
+from .sources import as_bytes
 from .threads import Workers
 from .tiers import (
     BOUNDARY_TAU,
+    LOSS,
     MID_TIER,
+    MOST_TOLD,
+    Coded,
     Exact,
     Part,
     assemble,
     at_level,
+    exact_tiers,
     lossy_tiers,
-    mid_level,
     subsampling,
 )
 
@@ -39,16 +45,17 @@ U8 = NDArray[np.uint8]
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
+@documented
 def encode(
     pixels: ArrayLike,
     *,
-    exif: bytes | None = None,
-    icc_profile: bytes | None = None,
-    xmp: bytes | None = None,
-    dpi: tuple[float, float] | None = None,
+    exif: Buffer | None = None,
+    icc_profile: Buffer | None = None,
+    xmp: Buffer | None = None,
+    dpi: Sequence[Number] | Array | None = None,
     text: Mapping[str, str] | None = None,
     comment: str | None = None,
-    **keywords: Any,
+    **keywords: Unpack[CodingOptions],
 ) -> bytes:
     """Encode an image as an AIG file.
 
@@ -56,25 +63,12 @@ def encode(
     4 RGBA. uint16 is stored lossless, which need not be said, and asking for loss is an error.
     Arrays on a CUDA device are fetched; up to effort 3 the device does what it can before.
 
-    Keywords, all optional: centers, a list of 1 to 3 points (x, y), or "auto"; sigmas, per center
-    a number, a pair or a diagonal 2x2 array (`Sigmas` is accepted too); alphas, the weight of the
-    angle per center, 0..2.55; radii, per center (core, mid) in units of the weighted distance,
-    searched when left out; centers may be a function of the image, see `aig_codec.detections`; or,
-    instead of all these, mask, (H, W) of bool or whole numbers, whose pixels that are not 0 are the
-    cores, an object each; or boxes, a list of (left, top, right, bottom); labels, per center what
-    it shows, a name or a mapping with some of "name", "class" (a number) and "score", or None;
-    quality 0..100 (75) or quality_level 0..255, or target_size, bytes of the file, or target_psnr,
-    dB outside the cores; explain, whether the file tells what was chosen and why (by default if
-    centers, radii or a target were left to us); lambda_rd (0.02), larger for smaller cores;
-    lossless, every pixel exact; mid "auto", "palette", "dct" or "none"; palette_space "oklab" or
-    "hsv", where palettes are fitted; entropy of the lossy tiers, "auto", "adaptive", "rans",
-    "golomb" or "snappy"; effort 1..9 (5); tune "psnr", for the least squared error, or "visual";
-    subsampling "auto", "4:2:0" or "4:4:4"; boundary_tau, above which residuals in the band between
-    tiers are kept; preset "photo", "document", "dataset", "tracking", "medical" or "surveillance";
-    threads; exif, icc_profile, xmp, dpi; text, strings by keyword, and comment, one of them.
+    keywords: all optional, and None is as good as left out; `aig_codec.options` has their types.
+    centers, radii, sigmas and alphas say where pixels are exact, or instead of them mask or boxes.
 
     Returns the file. The same input gives the same bytes, whatever the number of threads. Raises
-    ValueError or TypeError for what is not allowed or cannot be stored.
+    TypeError for a keyword that there is not, and for pixels, EXIF and the like of a type that is
+    of no use; ValueError for every other value that is not allowed or cannot be stored.
     """
     array = _as_pixels(pixels)
     words = settings.parse_text(text, comment)
@@ -99,20 +93,96 @@ def encode(
             coded = lossy_tiers(array, regions, wanted, workers, analyse=analyse)
             exact = _map(regions) + [job.part() for job in jobs]
         else:
+            from .aim import UnreachableError, to_target
+
             exact = _map(regions) + [job.part() for job in jobs]
-            from .aim import to_target
-
             others = exact + blobs
-            coded = to_target(array, regions, wanted, workers, others, decisions, analyse)
-    told = _told(wanted, [*decisions, *coded.decisions])
-    return assemble(coded.metadata, [*exact, *coded.parts, *blobs, *told])
+            try:
+                coded = to_target(array, regions, wanted, workers, others, decisions, analyse)
+            except UnreachableError:
+                # Without loss it may be smaller still.
+                found = None
+                if wanted.may_be_exact:
+                    found = _exact(array, regions, exact, wanted, workers, blobs)
+                if found is None:
+                    raise
+                return _file(found, wanted, blobs)
+        whole = Coded(coded.metadata, [*exact, *coded.parts], [*decisions, *coded.decisions])
+        if wanted.may_be_exact:
+            size = len(_file(whole, wanted, []))
+            found = _exact(array, regions, exact, wanted, workers, blobs, size)
+            whole = whole if found is None else found
+    return _file(whole, wanted, blobs)
 
 
-def explain(pixels: ArrayLike, **keywords: Any) -> tuple[Decision, ...]:
+def _exact(
+    array: U8,
+    regions: Regions,
+    cores: list[Part],
+    wanted: Settings,
+    workers: Workers,
+    blobs: list[Part],
+    size: int | None = None,
+) -> Coded | None:
+    """The picture without loss, if that takes no more bytes than `size`, what it takes with some,
+    or fits into as many as were asked for; else None.
+
+    Foci that were asked for stay what comes first, and everything else is exact behind them; those
+    that were found give way, and every pixel is core.
+    """
+    from .search import exactness
+
+    room = size
+    if wanted.target_size is not None:
+        room = wanted.target_size - sum(len(p.payload) for p in blobs)
+    assert room is not None
+    placed = wanted.centers is not None
+    outside = geometry.outside_cores(regions.class_map())
+    if not placed:
+        outside[:] = 1
+    before = sum(len(p.payload) for p in cores) if placed else 0
+    if not exactness.may_pay(array, outside, max(size or 0, room) - before):
+        return None
+    if placed:
+        found = exact_tiers(array, regions, wanted, workers)
+        found = replace(found, parts=[*cores, *found.parts])
+    else:
+        found = _all_core(array, regions.metadata, wanted, workers)
+    rows = [Candidate("none", bits=8.0 * len(_file(found, wanted, [])))]
+    if size is not None:
+        rows.append(Candidate("some", bits=8.0 * size))
+    why = "Without loss the file takes no more bytes than it may, or than with some."
+    found = replace(found, decisions=[Decision(LOSS, "none", why, tuple(rows))])
+    return found if len(_file(found, wanted, [])) <= room else None
+
+
+def _all_core(array: U8, metadata: Metadata, wanted: Settings, workers: Workers) -> Coded:
+    """What lossless=True gives, with foci that were found."""
+    exact = replace(
+        wanted,
+        lossless=True,
+        centers=tuple((f.x, f.y) for f in metadata.foci),
+        sigmas=tuple(f.sigma for f in metadata.foci),
+        radii=None,
+        target_size=None,
+        target_psnr=None,
+    )
+    about, _ = _describe(array, exact)
+    about = replace(about, dpi=metadata.dpi)
+    return Coded(about, [_core(array, Regions(about), 0, wanted, workers).part()], [])
+
+
+def _file(whole: Coded, wanted: Settings, blobs: list[Part]) -> bytes:
+    return assemble(whole.metadata, [*whole.parts, *blobs, *_told(whole, wanted)])
+
+
+@documented
+def explain(pixels: ArrayLike, **keywords: Unpack[EncodeOptions]) -> tuple[Decision, ...]:
     """What `encode` would choose for an image, and why; see there for the arguments."""
     from .container import read_prologue
 
-    data = encode(pixels, **{**keywords, "explain": True})
+    told: EncodeOptions = {**keywords, "explain": True}
+    data = encode(pixels, **told)
     prologue = read_prologue(data)
     for s in prologue.metadata.segments:
         if s.kind == "decisions":
@@ -121,22 +191,30 @@ def explain(pixels: ArrayLike, **keywords: Any) -> tuple[Decision, ...]:
     return ()
 
 
-def _parse(array: Pixels, keywords: dict[str, Any]) -> Settings:
+def _parse(array: Pixels, keywords: CodingOptions) -> Settings:
     """The settings, a function given as centers being asked first."""
     height, width = array.shape[:2]
-    if callable(keywords.get("centers")):
-        found = keywords["centers"](array[..., 0] if array.shape[2] == 1 else array)
-        own = {name: v for name, v in keywords.items() if v is not None and name != "centers"}
-        keywords = {**detections.keywords(found, width, height), **own}
-    return settings.parse(width, height, keywords, 8 * array.itemsize)
+    given: dict[str, Any] = {**keywords}
+    centers = given.get("centers")
+    if callable(centers):
+        found = centers(array[..., 0] if array.shape[2] == 1 else array)
+        own = {name: v for name, v in given.items() if v is not None and name != "centers"}
+        given = {**detections.keywords(found, width, height), **own}
+    return settings.parse(width, height, given, 8 * array.itemsize)
 
 
-def _told(wanted: Settings, decisions: list[Decision]) -> list[Part]:
-    """The decisions as a segment: if asked for, or if more than the mid tier was left to us."""
-    told = wanted.explain
-    if told is None:
-        told = any(d.what != MID_TIER for d in decisions)
-    return [Part("decisions", "raw", pack(decisions))] if told and decisions else []
+def _told(whole: Coded, wanted: Settings) -> list[Part]:
+    """The decisions as a segment: if asked for, or if there is more to tell than who codes the mid
+    tier, and it takes a small part of the file."""
+    decisions = whole.decisions
+    if not decisions or wanted.explain is False:
+        return []
+    payload = pack(decisions)
+    if wanted.explain is None:
+        most = MOST_TOLD * sum(len(p.payload) for p in whole.parts)
+        if len(payload) > most or all(d.what == MID_TIER for d in decisions):
+            return []
+    return [Part("decisions", "raw", payload)]
 
 
 def _on_device(pixels: ArrayLike) -> bool:
@@ -170,20 +248,22 @@ def _analyses(pixels: ArrayLike, wanted: Settings) -> Callable[..., dct.Analysis
     return dct.Analysis
 
 
-def _ancillary(**blobs: bytes | None) -> list[Part]:
-    """Segments that are stored as they are; those that are empty or None are left out."""
+def _ancillary(**blobs: Any) -> list[Part]:
+    """Segments that are stored as they are, from any buffers; those that are empty or None are left
+    out."""
     parts = []
-    for name, blob in blobs.items():
-        if blob is not None and not isinstance(blob, (bytes, bytearray, memoryview)):
-            raise TypeError(f"{name} must be bytes, not {type(blob).__name__}")
-        if blob and len(blob) > limits.max_ancillary:
+    for name, value in blobs.items():
+        blob = b"" if value is None else as_bytes(value)
+        if blob is None:
+            raise TypeError(f"{name} must be bytes, not {type(value).__name__}")
+        if len(blob) > limits.max_ancillary:
             raise ValueError(f"{name} of {len(blob)} bytes exceeds limits.max_ancillary")
         if blob:
-            parts.append(Part(name.removesuffix("_profile"), "raw", bytes(blob)))
+            parts.append(Part(name.removesuffix("_profile"), "raw", blob))
     return parts
 
 
-def planned(pixels: ArrayLike, **keywords: Any) -> "Plan":
+def planned(pixels: ArrayLike, **keywords: Unpack[CodingOptions]) -> "Plan":
     """The foci that `encode` would choose, with J over the radii that it searched."""
     array = _as_pixels(pixels)
     wanted, _ = _with_cores(_parse(array, keywords))
@@ -193,7 +273,7 @@ def planned(pixels: ArrayLike, **keywords: Any) -> "Plan":
 def _plan(array: Pixels, wanted: Settings, level: int) -> "Plan":
     from .search.plan import plan
 
-    levels, table_id = (level, mid_level(level)), settings.TUNES.index(wanted.tune)
+    levels, table_id = (level, default_mid_level(level)), settings.TUNES.index(wanted.tune)
     return plan(array, wanted, levels, table_id, subsampling(level, wanted))
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import itertools
 import os
 import re
@@ -10,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 #: Names of files that are being written: the machine, the process, and a number. They do not hold
 #: the target's own name, which may be as long as a name can be.
@@ -46,6 +47,20 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def write_all(file: Any, data: bytes) -> None:
+    """Write all of `data` to a file object, however little of it each `write` takes, as those of
+    raw files and sockets may. Raises OSError if it does not take everything."""
+    rest = data
+    while rest:
+        count = file.write(rest)
+        if not isinstance(count, int) and not isinstance(file, io.RawIOBase):
+            return  # Many that are only like files do not count, and take everything.
+        if not count or count < 0:
+            done = len(data) - len(rest)
+            raise OSError(f"the file takes no more bytes: it has {done} of {len(data)}")
+        rest = rest[count:]
 
 
 def sweep(folder: Path) -> None:

@@ -19,6 +19,13 @@ max_metadata: int = 2**20
 #: Largest single ancillary segment (EXIF, ICC profile, XMP) in bytes.
 max_ancillary: int = 2**24
 
+#: Seconds that a web server may leave a request without a byte of an answer.
+http_timeout: float = 30.0
+
+#: Seconds that one read from a web server may take, redirects, repetitions and waits included;
+#: ``math.inf`` is no deadline.
+http_deadline: float = 300.0
+
 
 def check_size(width: int, height: int) -> None:
     """Raise `LimitError` unless an image of this many pixels may be allocated."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _native, geometry
+from .checking import rows, shown
 from .container import Focus, Metadata
 from .container.header import MAX_CENTERS, MAX_SIGMA, MIN_SIGMA
 from .container.metadata import MAX_RADIUS, RADIUS_STEP
@@ -23,8 +24,14 @@ U8 = NDArray[np.uint8]
 #: More values than this are shades and no objects.
 _MOST_VALUES = 32
 
+#: How far from black and white their shades may be.
+_NEARLY = 16
+
 #: Width of the mid tier around a core: relative to the radius of a circle as large, and at most.
 _MARGIN, _MOST_MARGIN = 0.25, 64.0
+
+#: Largest ratio of a focus's Sigma to 1: both it and its inverse have a header byte.
+_MOST_RATIO = min(MAX_SIGMA, 1 / MIN_SIGMA)
 
 #: Rounds of the search for the ellipse that a mask may be, which leave a part in 10^-10.
 _HALVINGS = 60
@@ -47,11 +54,22 @@ def from_mask(mask: Any, width: int, height: int) -> CoreMap:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
     if array.dtype.kind not in "bui":
-        raise ValueError(f"mask must be of bool or whole numbers, not {array.dtype}")
+        write = ""
+        if array.dtype.kind == "f":
+            write = ": write mask=mask > 0.5, or what else the core is"
+        elif isinstance(mask, str):
+            write = f": write mask=Image.open({mask!r})"
+        what = array.dtype if array.ndim else shown(mask)
+        raise ValueError(f"mask must be of bool or whole numbers, not {what}{write}")
     if array.shape != (height, width):
+        write = ""
+        if array.ndim == 3 and array.shape[:2] == (height, width):
+            write = ": write mask=mask.any(2), or one of its channels"
+        elif array.shape == (width, height):
+            write = ": write mask=mask.T"
         raise ValueError(
             f"mask of shape {array.shape} for an image of {width} x {height} pixels: "
-            f"({height}, {width}) is needed"
+            f"({height}, {width}) is needed{write}"
         )
     if array.dtype.kind == "i" and array.min() < 0:
         raise ValueError("mask has negative values")
@@ -59,12 +77,32 @@ def from_mask(mask: Any, width: int, height: int) -> CoreMap:
     if not inside.any():
         warnings.warn("mask is 0 everywhere: no pixel is exact", UserWarning, stacklevel=2)
         return CoreMap(inside.astype(np.uint8), 1)
-    values = np.flatnonzero(np.bincount(_small(array).ravel())) if array.dtype.kind != "b" else ()
-    objects = [int(value) for value in values if value > 0]
+    counts = np.bincount(_small(array).ravel()) if array.dtype.kind != "b" else np.zeros(1, int)
+    objects = [int(value) for value in np.flatnonzero(counts) if value > 0]
     if 1 < len(objects) <= _MOST_VALUES:
+        _refuse_shades(objects, counts)
         numbers = np.where(inside, np.searchsorted(objects, array) + 1, 0)
         return _limited(numbers, len(objects))
     return _limited(*_native.components(inside.astype(np.uint8)))
+
+
+def _refuse_shades(values: list[int], counts: NDArray[Any]) -> None:
+    """Refuse what JPEG or resizing made of black and white: shades would be objects of their own,
+    and what is not quite black be exact. Raises ValueError.
+
+    Most of such a mask is nearly white, in more than one shade of that or beside nearly black. Of
+    classes 1, 2, ... with 255 around them most is something else; 128 beside 255 has no such shade.
+    """
+    dark = [v for v in values if v <= _NEARLY]
+    bright = [v for v in values if 255 - _NEARLY <= v <= 255]
+    shades = len(bright) > 1 or (bright and dark)
+    if shades and values[-1] <= 255 and 2 * counts[bright].sum() > counts[1:].sum():
+        named = values if len(values) <= 5 else [*values[:2], "...", *values[-2:]]
+        raise ValueError(
+            f"mask has the values {', '.join(map(str, named))}, as black and white have after JPEG "
+            "or resizing, and values tell objects apart: write mask=np.asarray(mask) >= 128, or "
+            "> 0 for all that is not black"
+        )
 
 
 def _small(array: NDArray[Any]) -> NDArray[Any]:
@@ -79,19 +117,22 @@ def from_boxes(boxes: Any, width: int, height: int) -> CoreMap:
     first one has the pixels. Raises ValueError.
     """
     numbers = np.zeros((height, width), np.int32)
-    rows = list(boxes)
-    if not rows:
+    found = rows("boxes", boxes, "(left, top, right, bottom)")
+    if not found:
         raise ValueError("boxes must be a list of (left, top, right, bottom), not an empty one")
-    for k in range(len(rows) - 1, -1, -1):
-        box = np.asarray(rows[k], float).ravel().tolist()
-        if len(box) != 4 or not all(map(math.isfinite, box)):
-            raise ValueError(f"box {rows[k]!r} is not (left, top, right, bottom)")
+    for k in range(len(found) - 1, -1, -1):
+        box = found[k]
         left, top = (max(0, math.floor(v)) for v in box[:2])
         right, bottom = min(width, math.ceil(box[2])), min(height, math.ceil(box[3]))
         if left >= right or top >= bottom:
-            raise ValueError(f"box {rows[k]!r} holds no pixel of the {width} x {height} image")
+            given = ", ".join(f"{v:g}" for v in box)
+            sized = box[0] >= box[2] or box[1] >= box[3]
+            raise ValueError(
+                f"box ({given}) holds no pixel of the {width} x {height} "
+                "image" + (": boxes are (left, top, right, bottom), not sizes" if sized else "")
+            )
         numbers[top:bottom, left:right] = k + 1
-    return _limited(numbers, len(rows))
+    return _limited(numbers, len(found))
 
 
 def _limited(numbers: NDArray[Any], count: int) -> CoreMap:
@@ -124,7 +165,7 @@ def foci(cores: CoreMap, with_mid: bool) -> tuple[Focus, ...]:
         y, spread_y = _moments(own.sum(1), height)
         radius = _rounded(math.sqrt(int(own.sum()) / math.pi))
         margin = _rounded(min(_MARGIN * radius, _MOST_MARGIN)) if with_mid else 0.0
-        ratio = min(max(math.sqrt(spread_x / spread_y), MIN_SIGMA), MAX_SIGMA)
+        ratio = min(max(math.sqrt(spread_x / spread_y), 1 / _MOST_RATIO), _MOST_RATIO)
         sigma = float(np.float32(ratio)), float(np.float32(1 / ratio))
         found.append(Focus(x, y, sigma, 0, radius, min(radius + margin, MAX_RADIUS)))
     return tuple(found)

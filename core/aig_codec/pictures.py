@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -32,6 +33,10 @@ _STORED_AS = {
     "YCbCr": "RGB",
     "HSV": "RGB",
 }
+
+
+#: Most entries of a palette.
+_PALETTE = 256
 
 
 class PictureError(Exception):
@@ -202,43 +207,108 @@ def _loop(image: "Image.Image") -> int | None:
 
 
 def pixels_of(image: "Image.Image") -> Stored:
-    """The pixels of an image that Pillow has, converted where AIG lacks its mode.
+    """The pixels of an image that Pillow has, converted where AIG lacks its mode; with alpha where
+    it has any, be it as ``info["transparency"]``.
 
     Raises OSError for modes that have no counterpart, and for whole numbers beyond 16 bits.
     """
     import numpy as np
 
-    if image.mode == "I" or image.mode.startswith("I;16"):
-        return Stored(_deep_grey(image), [])
-    mode = _mode_of(image)
     notes = []
-    if image.mode in ("CMYK", "YCbCr", "HSV"):
-        notes.append(f"{image.mode} was converted to RGB")
-    if image.mode == "CMYK" and "icc_profile" in image.info:
-        notes.append("its colour profile is one for CMYK and was left out")
-    return Stored(np.asarray(image if mode == image.mode else image.convert(mode)), notes)
+    transparent = _transparent_colour(image)
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        pixels = _deep_grey(image)
+    else:
+        if image.mode in ("CMYK", "YCbCr", "HSV"):
+            notes.append(f"{image.mode} was converted to RGB")
+        if image.mode == "CMYK" and "icc_profile" in image.info:
+            notes.append("its colour profile is one for CMYK and was left out")
+        if image.mode == "P":
+            image = _with_own_alpha(image)
+        mode = _mode_of(image)
+        pixels = np.asarray(image if mode == image.mode else image.convert(mode))
+    if transparent is not None:
+        pixels = _with_alpha(pixels, transparent)
+    return Stored(pixels, notes)
 
 
 def _mode_of(image: "Image.Image") -> str:
-    """The mode to store an image of 8 bits per sample in."""
+    """The mode to store an image of 8 bits per sample in, but for a transparent colour."""
     mode = image.mode
-    transparent = "transparency" in image.info
     if mode == "P":
-        # Pillow knows of palettes with alpha since version 10.1.
-        alpha = transparent or getattr(image, "has_transparency_data", False)
-        return "RGBA" if alpha else "RGB"
-    if mode in ("L", "RGB"):
-        # One colour that stands for transparency, as PNG allows.
-        return {"L": "LA", "RGB": "RGBA"}[mode] if transparent else mode
-    if mode in ("LA", "RGBA"):
+        # A damaged file may have no palette, which is black to Pillow.
+        return "RGBA" if image.palette is not None and image.has_transparency_data else "RGB"
+    if mode in ("L", "LA", "RGB", "RGBA"):
         return mode
     if mode in _STORED_AS:
         return _STORED_AS[mode]
     raise OSError(f"cannot write mode {mode} as AIG")
 
 
+def _transparent_colour(image: "Image.Image") -> tuple[int, ...] | None:
+    """The colour that stands for transparency, as PNG and GIF allow; None if there is none.
+
+    ``info["transparency"]`` may be anything: what no pixel can be, or what is of no use in the
+    image's mode, is none.
+    """
+    found = image.info.get("transparency")
+    values = found if isinstance(found, (tuple, list)) else (found,)
+    try:
+        colour = tuple(map(index, values))
+    except TypeError:  # None, text, the alpha of a palette's colours
+        return None
+    if image.mode in ("RGB", "RGBX", "P"):
+        # Of a palette, a number is one of its entries; Pillow knows what to do with that.
+        if len(colour) == 4:
+            colour = colour[:3]
+        if len(colour) == 3 and 255 < max(colour) <= 65535 and min(colour) >= 0:
+            # What a PNG of 16 bits says; its pixels have the higher 8 by now.
+            colour = tuple(value >> 8 for value in colour)
+        channels, most = 3, 255
+    elif image.mode in ("1", "L", "I") or image.mode.startswith("I;16"):
+        if len(set(colour)) == 1:
+            colour = colour[:1]  # grey, as a colour
+        if image.mode == "1":
+            colour = tuple(255 * bool(value) for value in colour)
+        channels, most = 1, 255 if image.mode in ("1", "L") else 65535
+    else:
+        return None
+    return colour if len(colour) == channels and all(0 <= v <= most for v in colour) else None
+
+
+def _with_own_alpha(image: "Image.Image") -> "Image.Image":
+    """An image of mode P whose info holds no transparency but what Pillow can apply: an entry of
+    the palette, or the alpha of each."""
+    if "transparency" not in image.info:
+        return image
+    found = image.info["transparency"]
+    usable: bytes | int | None = None
+    if isinstance(found, (bytes, bytearray)):
+        usable = bytes(found[:_PALETTE])
+    elif hasattr(found, "__index__") and 0 <= index(found) < _PALETTE:
+        usable = index(found)
+    image = image.copy()
+    del image.info["transparency"]
+    if usable is not None:
+        image.info["transparency"] = usable
+    return image
+
+
+def _with_alpha(pixels: "NDArray[Any]", transparent: tuple[int, ...]) -> "NDArray[Any]":
+    """Pixels of which one colour is transparent, besides what is so already."""
+    import numpy as np
+
+    channels = pixels[..., None] if pixels.ndim == 2 else pixels
+    colours = channels[..., : len(transparent)]
+    alpha = channels[..., len(transparent) :]
+    if not alpha.size:
+        alpha = np.full_like(channels[..., :1], np.iinfo(pixels.dtype).max)
+    visible = (colours != transparent).any(axis=2, keepdims=True)
+    return np.concatenate([colours, np.where(visible, alpha, 0).astype(pixels.dtype)], axis=2)
+
+
 def _deep_grey(image: "Image.Image") -> "NDArray[np.uint16]":
-    """Samples of an image of mode I;16, in any byte order, or I; with alpha if there is any.
+    """Samples of an image of mode I;16, in any byte order, or I.
 
     Mode I has 32 bits and a sign, and is also how some of Pillow's readers give 16 bits.
     """
@@ -251,9 +321,4 @@ def _deep_grey(image: "Image.Image") -> "NDArray[np.uint16]":
             "negative ones, and AIG stores 0 to 65535; reduce it first, as only you know which "
             "range matters"
         )
-    pixels = pixels.astype(np.uint16)
-    transparent = image.info.get("transparency")
-    if isinstance(transparent, int):
-        # One shade that stands for transparency, as PNG allows.
-        pixels = np.dstack([pixels, np.where(pixels == transparent, 0, 65535).astype(np.uint16)])
-    return pixels
+    return pixels.astype(np.uint16)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .coders.lossless import Pixels
-from .reader import AigFile, Core, open
+from .notebook import Core
+from .reader import AigFile, open
 from .threads import default_threads
 
 #: What a model finds: left, top, right and bottom in pixels, then whatever else it says of it.

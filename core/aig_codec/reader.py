@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from operator import index
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _native, geometry, limits
+from . import _native, geometry, limits, notebook
 from .coders import dct, labels
 from .coders.lossless import Pixels
 from .coders.streams import Part
@@ -22,6 +22,7 @@ from .container import (
     Metadata,
     Prologue,
     Segment,
+    inherits,
     picture_length,
     read_prologue,
     read_table,
@@ -30,6 +31,7 @@ from .container import (
 from .decisions import Decision, unpack
 from .errors import AigError, CorruptError, LimitError, TruncatedError
 from .geometry import CORE, Regions, Window
+from .notebook import Core as Core
 from .picture import EIGHTH, Picture, Problems, start_core
 from .sources import Chunks, Slice, Source, Stream, is_stream, open_source
 from .threads import Workers
@@ -56,19 +58,6 @@ FIRST_READ = 2048
 _CAUTIOUS_READ = HEADER_SIZE + 4
 
 
-class Core(NamedTuple):
-    """One focus, exact: a rectangle of pixels and which of them belong to the core.
-
-    pixels: uint8 or uint16 (h, w, C), or (h, w) for grey, zero outside the mask. mask: bool
-    (h, w). left, top: position of the rectangle in the image.
-    """
-
-    pixels: Pixels
-    mask: NDArray[np.bool_]
-    left: int
-    top: int
-
-
 class AigFile:
     """An open AIG file. Use `aig_codec.open`; works as a context manager.
 
@@ -78,6 +67,8 @@ class AigFile:
     def __init__(self, source: Any) -> None:
         self._source: Source = source if isinstance(source, Slice) else open_source(source)
         self._table: FrameTable | None = None
+        #: The first frame of the file that this is another one of.
+        self._first: AigFile | None = None
         self.problems: list[AigError] = []
         try:
             head, prologue = _read_head(self._source)
@@ -91,6 +82,12 @@ class AigFile:
         self._tiles: U8 | None = None
         #: What has been read behind the metadata.
         self._ahead = head[prologue.data_start :]
+
+    def __repr__(self) -> str:
+        return notebook.words_of(self)
+
+    def _repr_png_(self) -> bytes | None:
+        return notebook.png_of(self)
 
     # What the metadata says
 
@@ -149,25 +146,32 @@ class AigFile:
             raise ValueError(f"tier {tier!r} is not known; {', '.join(KINDS)} and full are")
         return sum(s.length for s in self.segments if tier in (s.kind, "full"))
 
+    # Of what belongs to the file, a frame has what it says itself, else what the first one says.
+
+    @property
+    def dpi(self) -> tuple[float, float] | None:
+        """Pixels per inch, (horizontal, vertical), if the file says so."""
+        return self._who_says("dpi").metadata.dpi
+
     @property
     def exif(self) -> bytes | None:
         """The EXIF block, if there is one."""
-        return self._ancillary("exif")
+        return self._who_says("exif")._ancillary("exif")
 
     @property
     def icc_profile(self) -> bytes | None:
         """The ICC colour profile, if there is one."""
-        return self._ancillary("icc")
+        return self._who_says("icc")._ancillary("icc")
 
     @property
     def xmp(self) -> bytes | None:
         """The XMP packet, if there is one."""
-        return self._ancillary("xmp")
+        return self._who_says("xmp")._ancillary("xmp")
 
     @property
     def text(self) -> dict[str, str]:
         """What the file says in words, by keyword; "comment" is the usual one."""
-        data = self._ancillary("text")
+        data = self._who_says("text")._ancillary("text")
         return {} if data is None else read_text(data)
 
     @property
@@ -196,13 +200,15 @@ class AigFile:
     def frame(self, k: int) -> "AigFile":
         """Frame k, 0..n_frames - 1, as a file of its own that reads through this one.
 
-        Costs the frame table once and the frame's own first read. Raises EOFError for another k.
+        Costs the frame table once and the frame's own first read. dpi, exif, icc_profile, xmp and
+        text are its own, or else those of the first frame. Raises EOFError for another k.
         """
         if not 0 <= k < self.n_frames:
             raise EOFError(f"there is no frame {k}; the file has {self.n_frames}")
         file = AigFile(Slice(self._source, self.frame_table.offsets[k]))
         if k and file.metadata.frames is not None:
             raise CorruptError(f"frame {k} claims to have frames of its own")
+        file._first = self
         return file
 
     @property
@@ -469,6 +475,13 @@ class AigFile:
     def _find(self, kind: str, center: int | None = None) -> Segment | None:
         return next((s for s in self.segments if (s.kind, s.center) == (kind, center)), None)
 
+    def _who_says(self, what: str) -> "AigFile":
+        """The frame that says something for this one: itself or the first."""
+        first = self._first
+        if first is not None and inherits(what, self.metadata, first.metadata):
+            return first
+        return self
+
     def _ancillary(self, kind: str) -> bytes | None:
         segment = self._find(kind)
         if segment is None:
@@ -567,9 +580,9 @@ def shrink(image: Pixels, scale: int) -> Pixels:
 def open(source: Any) -> AigFile:
     """Open an AIG file, reading header and metadata only.
 
-    source: path, bytes-like object, binary file object (read from where it stands; one that cannot
-    seek is read no further than needed), or a URL: http and https, or whatever fsspec knows. The
-    first read is of 2048 bytes; one more has the focus. Raises `NotAigError`, `TruncatedError`,
+    source: path, bytes or any other buffer, binary file object (read from where it stands; one that
+    cannot seek is read no further than needed), or a URL: http and https, or whatever fsspec knows.
+    The first read is of 2048 bytes; one more has the focus. Raises `NotAigError`, `TruncatedError`,
     `CorruptError`, `UnsupportedError` or `LimitError`.
     """
     return AigFile(source)

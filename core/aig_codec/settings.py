@@ -1,17 +1,17 @@
 """The keywords of `encode()` and `save()`, checked and completed."""
 
-import inspect
 import math
-import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from . import masks
+from . import checking, masks, options
+from .checking import as_float, is_list, shown
 from .container.header import MAX_CENTERS, MAX_SIGMA, MIN_SIGMA
 from .container.metadata import MAX_NAME, MAX_RADIUS, MAX_SCORE, RADIUS_STEP, Label
+from .options import OPTIONS, refuse_unknown
 
 #: The specification's application settings, and three for everyday work: any keyword, and `sigma`
 #: and `alpha` for all centers. Explicit keywords win over them.
@@ -24,14 +24,17 @@ PRESETS: dict[str, dict[str, Any]] = {
     "surveillance": {"sigma": (1.0, 1.0), "alpha": 0.15, "quality_level": 96, "lambda_rd": 0.05},
 }
 
-MIDS = ("auto", "palette", "dct", "none")
-PALETTE_SPACES = ("oklab", "hsv")
-ENTROPIES = ("auto", "adaptive", "rans", "golomb", "snappy")
-TUNES = ("psnr", "visual")
-SUBSAMPLINGS = ("auto", "4:2:0", "4:4:4")
+#: The names of all keywords that `parse` knows.
+KEYWORDS = options.KEYWORDS
 
-DEFAULT_QUALITY = 75
-DEFAULT_LAMBDA = 0.02
+MIDS = OPTIONS["mid"].choices
+PALETTE_SPACES = OPTIONS["palette_space"].choices
+ENTROPIES = OPTIONS["entropy"].choices
+TUNES = OPTIONS["tune"].choices
+SUBSAMPLINGS = OPTIONS["subsampling"].choices
+
+DEFAULT_QUALITY = OPTIONS["quality"].default
+DEFAULT_LAMBDA = OPTIONS["lambda_rd"].default
 #: What steers the tiers with loss, which images of 16 bits have not.
 OF_LOSSY_TIERS = (
     *("quality", "quality_level", "target_size", "target_psnr", "lambda_rd", "preset", "radii"),
@@ -67,6 +70,9 @@ class Settings:
     quality_level: int
     lambda_rd: float
     lossless: bool
+    #: Whether a picture that takes no more bytes without loss may be stored so: not if that was
+    #: ruled out, nor if tiers were asked for that need some.
+    may_be_exact: bool
     mid: str
     palette_space: str
     entropy: str
@@ -93,24 +99,24 @@ def level_from_quality(quality: float) -> int:
 def parse(
     width: int,
     height: int,
-    keywords: dict[str, Any],
+    keywords: Mapping[str, Any],
     bits: int = 8,
 ) -> Settings:
     """Check the keywords of `encode` for an image of this size and of so many bits per sample.
 
     Raises ValueError that says what is allowed, and TypeError for a keyword that there is not.
     """
-    unknown = keywords.keys() - KEYWORDS
-    if unknown:
-        raise TypeError(f"encode() has no keyword {', '.join(sorted(unknown))}")
+    refuse_unknown("encode", keywords)
+    # None stands for what is left out, whatever the option.
+    keywords = {n: v for n, v in keywords.items() if v is not None and n in KEYWORDS}
     if bits != 8:
         keywords = _lossless_only(bits, keywords)
     preset = keywords.get("preset")
     if preset is not None:
-        keywords = _completed(keywords, PRESETS[_choice("preset", preset, tuple(PRESETS))])
+        keywords = _completed(keywords, PRESETS[checking.choice("preset", preset, tuple(PRESETS))])
     try:
         return _parse(width, height, **keywords)
-    except TypeError as error:
+    except (TypeError, OverflowError) as error:
         # NumPy and the builtins say so when a value is of no use at all.
         raise ValueError(f"an argument is of the wrong type: {error}") from error
 
@@ -119,7 +125,7 @@ def _parse(
     width: int,
     height: int,
     *,
-    centers: Any = "auto",
+    centers: Any = None,
     sigmas: Any = None,
     Sigmas: Any = None,
     alphas: Any = None,
@@ -133,13 +139,13 @@ def _parse(
     target_psnr: Any = None,
     explain: Any = None,
     lambda_rd: Any = None,
-    lossless: Any = False,
-    mid: Any = "auto",
-    palette_space: Any = "oklab",
-    entropy: Any = "auto",
-    effort: Any = 5,
-    tune: Any = "psnr",
-    subsampling: Any = "auto",
+    lossless: Any = None,
+    mid: Any = None,
+    palette_space: Any = None,
+    entropy: Any = None,
+    effort: Any = None,
+    tune: Any = None,
+    subsampling: Any = None,
     boundary_tau: Any = None,
     preset: Any = None,
     threads: Any = None,
@@ -154,6 +160,7 @@ def _parse(
     given = [name for name, value in rates.items() if value is not None]
     if len(given) > 1:
         raise ValueError(f"give one of {', '.join(given)}, not {len(given)} of them")
+    lossless = None if lossless is None else checking.flag("lossless", lossless)
     if lossless and set(given) & _TARGETS:
         raise ValueError(f"{given[0]} is for pictures with some loss: leave out lossless")
     base = {} if preset is None else PRESETS[preset]
@@ -169,62 +176,51 @@ def _parse(
             cores = masks.from_boxes(boxes, width, height)
     points = _centers(centers, width, height)
     shaped = sigmas is not None or "sigma" in base
-    if points is None and _is_list(sigmas) and np.shape(sigmas) == (2,):
+    if points is None and is_list(sigmas) and np.shape(sigmas) == (2,):
         one_sigma, sigmas = sigmas, None  # one pair for all that will be found
-    elif sigmas is None or _is_list(sigmas):
+    elif sigmas is None or as_float(sigmas) is None:
         one_sigma = base.get("sigma", (1.0, 1.0))
     else:
         one_sigma, sigmas = sigmas, None
-    per_center = (radii, labels) if sigmas is None else (radii, labels, sigmas)
+    if alphas is None or as_float(alphas) is None:
+        one_alpha = base.get("alpha", 0.0)
+    else:
+        one_alpha, alphas = alphas, None
     n = cores.cores if cores else len(points) if points else 0
-    if not n and (any(v is not None for v in per_center) or _is_list(alphas)):
-        raise ValueError("sigmas, alphas, radii and labels per center need centers")
+    per_center = {"sigmas": sigmas, "alphas": alphas, "radii": radii, "labels": labels}
+    lists = {name: _per_center(name, v, n) for name, v in per_center.items() if v is not None}
     if quality is not None:
-        level = level_from_quality(_number("quality", quality, 0, 100))
+        level = level_from_quality(_number("quality", quality))
     elif quality_level is not None:
-        level = _integer("quality_level", quality_level, 0, 255)
+        level = _integer("quality_level", quality_level)
     else:
         level = level_from_quality(DEFAULT_QUALITY)
-    if lambda_rd is None:
-        lambda_rd = DEFAULT_LAMBDA
-    one_alpha = base.get("alpha", 0.0) if alphas is None or _is_list(alphas) else alphas
+    chosen = {"mid": mid, "palette_space": palette_space, "entropy": entropy}
+    chosen |= {"tune": tune, "subsampling": subsampling}
+    names = {name: _choice(name, value) for name, value in chosen.items()}
+    tiers_asked = boundary_tau is not None or {names["mid"], names["entropy"]} != {"auto"}
     return Settings(
         centers=points,
-        sigmas=None
-        if sigmas is None
-        else tuple(_sigma(s) for s in _per_center("sigmas", sigmas, n)),
+        sigmas=tuple(map(_sigma, lists["sigmas"])) if "sigmas" in lists else None,
         sigma=_sigma(one_sigma),
-        alpha_codes=tuple(_alpha(a) for a in _per_center("alphas", alphas, n))
-        if _is_list(alphas)
-        else None,
+        alpha_codes=tuple(map(_alpha, lists["alphas"])) if "alphas" in lists else None,
         alpha_code=_alpha(one_alpha),
-        radii=None if radii is None else tuple(_radii(r) for r in _per_center("radii", radii, n)),
-        labels=() if labels is None else _labels(_per_center("labels", labels, n)),
+        radii=tuple(map(_radii, lists["radii"])) if "radii" in lists else None,
+        labels=tuple(map(_label, lists.get("labels", ()))),
         cores=cores,
         shaped=shaped,
-        target_size=None if target_size is None else _integer("target_size", target_size, 1, 2**40),
-        target_psnr=None if target_psnr is None else _number("target_psnr", target_psnr, 0, 100),
-        explain=None if explain is None else bool(explain),
+        target_size=None if target_size is None else _integer("target_size", target_size),
+        target_psnr=None if target_psnr is None else _number("target_psnr", target_psnr),
+        explain=None if explain is None else checking.flag("explain", explain),
         quality_level=level,
-        lambda_rd=_number("lambda_rd", lambda_rd, 0, 1e6),
+        lambda_rd=_number("lambda_rd", lambda_rd),
         lossless=bool(lossless),
-        mid=_choice("mid", mid, MIDS),
-        palette_space=_choice("palette_space", palette_space, PALETTE_SPACES),
-        entropy=_choice("entropy", entropy, ENTROPIES),
-        effort=_integer("effort", effort, 1, 9),
-        tune=_choice("tune", tune, TUNES),
-        subsampling=_choice("subsampling", subsampling, SUBSAMPLINGS),
-        boundary_tau=None
-        if boundary_tau is None
-        else _number("boundary_tau", boundary_tau, 0, 255),
-        threads=None if threads is None else _integer("threads", threads, 1, 1024),
+        may_be_exact=lossless is None and not tiers_asked,
+        **names,
+        effort=_integer("effort", effort),
+        boundary_tau=None if boundary_tau is None else _number("boundary_tau", boundary_tau),
+        threads=None if threads is None else _integer("threads", threads),
     )
-
-
-_PARAMETERS = inspect.signature(_parse).parameters
-
-#: The names of all keywords that `parse` knows.
-KEYWORDS = frozenset(_PARAMETERS) - {"width", "height"}
 
 
 def _completed(keywords: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
@@ -244,7 +240,7 @@ def _lossless_only(bits: int, keywords: dict[str, Any]) -> dict[str, Any]:
     lossless = keywords.get("lossless")
     asked = []
     if lossless is None:
-        asked = [name for name in OF_LOSSY_TIERS if _differs(name, keywords.get(name))]
+        asked = asks_for_loss(keywords)
     elif not lossless:
         asked = ["lossless=False"]
     if asked:
@@ -254,60 +250,46 @@ def _lossless_only(bits: int, keywords: dict[str, Any]) -> dict[str, Any]:
     return {**keywords, "lossless": True}
 
 
+def asks_for_loss(keywords: Mapping[str, Any]) -> list[str]:
+    """The keywords that steer the lossy tiers and are given."""
+    return [name for name in OF_LOSSY_TIERS if _differs(name, keywords.get(name))]
+
+
 def _differs(name: str, value: Any) -> bool:
     """Whether a value asks for anything but the default, which is None or a string."""
     if isinstance(value, str):
-        return bool(value != _PARAMETERS[name].default)
+        return bool(value != OPTIONS[name].default)
     return value is not None
 
 
-def _is_list(value: Any) -> bool:
-    return value is not None and not isinstance(value, numbers.Real)
+def _number(name: str, value: Any) -> float:
+    option = OPTIONS[name]
+    return checking.number(
+        name, option.default if value is None else value, option.low, option.high
+    )
 
 
-def _per_center(name: str, values: Any, n: int) -> list[Any]:
-    entries: list[Any] = list(values)
-    if len(entries) != n:
-        raise ValueError(
-            f"{name} has {len(entries)} entries for {n} centers; one for each is needed"
-        )
-    return entries
+def _integer(name: str, value: Any) -> int:
+    option = OPTIONS[name]
+    value = option.default if value is None else value
+    return checking.integer(name, value, int(option.low), int(option.high))
 
 
-def _number(name: str, value: Any, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
-    number = float(value)
-    if not low <= number <= high:
-        raise ValueError(f"{name} must be from {low:g} to {high:g}, not {value!r}")
-    return number
-
-
-def _integer(name: str, value: Any, low: int, high: int) -> int:
-    number = _number(name, value, low, high)
-    if number != int(number):
-        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
-    return int(number)
-
-
-def _choice(name: str, value: Any, known: Sequence[str]) -> str:
-    if not isinstance(value, str) or value not in known:
-        raise ValueError(f"{name} {value!r} is not known; one of {', '.join(known)} is")
-    return value
+def _choice(name: str, value: Any) -> str:
+    option = OPTIONS[name]
+    return checking.choice(name, option.default if value is None else value, option.choices)
 
 
 def _centers(centers: Any, width: int, height: int) -> tuple[tuple[int, int], ...] | None:
     if centers is None or (isinstance(centers, str) and centers == "auto"):
         return None
     if isinstance(centers, str):
-        raise ValueError(f"centers must be a list of (x, y) or 'auto', not {centers!r}")
-    points = [tuple(np.asarray(c, float).ravel().tolist()) for c in centers]
+        raise ValueError(f"centers must be a list of (x, y) or 'auto', not {shown(centers)}")
+    points = checking.rows("centers", centers, "(x, y)")
     if not 1 <= len(points) <= MAX_CENTERS:
         raise ValueError(f"{len(points)} centers were given; 1 to {MAX_CENTERS} are allowed")
     out = []
     for point in points:
-        if len(point) != 2 or not all(map(math.isfinite, point)):
-            raise ValueError(f"center {point} is not a pair (x, y)")
         x, y = (math.floor(v + 0.5) for v in point)
         if not (0 <= x < width and 0 <= y < height):
             raise ValueError(f"center ({x}, {y}) lies outside the {width} x {height} image")
@@ -315,14 +297,46 @@ def _centers(centers: Any, width: int, height: int) -> tuple[tuple[int, int], ..
     return tuple(out)
 
 
+def _per_center(name: str, values: Any, n: int) -> list[Any]:
+    """The entries of an option that has one for each center. Raises ValueError."""
+    number = as_float(values)
+    if number is not None or not is_list(values) or isinstance(values, Label):
+        # Of these one is meant for all, or for the only one.
+        fits = number is not None or name == "labels"
+        raise ValueError(
+            f"{name}={shown(values)} is of the wrong type: a list with an entry for each center "
+            "is needed"
+            + (f": write {name}=[{', '.join([shown(values)] * max(n, 1))}]" if fits else "")
+            + ("" if n else "; and centers, which it needs")
+        )
+    entries: list[Any] = list(values)
+    if not n:
+        raise ValueError(f"{name} per center need centers: give those too")
+    if len(entries) != n:
+        pair = n == 1 and len(entries) == 2 and name in ("radii", "sigmas")
+        flat = pair and all(as_float(v) is not None for v in entries)
+        raise ValueError(
+            f"{name} has {len(entries)} entries for {n} centers; one for each is needed"
+            + (f": write {name}=[{tuple(entries)!r}]" if flat else "")
+        )
+    return entries
+
+
 def _sigma(value: Any) -> tuple[float, float]:
-    array = np.asarray(value, float)
+    try:
+        array = np.asarray(value, float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Sigma must be a number, a pair or a diagonal 2 x 2 array, not {shown(value)}"
+        ) from error
     if array.shape == (2, 2):
         if array[0, 1] or array[1, 0]:
             raise ValueError("Sigma must be diagonal")
         array = array.diagonal()
     if array.shape not in ((), (1,), (2,)):
-        raise ValueError(f"Sigma must be a number, a pair or a diagonal 2 x 2 array, not {value!r}")
+        raise ValueError(
+            f"Sigma must be a number, a pair or a diagonal 2 x 2 array, not {shown(value)}"
+        )
     x, y = np.broadcast_to(array, (2,)).tolist()
     for v in (x, y):
         if not v > 0:
@@ -341,62 +355,75 @@ def _float32(value: float) -> float:
 
 
 def _alpha(value: Any) -> int:
-    return round(_number("alpha", value, 0, 2.55) * 100)
+    return round(_number("alphas", value) * 100)
 
 
 def parse_dpi(value: Any) -> tuple[float, float] | None:
     """Pixels per inch, (horizontal, vertical), or None. Raises ValueError."""
     if value is None:
         return None
-    pair = np.asarray(value, float).ravel().tolist()
+    one = as_float(value)
+    if one is not None:
+        raise ValueError(f"dpi must be a pair of numbers: write dpi=({one:g}, {one:g})")
+    pair = list(value) if is_list(value) else []
     if len(pair) != 2:
-        raise ValueError(f"dpi must be a pair of numbers, not {value!r}")
-    return _number("dpi", pair[0], 0, 1e6), _number("dpi", pair[1], 0, 1e6)
-
-
-def _labels(values: list[Any]) -> tuple[Label | None, ...]:
-    """Names, or mappings with "name", "class" and "score"; None where nothing is known."""
-    return tuple(_label(value) for value in values)
+        raise ValueError(f"dpi must be a pair of numbers, not {shown(value)}")
+    return _number("dpi", pair[0]), _number("dpi", pair[1])
 
 
 def _label(value: Any) -> Label | None:
-    if value is None or isinstance(value, Label):
-        return value
+    """A label from a name, a mapping with "name", "class" and "score", or a Label, or None."""
+    if value is None:
+        return None
     if isinstance(value, str):
         value = {"name": value}
+    elif isinstance(value, Label):
+        value = {"name": value.name, "class": value.class_id, "score": value.score}
     if not isinstance(value, Mapping) or not value.keys() <= {"name", "class", "score"}:
         raise ValueError(
             "a label is a name, or a mapping with some of 'name', 'class' and 'score', "
-            f"not {value!r}"
+            f"not {shown(value)}"
         )
     name, class_id, score = (value.get(key) for key in ("name", "class", "score"))
     if name is not None and (not isinstance(name, str) or len(name) > MAX_NAME):
-        raise ValueError(f"the name of a label is a text of at most {MAX_NAME} letters")
+        raise ValueError(
+            f"the name of a label is a text of at most {MAX_NAME} letters, not {shown(name)}"
+        )
     return Label(
-        name,
-        None if class_id is None else _integer("class of a label", class_id, 0, 2**31 - 1),
-        None if score is None else _number("score of a label", score, -MAX_SCORE, MAX_SCORE),
+        None if name is None else checking.text("the name of a label", name),
+        None if class_id is None else checking.integer("class of a label", class_id, 0, 2**31 - 1),
+        None
+        if score is None
+        else checking.number("score of a label", score, -MAX_SCORE, MAX_SCORE),
     )
 
 
 def parse_text(text: Mapping[str, str] | None, comment: str | None) -> dict[str, str]:
     """What a file shall say in words, by keyword. Raises ValueError."""
+    if not isinstance(text, Mapping | None):
+        raise ValueError(f"text must be strings by keyword, a mapping, not {shown(text)}")
     found = dict(text or {})
     if comment is not None:
         found["comment"] = comment
     for key, value in found.items():
         if not isinstance(key, str) or not isinstance(value, str):
-            raise ValueError(f"text must be strings by keywords that are strings, not {key!r}")
+            raise ValueError(
+                "text must be strings by keywords that are strings, not "
+                f"{shown(value)} by {shown(key)}"
+            )
+        checking.text("a keyword of text", key)
+        checking.text("comment" if key == "comment" else f"text {shown(key)}", value)
     return found
 
 
 def _radii(value: Any) -> tuple[float, float]:
-    if isinstance(value, numbers.Real):
-        value = (value, min(float(value) * MID_RATIO, MAX_RADIUS))
-    pair = [_number("radius", v, 0, MAX_RADIUS) for v in np.asarray(value, float).ravel().tolist()]
-    if len(pair) != 2:
-        raise ValueError(f"radii of a center must be (core, mid) or one number, not {value!r}")
-    core, mid = (round_radius(v) for v in pair)
+    one = as_float(value)
+    if one is not None:
+        value = (one, min(one * MID_RATIO, MAX_RADIUS))
+    entries = list(value) if is_list(value) else []
+    if len(entries) != 2:
+        raise ValueError(f"radii of a center must be (core, mid) or one number, not {shown(value)}")
+    core, mid = (round_radius(_number("radii", v)) for v in entries)
     if mid < core:
         raise ValueError(f"mid radius {mid:g} is below the core radius {core:g}")
     return core, mid

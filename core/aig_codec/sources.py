@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import Any, Protocol
 
+from . import web
+
 #: Pieces in which files are read: what a file claims must not decide how much is allocated.
 _PIECE = 2**20
-
-#: Seconds that a server may take to answer.
-TIMEOUT = 30.0
 
 
 class Source(Protocol):
@@ -38,10 +37,11 @@ class Source(Protocol):
 def open_source(source: Any) -> Source:
     """The source for a path, a URL, bytes or a binary file object, which is read from where it is.
 
-    URLs of http and https need nothing else; all others, and those that fsspec chains with "::",
-    need fsspec. Raises TypeError for anything else, and OSError for what can't be opened.
+    Bytes are any buffer (see `is_buffer`). URLs of http and https need nothing else; all others,
+    and those that fsspec chains with "::", need fsspec. Raises TypeError for anything else, and
+    OSError for what can't be opened.
     """
-    if isinstance(source, (bytes, bytearray, memoryview)):
+    if is_buffer(source):
         return _Memory(source)
     if isinstance(source, str) and ("://" in source or "::" in source):
         scheme = source.partition("://")[0]
@@ -56,6 +56,29 @@ def open_source(source: Any) -> Source:
     raise TypeError(
         f"expected a path, a URL, bytes or a binary file object, not {type(source).__name__}"
     )
+
+
+def is_buffer(value: Any) -> bool:
+    """Whether it is bytes-like: whatever lends its memory by the buffer protocol (PEP 3118), such
+    as a bytearray, a memoryview, an mmap, an array.array, a NumPy array of numbers, or a
+    pyarrow.Buffer."""
+    try:
+        with memoryview(value) as view:
+            # What holds Python objects has addresses in its memory, and not what is meant; and
+            # single numbers of NumPy lend theirs too.
+            return view.ndim > 0 and "O" not in view.format
+    except (TypeError, ValueError, BufferError):
+        return False
+
+
+def as_bytes(value: Any) -> bytes | None:
+    """A copy of the bytes of a buffer, those of an array in C order; None for anything else."""
+    if isinstance(value, bytes):
+        return value
+    if not is_buffer(value):
+        return None
+    with memoryview(value) as view:
+        return view.tobytes()
 
 
 class _Counting:
@@ -73,16 +96,19 @@ class _Counting:
 
 
 class _Memory(_Counting):
-    def __init__(self, data: bytes | bytearray | memoryview) -> None:
+    def __init__(self, buffer: Any) -> None:
         super().__init__()
-        self._data = data
+        with memoryview(buffer) as view:
+            # Only what lies in one piece can be cut without a copy.
+            self._data: Any = buffer if view.c_contiguous else view.tobytes()
 
     def read(self, offset: int, length: int) -> bytes:
         # No view outlives this: an array of bytes that has one cannot grow.
-        if not len(self._data):
-            return self._count(b"")
-        with memoryview(self._data) as view, view.cast("B") as own:
-            return self._count(bytes(own[offset : offset + length]))
+        with memoryview(self._data) as view:
+            if not view.nbytes:
+                return self._count(b"")
+            with view.cast("B") as own:
+                return self._count(bytes(own[offset : offset + length]))
 
 
 class _File(_Counting):
@@ -154,13 +180,16 @@ class Chunks:
             chunk = next(self._chunks, None)
             if chunk is None:
                 return b""
-            self._rest = bytes(chunk)
+            found = as_bytes(chunk)
+            if found is None:
+                raise TypeError(f"expected pieces of bytes, not {type(chunk).__name__}")
+            self._rest = found
         piece, self._rest = self._rest[:size], self._rest[size:]
         return piece
 
 
 class _Http(_Counting):
-    """A file on a web server, fetched by ranges (RFC 9110, 14).
+    """A file on a web server, fetched by ranges.
 
     A server without ranges begins to send the whole: that is read on as far as is needed.
     """
@@ -168,49 +197,33 @@ class _Http(_Counting):
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
-        self._answer: Any = None
+        self._client = web.Client(url)
+        self._body: web.Body | None = None
         self._whole: Stream | None = None
 
     def read(self, offset: int, length: int) -> bytes:
-        from http.client import HTTPException
-        from urllib.error import HTTPError
-
-        try:
+        with web.deadline():
             if self._whole is None:
-                data = self._range(offset, length) if length > 0 else b""
-                if data is not None:
-                    return data
-            assert self._whole is not None
+                try:
+                    found = self._client.read(offset, length)
+                finally:
+                    self.requests = self._client.requests
+                if isinstance(found, bytes):
+                    self.bytes_read += len(found)
+                    return found
+                self._body, self._whole = found, Stream(found)
+                warnings.warn(
+                    f"{self._url}: the server sends whole files only", RuntimeWarning, stacklevel=5
+                )
             before = self._whole.bytes_read
             data = self._whole.read(offset, length)
             self.bytes_read += self._whole.bytes_read - before
             return data
-        except HTTPError as error:
-            if error.code == 416:  # nothing lies there: the file ends before
-                return self._count(b"")
-            raise
-        except HTTPException as error:  # which is no OSError
-            raise OSError(f"{self._url}: {error!r}") from error
-
-    def _range(self, offset: int, length: int) -> bytes | None:
-        """The bytes of a range; None if the server sends the whole file instead."""
-        from urllib.request import Request, urlopen
-
-        asked = {"Range": f"bytes={offset}-{offset + length - 1}", "Accept-Encoding": "identity"}
-        answer = urlopen(Request(self._url, headers=asked), timeout=TIMEOUT)
-        if answer.status == 206:
-            with answer:
-                return self._count(b"".join(_pieces(answer, length)))
-        self._answer, self._whole = answer, Stream(answer)
-        self.requests += 1
-        warnings.warn(
-            f"{self._url}: the server sends whole files only", RuntimeWarning, stacklevel=6
-        )
-        return None
 
     def close(self) -> None:
-        if self._answer is not None:
-            self._answer.close()
+        if self._body is not None:
+            self._body.close()
+        self._client.close()
 
 
 class _Remote(_Counting):
@@ -244,5 +257,6 @@ def _pieces(file: Any, length: int) -> Iterable[bytes]:
 
 def is_stream(source: Any) -> bool:
     """Whether it is an iterable of bytes, and nothing else that can be opened."""
-    others = (bytes, bytearray, memoryview, str, os.PathLike)
-    return isinstance(source, Iterable) and not isinstance(source, others)
+    if isinstance(source, (str, os.PathLike)) or is_buffer(source):
+        return False
+    return isinstance(source, Iterable)

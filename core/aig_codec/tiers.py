@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from . import _native, geometry
 from .coders import boundary, dct, labels, lossless, palette
 from .container import CODERS, Metadata, Segment, pack_prologue
+from .container.compact import default_mid_level, default_subsampling
 from .decisions import Decision
 from .geometry import DRAWN, MID, MID_LAST, Regions
 from .settings import Settings
@@ -23,13 +24,6 @@ U8 = NDArray[np.uint8]
 #: The segment of each block class.
 _TIERS = {dct.MID: "mid", dct.BACKGROUND: "background"}
 
-#: From this level on (quality 80), chroma keeps its full resolution: steps are so fine that half
-#: of it costs more error than bits.
-_FULL_CHROMA_LEVEL = 204
-
-#: The mid tier's quality level lies one part in so many from the background's to 255.
-_MID_PART = 8
-
 #: Lagrange multiplier of the lossy tiers, per squared quantiser step (2-codec: 0.07 to 0.10).
 _LAMBDA_PER_STEP = 0.1
 
@@ -39,8 +33,11 @@ BOUNDARY_TAU, _BOUNDARY_EFFORT = 2.0, 7
 #: Those that are tried.
 _BOUNDARY_TAUS = (2, 4, 8, 16, 32, 64)
 
-#: What decisions call it.
-MID_TIER = "mid tier"
+#: What decisions are about: who codes the mid tier, whether there is any loss.
+MID_TIER, LOSS = "mid tier", "loss"
+
+#: Decisions that nobody asked for are told where they take no more than this part of the rest.
+MOST_TOLD = 1 / 30
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Coded:
-    """The tiers with loss, and alpha; the metadata with the mid tier decided, and why it is so."""
+    """Segments, the metadata with all that was decided about them, and why it is so."""
 
     metadata: Metadata
     parts: list[Part]
@@ -79,19 +76,16 @@ def at_level(metadata: Metadata, level: int, wanted: Settings) -> Metadata:
     return replace(
         metadata,
         quality_level=level,
-        mid_level=mid_level(level),
+        mid_level=default_mid_level(level),
         subsampling=subsampling(level, wanted),
     )
-
-
-def mid_level(level: int) -> int:
-    return level + (255 - level) // _MID_PART
 
 
 def subsampling(level: int, wanted: Settings) -> str:
     if wanted.subsampling != "auto":
         return wanted.subsampling
-    return "4:4:4" if level >= _FULL_CHROMA_LEVEL else "4:2:0"
+    # From quality 80 on steps are so fine that half of the chroma costs more error than bits.
+    return default_subsampling(level)
 
 
 def lossy_tiers(
@@ -139,6 +133,24 @@ def lossy_tiers(
         if boundary_part is not None:
             parts.append(boundary_part)
     return Coded(metadata, parts, decisions)
+
+
+def exact_tiers(array: U8, regions: Regions, wanted: Settings, workers: Workers) -> Coded:
+    """The same without any loss: everything outside the cores is drawn, as it is."""
+    metadata = replace(regions.metadata, mid="none")
+    height, width, channels = array.shape
+    colour = np.ascontiguousarray(array[..., : 1 if channels < 3 else 3])
+    class_map = regions.class_map()
+    tiles = np.ones(geometry.tiles_of(height, width), np.uint8)
+    _native.mark_drawn(tiles, False, class_map)
+    alpha = _alpha(array, class_map, wanted, workers) if channels in (2, 4) else None
+    drawn = lossless.start_encoding(colour, class_map, DRAWN, DRAWN, wanted.effort, workers)
+    analysis = dct.Analysis(colour, metadata, class_map, dct.ADAPTIVE, wanted.effort, workers)
+    preview, _ = analysis.encode([])
+    parts = [Part("tiles", "labels", labels.encode(tiles, 1)), Part("preview", "dct", preview)]
+    if alpha is not None:
+        parts.append(alpha.part())
+    return Coded(metadata, [*parts, Exact("drawn", drawn).part()], [])
 
 
 def _drawn(
@@ -242,9 +254,5 @@ def table_of(parts: Sequence[Part]) -> Iterator[Segment]:
 
 def assemble(metadata: Metadata, parts: Sequence[Part]) -> bytes:
     """Give every part its place, and put header and metadata in front."""
-    segments = tuple(table_of(parts))
-    allocation = {
-        s.kind if s.center is None else f"{s.center}:{s.kind}": 8 * s.length for s in segments
-    }
-    prologue = pack_prologue(replace(metadata, segments=segments, bit_allocation=allocation))
+    prologue = pack_prologue(replace(metadata, segments=tuple(table_of(parts))))
     return b"".join([prologue, *(p.payload for p in parts)])

@@ -66,7 +66,8 @@ _BY_NAME = {
 }
 
 IMAGEIO = {
-    # pilmode is an option of the plug-in of Pillow; that a stack cannot be written is PNG's case.
+    # Writers of the plug-in of Pillow ignore what they do not know, such as pilmode; that a stack
+    # cannot be written is PNG's case.
     "test_v2.py": Suite(_BY_NAME, ("test_kwarg_forwarding", "test_mimwrite_exception")),
     # Of all formats, the plug-in of Pillow stacks GIF alone unless it is asked to.
     "test_core.py": Suite(_BY_NAME, ("test_imiter",)),

@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import ceil
 
 from .notation import BadFile, ByteReader, expect, tolerate
+from .short import from_base_85, spelt_out
 from .snappy import unpack_snappy
 
 MAGIC = b"AIG2"
@@ -122,13 +123,22 @@ def read_container(data):
     body = source.rest()
 
     # The checksum covers the header and the text up to the comma before it (3).
-    before, comma, digits = text.rpartition(b',"crc32":')
-    expect(comma and digits.endswith(b"}"), "the metadata carry no checksum")
-    expect(digits[:-1] == b"%d" % zlib.crc32(header + before), "the metadata are damaged")
+    before, comma, end = text.rpartition(b',"crc32":')
+    expect(comma and end.endswith(b"}"), "the metadata carry no checksum")
+    crc = zlib.crc32(header + before)
     try:
+        if end.startswith(b'"'):
+            stored = int.from_bytes(from_base_85(end[1:-2].decode("ascii")))
+        else:
+            stored = int(end[:-1])
+        expect(stored == crc, "the metadata are damaged")
         meta = json.loads(text.decode("utf-8"))
+        if meta["version"] == 2:
+            meta = spelt_out(meta, header, KINDS)
         container = _interpret(meta, body)
-    except (KeyError, TypeError, ValueError) as error:
+    except BadFile:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError, struct.error) as error:
         raise BadFile(f"the metadata make no sense: {error}") from error
     expect(header == header_bytes(container), "header and metadata disagree")
     return container
@@ -157,7 +167,7 @@ def frames_of(data):
 
 
 def _interpret(meta, body):
-    expect(meta["version"] == 1, "unknown container version")
+    expect(meta["version"] in (1, 2), "unknown container version")
     expect(meta["mode"] in MODES, "unknown mode")
     width, height = meta["width"], meta["height"]
     expect(1 <= width <= 32767 and 1 <= height <= 32767, "impossible size")
@@ -182,6 +192,9 @@ def _interpret(meta, body):
         expect(focus.sigma_x > 0 and focus.sigma_y > 0, "impossible Sigma")
         expect(0 <= alpha100 <= 255, "impossible alpha")
         foci.append(focus)
+    expect(layout["mid"] in ("none", "dct", "palette"), "unknown mid tier")
+    levels = (meta["quality_level"], layout["mid_level"])
+    expect(all(type(n) is int and 0 <= n <= 255 for n in levels), "impossible level")
     bits = meta.get("bits", 8)
     expect(type(bits) is int and bits in (8, 16), "unknown number of bits")
     expect(bits == 8 or layout["shape"] == "all", "16 bits with loss")

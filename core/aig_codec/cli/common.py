@@ -9,18 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .. import checking
 from ..errors import AigError, NotAigError
+from ..options import OPTIONS
 from ..pictures import PictureError
 
-#: The names that settings.py allows, which cannot be imported here without NumPy.
-CHOICES = {
-    "mid": ("auto", "palette", "dct", "none"),
-    "palette_space": ("oklab", "hsv"),
-    "entropy": ("auto", "adaptive", "rans", "golomb", "snappy"),
-    "tune": ("psnr", "visual"),
-    "subsampling": ("auto", "4:2:0", "4:4:4"),
-    "preset": ("photo", "document", "dataset", "tracking", "medical", "surveillance"),
-    "upto": ("core", "preview", "mid", "full"),
+#: The names that options know.
+CHOICES = {name: option.choices for name, option in OPTIONS.items() if option.choices} | {
+    "upto": ("core", "preview", "mid", "full")
 }
 
 
@@ -63,10 +59,8 @@ class Parser(argparse.ArgumentParser):
 
 def meant(given: str, known: Iterable[str]) -> str:
     """What was probably meant, as the end of a sentence; nothing if nothing is close."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(given, list(known), 1, 0.7)
-    return f"; did you mean {close[0]}?" if close else ""
+    close = checking.closest(given, known)
+    return f"; did you mean {close}?" if close else ""
 
 
 class Commands:
@@ -103,6 +97,22 @@ def number(text: str) -> float:
     if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number")
     return value
+
+
+def checked(flag: str, name: str, value: float) -> float:
+    """A number that was given, if the option of the codec takes it."""
+    option = OPTIONS[name]
+    try:
+        if option.whole:
+            return checking.integer(flag, value, int(option.low), int(option.high))
+        return checking.number(flag, value, option.low, option.high)
+    except ValueError as error:
+        raise CommandError(str(error), 2) from None
+
+
+def plain(markdown: str) -> str:
+    """A sentence of the options as help shows it: `%` is argparse's."""
+    return markdown.replace("`", "").replace("%", "%%")
 
 
 #: Sizes of files; those with an i are powers of 1024.

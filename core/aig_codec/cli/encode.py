@@ -1,6 +1,7 @@
 """`aig encode`."""
 
 import argparse
+import math
 import os
 from collections.abc import Iterator
 from glob import glob
@@ -9,16 +10,18 @@ from typing import Any
 
 from ..convert import SUFFIXES, named_apart
 from ..exchange import to_aig
+from ..options import OPTIONS
 from ..pictures import read_frames, read_picture
 from .common import (
-    CHOICES,
     CommandError,
     Commands,
     box,
+    checked,
     explain,
     number,
     one_or_two,
     pairs,
+    plain,
     say,
     size,
 )
@@ -51,22 +54,22 @@ examples:
   magick in.psd png:- | aig encode - -o - > photo.aig     stdin and stdout
 """
 
-#: Keywords of `encode` that the command line passes on as they are.
+#: Options of the codec that the command line passes on as they are, by the groups of its help.
+_RATE = ("lambda_rd", "preset", "tune", "effort")
+_CODING = ("mid", "palette_space", "entropy", "subsampling", "boundary_tau")
 _PLAIN = (
-    *(
-        "quality",
-        "quality_level",
-        "target_size",
-        "target_psnr",
-        "explain",
-        "lambda_rd",
-        "lossless",
-        "preset",
-        "tune",
-        "effort",
-    ),
-    *("mid", "palette_space", "entropy", "subsampling", "boundary_tau", "threads"),
+    *("quality", "quality_level", "target_size", "target_psnr", "lossless", "explain", "threads"),
+    *_RATE,
+    *_CODING,
 )
+
+_METAVARS = {
+    "quality": "Q",
+    "quality_level": "L",
+    "target_psnr": "DB",
+    "effort": "E",
+    "threads": "N",
+}
 
 
 def add(commands: Commands) -> None:
@@ -90,7 +93,7 @@ def add(commands: Commands) -> None:
 
 
 def add_coding(sub: argparse.ArgumentParser) -> None:
-    """Add the options that say how to code."""
+    """Add the options that say how to code, as `options.py` declares them."""
     foci = sub.add_argument_group("foci")
     where = foci.add_mutually_exclusive_group()
     where.add_argument("--auto", action="store_true", help="let the encoder find them (default)")
@@ -106,7 +109,11 @@ def add_coding(sub: argparse.ArgumentParser) -> None:
         "--sigma", type=one_or_two, action="append", metavar="SX[,SY]", help="shape (default 1,1)"
     )
     foci.add_argument(
-        "--alpha", type=number, action="append", metavar="A", help="weight of the angle, 0 to 2.55"
+        "--alpha",
+        type=number,
+        action="append",
+        metavar="A",
+        help=f"weight of the angle ({plain(OPTIONS['alphas'].limits)})",
     )
     foci.add_argument(
         "--radius",
@@ -133,45 +140,35 @@ def add_coding(sub: argparse.ArgumentParser) -> None:
     )
     rate = sub.add_argument_group("quality and size")
     levels = rate.add_mutually_exclusive_group()
+    _add(levels, "quality")
+    _add(levels, "quality_level")
     levels.add_argument(
-        "--quality", type=number, metavar="Q", help="of the lossy part, 0 to 100 (75)"
+        "--target-size",
+        type=size,
+        metavar="BYTES",
+        help=f"{plain(OPTIONS['target_size'].help)}, also as 40kb or 1.5MB",
     )
-    levels.add_argument("--quality-level", type=int, metavar="L", help="the same, 0 to 255 (191)")
-    levels.add_argument(
-        "--target-size", type=size, metavar="BYTES", help="of the whole file, also as 40kb or 1.5MB"
-    )
-    levels.add_argument(
-        "--target-psnr", type=number, metavar="DB", help="over the pixels outside the cores"
-    )
-    rate.add_argument("--lossless", action="store_const", const=True, help="every pixel exact")
-    rate.add_argument(
-        "--lambda-rd", type=number, metavar="X", help="larger for smaller cores (0.02)"
-    )
-    rate.add_argument("--preset", choices=CHOICES["preset"], help="an application's settings")
-    rate.add_argument("--tune", choices=CHOICES["tune"], help="what to be good at (psnr)")
-    rate.add_argument("--effort", type=int, metavar="1..9", help="time spent on size (5)")
+    _add(levels, "target_psnr")
+    _add(rate, "lossless")
+    for name in _RATE:
+        _add(rate, name)
     coding = sub.add_argument_group("coding")
-    coding.add_argument("--mid", choices=CHOICES["mid"], help="coder of the mid tier (auto)")
-    coding.add_argument(
-        "--palette-space",
-        choices=CHOICES["palette_space"],
-        help="where palettes are fitted (oklab)",
-    )
-    coding.add_argument("--entropy", choices=CHOICES["entropy"], help="entropy coder (auto)")
-    coding.add_argument("--subsampling", choices=CHOICES["subsampling"], help="of chroma (auto)")
-    coding.add_argument(
-        "--boundary-tau",
-        type=number,
-        metavar="T",
-        help="keep errors above T in the band between tiers",
-    )
-    coding.add_argument(
-        "--explain",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="let the file tell what was chosen and why (default: if foci or level were left open)",
-    )
-    coding.add_argument("--threads", type=int, metavar="N", help="(default: every core)")
+    for name in (*_CODING, "explain", "threads"):
+        _add(coding, name)
+
+
+def _add(group: argparse._ActionsContainer, name: str) -> None:
+    """Add an option of the codec as it is declared."""
+    option, flag = OPTIONS[name], "--" + name.replace("_", "-")
+    how: dict[str, Any] = {"help": plain(option.meaning)}
+    if option.choices:
+        default = f" (default {option.default})" if option.default else ""
+        how = {"help": plain(option.help) + default, "choices": option.choices}
+    elif math.isfinite(option.low):
+        how |= {"type": number, "metavar": _METAVARS.get(name, "X")}
+    else:
+        how |= {"action": argparse.BooleanOptionalAction, "default": None}
+    group.add_argument(flag, **how)
 
 
 def _encode(args: argparse.Namespace) -> int:
@@ -283,6 +280,11 @@ def keywords_of(args: argparse.Namespace) -> dict[str, Any]:
             option = "--" + name.replace("_", "-")
             raise CommandError(f"--lossless and {option} exclude each other: leave out one", 2)
     keywords = {name: v for name in _PLAIN if (v := getattr(args, name)) is not None}
+    for name, value in keywords.items():
+        if math.isfinite(OPTIONS[name].low):
+            keywords[name] = checked("--" + name.replace("_", "-"), name, value)
+    for alpha in args.alpha or ():
+        checked("--alpha", "alphas", alpha)
     n = len(args.center or ())
     if n:
         keywords["centers"] = args.center

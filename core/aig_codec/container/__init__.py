@@ -15,7 +15,7 @@ from .metadata import (
     read_prologue,
     read_text,
 )
-from .sequence import FrameTable, join, picture_length, read_table
+from .sequence import FrameTable, inherits, join, picture_length, read_table
 from .toc import CODERS, KINDS, Segment
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Metadata",
     "Prologue",
     "Segment",
+    "inherits",
     "join",
     "pack_prologue",
     "pack_text",

@@ -27,6 +27,20 @@ def sigma_from_code(code: int) -> float:
     return math.exp2((code - 84) / 12)
 
 
+def float32_from_code(code: int) -> float:
+    """The largest float32 that is not above the Sigma of a header byte, 1..255.
+
+    Exact, because files leave out a Sigma that is this: with ``code - 84 = 12 e + k``, 0 <= k < 12,
+    it is ``m * 2 ** (e - 23)`` with the largest m of ``m ** 12 <= 2 ** (12 * 23 + k)``.
+    """
+    e, k = divmod(code - 84, 12)
+    target = 1 << (12 * 23 + k)
+    m = round(2.0 ** (23 + k / 12)) + 1
+    while m**12 > target:
+        m -= 1
+    return math.ldexp(m, e - 23)
+
+
 def sigma_to_code(sigma: float) -> int:
     """Smallest code 1..255 whose Sigma is not below `sigma`: the header never shrinks a focus.
 

@@ -3,25 +3,27 @@
 It holds everything that decoding needs besides the segments themselves.
 """
 
+import base64
 import json
 import math
 import re
 import struct
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import snappy
 
 from .. import limits
-from ..errors import CorruptError, LimitError, TruncatedError, UnsupportedError
+from ..errors import AigError, CorruptError, LimitError, TruncatedError, UnsupportedError
+from . import compact
 from .header import HEADER_SIZE, MAX_CENTERS, MAX_SIGMA, MIN_SIGMA, Header, sigma_to_code
 from .toc import Segment, parse_toc
 
 #: Version of the container that this code writes and the newest that it reads.
-CONTAINER_VERSION = 1
+CONTAINER_VERSION = compact.VERSION
 
-MODES = ("L", "LA", "RGB", "RGBA")
+MODES = compact.MODES
 #: Bits per sample; 16 in lossless files alone.
 BITS = (8, 16)
 #: What the cores are: ellipses, what the segment "map" says, or everything.
@@ -40,7 +42,8 @@ MAX_FRAMES = 2**20
 MAX_NAME = 1000
 MAX_SCORE = 1e9
 
-_CRC_TAIL = re.compile(rb',"crc32":(\d{1,10})\}\Z')
+#: The checksum at the end: in base 85, or, in version 1, in decimal.
+_CRC_TAIL = re.compile(rb',"crc32":(?:"([^"\\]{5})"|(\d{1,10}))\}\Z')
 
 
 class Focus(NamedTuple):
@@ -106,7 +109,6 @@ class Metadata:
     palette_sizes: tuple[int, ...] = ()
     boundary_tau: float = 2.0
     rd_lambda: float = 0.02
-    bit_allocation: dict[str, int] = field(default_factory=dict)
     dpi: tuple[float, float] | None = None
     labels: tuple[Label | None, ...] = ()
     frames: Frames | None = None
@@ -126,6 +128,14 @@ class Metadata:
     def channels(self) -> int:
         """Samples per pixel, alpha included."""
         return len(self.mode)
+
+    @property
+    def bit_allocation(self) -> dict[str, int]:
+        """Bits of every segment, those of cores by "0:core", "1:core".."""
+        return {
+            s.kind if s.center is None else f"{s.center}:{s.kind}": 8 * s.length
+            for s in self.segments
+        }
 
     @property
     def is_averaged(self) -> bool:
@@ -158,7 +168,7 @@ class Metadata:
             "shape": self.shape,
             "mid": self.mid,
             "lambda_rd": self.rd_lambda,
-            "bit_allocation": dict(self.bit_allocation),
+            "bit_allocation": self.bit_allocation,
         }
 
     def header(self) -> Header:
@@ -174,9 +184,9 @@ class Metadata:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object, without its closing checksum."""
+        """Every member spelt out, as in files of version 1, without the closing checksum."""
         data: dict[str, Any] = {
-            "version": CONTAINER_VERSION,
+            "version": 1,
             "width": self.width,
             "height": self.height,
             "mode": self.mode,
@@ -212,14 +222,19 @@ class Metadata:
         return data
 
     @classmethod
-    def from_json(cls, data: Any) -> "Metadata":
-        """Check every field and build the metadata; `CorruptError` names the first wrong one."""
+    def from_json(cls, data: Any, header: Header) -> "Metadata":
+        """Check every field and build the metadata; `CorruptError` names the first wrong one.
+
+        header: that of the file, which says part of it.
+        """
         get = _Fields(data, "metadata")
         version = get.integer("version", 1, 2**31)
         if version > CONTAINER_VERSION:
             raise UnsupportedError(
                 f"container version {version} is needed; this is version {CONTAINER_VERSION}"
             )
+        if version == compact.VERSION:
+            get = _Fields(compact.completed(data, header), "metadata")
         width = get.integer("width", 1, 2**31)
         height = get.integer("height", 1, 2**31)
         limits.check_size(width, height)
@@ -254,8 +269,7 @@ class Metadata:
             type(s) is not int or not 1 <= s <= 256 for s in sizes
         ):
             raise CorruptError(f"palette sizes {sizes!r} are not of 1 to 256")
-        allocation = rsc("bit_allocation")
-        if not isinstance(allocation, dict):
+        if not isinstance(rsc("bit_allocation"), dict):
             raise CorruptError("bit allocation is not an object")
         dpi = None
         if "dpi" in get.data:
@@ -307,7 +321,6 @@ class Metadata:
             palette_sizes=tuple(sizes),
             boundary_tau=rsc.number("boundary_tau", 0, 255),
             rd_lambda=rsc.number("rd_lambda", 0, 1e9),
-            bit_allocation=allocation,
             dpi=dpi,
             labels=_labels(get("labels"), n) if "labels" in get.data else (),
             frames=frames,
@@ -396,11 +409,29 @@ class Prologue(NamedTuple):
 
 
 def pack_prologue(metadata: Metadata) -> bytes:
-    """Header, metadata length and metadata: everything before the first segment."""
-    header = metadata.header().pack()
-    text = json.dumps(metadata.to_json(), separators=(",", ":"), allow_nan=False).encode()
+    """Header, metadata length and metadata: everything before the first segment.
+
+    What is packed is read again before it is returned, so that no file leaves here that no reader
+    takes. Raises ValueError where that is so.
+    """
+    prologue = packed(metadata)
+    try:
+        read = read_prologue(prologue).metadata
+    except AigError as error:
+        raise ValueError(f"such a file could not be read: {error}") from error
+    if read != metadata:
+        raise ValueError("such a file would be read as another one")
+    return prologue
+
+
+def packed(metadata: Metadata) -> bytes:
+    """What `pack_prologue` returns, whether it can be read or not."""
+    own = metadata.header()
+    header = own.pack()
+    short = compact.shortened(metadata.to_json(), own)
+    text = json.dumps(short, separators=(",", ":"), allow_nan=False).encode()
     crc = zlib.crc32(text[:-1], zlib.crc32(header))
-    text = text[:-1] + b',"crc32":%d}' % crc
+    text = text[:-1] + b',"crc32":"%b"}' % base64.b85encode(struct.pack(">I", crc))
     block: bytes = snappy.compress(text)
     if max(len(text), len(block)) > limits.max_metadata:
         raise ValueError(f"metadata of {len(text)} bytes exceeds limits.max_metadata")
@@ -459,16 +490,26 @@ def read_prologue(data: bytes) -> Prologue:
     tail = _CRC_TAIL.search(text)
     if tail is None:
         raise CorruptError("metadata does not end with its checksum")
-    if zlib.crc32(text[: tail.start()], zlib.crc32(data[:HEADER_SIZE])) != int(tail[1]):
+    if zlib.crc32(text[: tail.start()], zlib.crc32(data[:HEADER_SIZE])) != _crc(tail):
         raise CorruptError("checksum of header and metadata does not match")
     try:
         parsed = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise CorruptError(f"metadata is not JSON: {error}") from error
-    metadata = Metadata.from_json(parsed)
+    metadata = Metadata.from_json(parsed, header)
     if metadata.header() != header:
         raise CorruptError("header and metadata disagree")
     return Prologue(header, metadata, start)
+
+
+def _crc(tail: re.Match[bytes]) -> int:
+    """The checksum that the metadata end with; -1, which no CRC is, for what is no number."""
+    if tail[1] is None:
+        return int(tail[2])
+    try:
+        return int.from_bytes(base64.b85decode(tail[1]))
+    except ValueError:
+        return -1
 
 
 def _refuse_constant(name: str) -> float:

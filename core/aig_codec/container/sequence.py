@@ -5,15 +5,25 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from operator import index
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .. import limits
-from ..errors import CorruptError
-from .metadata import MAX_FRAMES, Frames, Prologue, pack_prologue, read_prologue
+from ..errors import CorruptError, TruncatedError
+from ..sources import as_bytes
+from .metadata import MAX_FRAMES, Frames, Metadata, Prologue, pack_prologue, read_prologue
 from .toc import CODERS, Segment
 
 #: Longest time in milliseconds that a frame may be shown.
 MAX_DURATION = 2**32 - 1
+
+#: Largest number of times that the frames are to be shown.
+MAX_LOOP = 2**16 - 1
+
+#: What belongs to the file: dpi, and kinds of segments.
+OF_FILE = ("dpi", "icc", "exif", "xmp", "text")
+
+#: The modes without colour.
+_GREY = ("L", "LA")
 
 _ROW = struct.Struct(">QI")
 
@@ -28,6 +38,20 @@ class FrameTable(NamedTuple):
     offsets: tuple[int, ...]
     durations: tuple[int, ...]
     end: int
+
+
+def inherits(what: str, own: Metadata, first: Metadata) -> bool:
+    """Whether the first frame says something for another one.
+
+    what: "dpi" or a kind of segment. own, first: the frames' metadata. Of what belongs to the file,
+    a frame has what it says itself, or else what the first one says; but no ICC profile of colour
+    if it is grey, nor the other way round, as a profile is for one of the two.
+    """
+    if what not in OF_FILE:
+        return False
+    if own.dpi is not None if what == "dpi" else own.has(what):
+        return False
+    return what != "icc" or (own.mode in _GREY) == (first.mode in _GREY)
 
 
 def read_table(data: bytes, prologue: Prologue) -> FrameTable:
@@ -57,10 +81,13 @@ def picture_length(prologue: Prologue) -> int:
 def join(pictures: Sequence[bytes], durations: Sequence[int], loop: int | None = None) -> bytes:
     """One file of several, in order, without decoding any.
 
-    pictures: AIG files of one picture each. durations: milliseconds of each, 0..2^32 - 1. loop: how
-    often to show them, 0 for ever, 1..65535, None if that is not said. Raises ValueError, TypeError
-    for what is no whole number, and the
-    kinds of `aig_codec.errors` for what is not an AIG file.
+    pictures: AIG files of one picture each, as bytes or other buffers. What the first one has of
+    EXIF, ICC profile, XMP, dpi and text holds for those that have none (`inherits`). durations:
+    milliseconds of each, 0..2^32 - 1. loop: how often to show them, 0 for ever, 1..65535, None if
+    that is not said.
+
+    Raises ValueError, TypeError for what is no whole number or no bytes, and the kinds of
+    `aig_codec.errors` for what is not an AIG file.
     """
     if not 1 <= len(pictures) <= MAX_FRAMES:
         raise ValueError(f"{len(pictures)} frames; a file holds 1 to {MAX_FRAMES}")
@@ -70,8 +97,8 @@ def join(pictures: Sequence[bytes], durations: Sequence[int], loop: int | None =
     loop = None if loop is None else index(loop)
     if any(not 0 <= d <= MAX_DURATION for d in durations):
         raise ValueError(f"durations must be 0..{MAX_DURATION} milliseconds")
-    if loop is not None and not 0 <= loop <= 65535:
-        raise ValueError(f"loop must be 0..65535, not {loop}")
+    if loop is not None and not 0 <= loop <= MAX_LOOP:
+        raise ValueError(f"loop must be 0..{MAX_LOOP}, not {loop}")
     own = [_alone(picture) for picture in pictures]
     if len(own) == 1:
         return own[0][1]
@@ -88,9 +115,15 @@ def join(pictures: Sequence[bytes], durations: Sequence[int], loop: int | None =
     return b"".join([pack_prologue(metadata), first[prologue.data_start :], table, *rest])
 
 
-def _alone(picture: bytes) -> tuple[Prologue, bytes]:
+def _alone(buffer: Any) -> tuple[Prologue, bytes]:
     """A file of one picture, without what may lie behind it."""
+    picture = as_bytes(buffer)
+    if picture is None:
+        raise TypeError(f"frames are bytes of AIG files, not {type(buffer).__name__}")
     prologue = read_prologue(picture)
     if prologue.metadata.frames is not None:
         raise ValueError("a file of several frames cannot become a frame of another")
-    return prologue, picture[: picture_length(prologue)]
+    length = picture_length(prologue)
+    if len(picture) < length:
+        raise TruncatedError(f"a frame to join ends after {len(picture)} of {length} bytes")
+    return prologue, picture[:length]

@@ -13,6 +13,18 @@ KINDS = (
 #: Every coder with its version; files of others need another version of this package.
 CODERS = {"labels": 1, "lossless": 2, "palette": 1, "dct": 3, "boundary": 1, "raw": 1}
 
+#: Coders and their versions by the numbers that packed tables have for them (format.md, 4): new
+#: ones go to the end, at most 16. Others, and kinds beyond the first 15, are spelt out.
+PACKED_CODERS = (
+    ("labels", 1),
+    ("lossless", 2),
+    ("palette", 1),
+    ("dct", 3),
+    ("boundary", 1),
+    ("raw", 1),
+    ("lossless", 3),
+)
+
 #: The coders that may code each kind.
 _CODERS_OF = {
     "map": ("labels",),
