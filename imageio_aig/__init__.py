@@ -18,6 +18,8 @@ from imageio.config import (
     known_plugins,
 )
 
+from aig_autoload import know_mime_type
+
 __all__ = ["register_aig_plugin"]
 
 _NAME = "AIG"
@@ -31,6 +33,7 @@ def register_aig_plugin() -> None:
     `import imageio_aig` has done it already; call it where a linter would drop a bare import, or
     in worker processes that start afresh.
     """
+    know_mime_type()
     if _NAME not in known_plugins:
         # imageio asks plugins in this order about what has no extension. The one that only reads is
         # the first: looking for a magic is cheap, while the old plugins further down cost imports

@@ -7,6 +7,8 @@ with the first picture.
 
 from PIL import Image
 
+from aig_autoload import MIME_TYPE, know_mime_type
+
 from .reading import AigDecoder, AigImageFile, accept
 from .saving import save, save_all
 
@@ -24,7 +26,8 @@ def register_aig_opener() -> None:
     Image.register_save(AigImageFile.format, save)
     Image.register_save_all(AigImageFile.format, save_all)
     Image.register_extension(AigImageFile.format, ".aig")
-    Image.register_mime(AigImageFile.format, "image/x-aig")
+    Image.register_mime(AigImageFile.format, MIME_TYPE)
+    know_mime_type()
 
 
 register_aig_opener()

@@ -52,6 +52,12 @@ def test_imageio_too(site: Path, file: Path) -> None:
     assert run(site, code) == "(6, 5, 3)"
 
 
+def test_mimetypes_too(site: Path) -> None:
+    code = "import mimetypes\nprint(mimetypes.guess_type('a.aig')[0])"
+    assert run(site, code) == "image/x-aig"
+    assert run(site, code, AIG_AUTOLOAD="0") == "None"
+
+
 def test_workers_that_start_afresh(site: Path, file: Path) -> None:
     """A spawned process runs the .pth file as every other does."""
     (site / "job.py").write_text(

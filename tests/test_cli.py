@@ -164,13 +164,6 @@ def test_several_inputs_into_a_new_folder(photo, capsys):
     assert sorted(p.name for p in folder.iterdir()) == ["other.aig", "photo.aig"]
 
 
-def test_inputs_that_would_share_a_target_are_refused(photo, capsys):
-    other = photo.with_suffix(".bmp")
-    Image.fromarray(picture()).save(other)
-    assert "both" in fails(capsys, "encode", photo, other, "--force", code=2)
-    assert not photo.with_suffix(".aig").exists()
-
-
 def test_exif_profile_xmp_and_dpi_travel_both_ways(tmp_path, capsys):
     source, target, back = (tmp_path / name for name in ("a.jpg", "a.aig", "b.jpg"))
     exif = Image.Exif()
@@ -225,14 +218,6 @@ def test_a_transparent_colour_becomes_alpha(tmp_path, capsys, mode, stored):
     with aig_codec.open(tmp_path / "a.aig") as file:
         assert file.mode == stored
         assert (file.decode()[..., -1] == 0).any()
-
-
-def test_of_an_animation_the_first_frame_is_stored(tmp_path, capsys):
-    frames = [Image.fromarray(picture(1) // n) for n in (1, 2)]
-    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
-    code, _, err = run(capsys, "encode", tmp_path / "a.gif")
-    assert code == 0
-    assert "only the first of 2 frames" in err
 
 
 def deep_png(path):
@@ -478,9 +463,7 @@ def test_arguments_that_the_codec_refuses(photo, capsys, options):
     ],
 )
 def test_usage_errors_exit_with_2(capsys, line):
-    code, out, err = run(capsys, *line.split())
-    assert (code, out) == (2, "")
-    assert "usage: aig" in err
+    fails(capsys, *line.split(), code=2)
 
 
 def test_a_region_is_a_crop(aig, capsys):

@@ -35,6 +35,7 @@ def shapes() -> dict[str, np.ndarray]:
     }
 
 
+@pytest.mark.filterwarnings("ignore:mask is 0 everywhere")
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("name", shapes())
 def test_masks_are_exact_and_nothing_else_is_core(name: str, channels: int) -> None:
@@ -251,3 +252,11 @@ def test_the_core_comes_from_what_stands_before_it() -> None:
     shown = aig_codec.decode(data[:end], upto="core")
     np.testing.assert_array_equal(shown[mask > 0], picture[mask > 0])
     assert (shown[mask == 0] == 128).all()
+
+
+def test_a_mask_without_a_pixel_is_stored_with_a_warning() -> None:
+    pixels = np.zeros((20, 30), np.uint8)
+    with pytest.warns(UserWarning, match="mask is 0 everywhere: no pixel is exact"):
+        data = aig_codec.encode(pixels, mask=np.zeros((20, 30), bool))
+    with aig_codec.open(data) as file:
+        assert not file.core_mask().any()

@@ -88,6 +88,38 @@ def test_a_page_needs_nothing_else(photo: Path, capsys) -> None:
     assert own_crop.shape == first_crop.shape
 
 
+def test_decisions_are_called_by_their_name(photo: Path, tmp_path: Path, capsys) -> None:
+    """Every kind of segment has a name of its own, and only what stands beside the picture is
+    "profile, EXIF and the like"."""
+    coded = tmp_path / "x.aig"
+    data = aig_codec.encode(pictures.grainy(200, 240, 3, 5), explain=True, exif=b"Exif", xmp=b"XMP")
+    coded.write_bytes(data)
+    with aig_codec.open(data) as file:
+        told = {kind: file.bytes_for(kind) for kind in ("decisions", "exif", "xmp")}
+    assert told["decisions"] > 0
+    assert run(capsys, photo, coded)[0] == 0
+    words = " ".join(Page(photo.with_suffix(".html").read_text()).words)
+    assert f"what the encoder chose, and why {told['decisions']:,} " in words
+    assert f"profile, EXIF, XMP and text {told['exif'] + told['xmp']} " in words
+
+
+def test_crops_are_one_to_one(photo: Path, capsys) -> None:
+    """A pixel of the picture is a pixel of the page, whatever its width."""
+    assert run(capsys, photo, "--center", "100,90", "--radius", "30")[0] == 0
+    text = photo.with_suffix(".html").read_text()
+    crops = text[text.index('<div class="crops">') :]
+    sizes = re.findall(r'src="([^"]*)" width="(\d+)" height="(\d+)"', crops)
+    assert len(sizes) >= 3
+    for source, width, height in sizes:
+        assert pixels(source).shape[:2] == (int(height), int(width))
+    style = text[text.index("<style>") : text.index("</style>")]
+    (rule,) = re.findall(r"\.crops img\{([^}]*)\}", style)
+    assert "max-width:none" in rule
+    assert not re.search(r"(?<!-)width", rule)
+    # What does not fit stands below, and is not made smaller.
+    assert "flex-wrap:wrap" in style
+
+
 def test_rivals_have_no_more_bytes(photo: Path, capsys) -> None:
     coded = photo.with_suffix(".aig")
     coded.write_bytes(aig_codec.encode(pictures.grainy(200, 240, 3, 5), quality=60))

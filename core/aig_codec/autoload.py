@@ -1,9 +1,9 @@
 """Opt-in: programs that never heard of AIG open it.
 
 `aig autoload --enable` puts one small .pth file beside the installed packages. From then on every
-Python of that environment that imports Pillow, or imageio, registers AIG right behind; others pay
-for the package `aig_autoload`, which imports nothing. AIG_AUTOLOAD=0 in the environment switches it
-off.
+Python of that environment that imports Pillow, imageio or mimetypes registers AIG right behind;
+others pay for the package `aig_autoload`, which imports nothing. AIG_AUTOLOAD=0 in the environment
+switches it off.
 
 Nothing here may break the start of somebody else's program, so the .pth line swallows whatever goes
 wrong, and so does what it starts.

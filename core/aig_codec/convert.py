@@ -1,18 +1,21 @@
 """Whole trees of pictures, by many processes or a Dask cluster.
 
-Every file is written in one step, so a target that is there is a finished one: a run that was
-broken off goes on where it stopped when it is started again.
+Every file is written in one step, so a target that is there is a finished one, unless something
+else has cut it: a run that was broken off goes on where it stopped when it is started again.
 """
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from .exchange import Written, to_aig, to_other
 from .files import replacing
+from .pictures import read_frames
 
 #: Extensions that are taken for pictures where nothing else is said.
 SUFFIXES = frozenset(
@@ -34,13 +37,15 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a task: its sizes in bytes, how long it took, and what went wrong, if so."""
+    """What became of a task: its sizes in bytes, how long it took, what went wrong, if so, and
+    what was changed or left out, as sentences."""
 
     task: Task
     bytes_in: int = 0
     bytes_out: int = 0
     seconds: float = 0.0
     error: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def find(
@@ -48,8 +53,8 @@ def find(
 ) -> Iterator[Task]:
     """A task for every picture of a tree, to the same place in another one, sorted.
 
-    Files that differ in their extension alone keep it in front of the new one. Raises
-    NotADirectoryError.
+    Files that differ in their extension alone keep it in front of the new one (`named_apart`).
+    Raises NotADirectoryError.
     """
     if not source.is_dir():
         raise NotADirectoryError(20, "not a folder", str(source))
@@ -61,22 +66,79 @@ def find(
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(source).parts)
     )
-    stems: dict[Path, int] = {}
-    for path in paths:
-        stem = path.with_suffix("")
-        stems[stem] = stems.get(stem, 0) + 1
-    for path in paths:
-        alone = stems[path.with_suffix("")] == 1
-        name = path.with_suffix(suffix).name if alone else path.name + suffix
-        yield Task(str(path), str(target / path.relative_to(source).parent / name), keywords)
+    names = named_apart([path.relative_to(source) for path in paths], suffix)
+    for path, name in zip(paths, names, strict=True):
+        yield Task(str(path), str(target / name), keywords)
+
+
+def named_apart(paths: Sequence[Path], suffix: str) -> list[Path]:
+    """Every path with another extension, so that no two are equal, on any file system.
+
+    The new extension takes the place of the old one, and stands behind it where names would be
+    equal otherwise, with letters of any case. Raises ValueError for paths that are equal
+    themselves.
+    """
+    short = [path.with_suffix(suffix) for path in paths]
+    long = [path.with_name(path.name + suffix) for path in paths]
+    chosen = list(short)
+    while True:
+        groups: dict[str, list[int]] = {}
+        for k, path in enumerate(chosen):
+            groups.setdefault(unicodedata.normalize("NFC", str(path)).casefold(), []).append(k)
+        shared = [k for group in groups.values() if len(group) > 1 for k in group]
+        if all(chosen[k] == long[k] for k in shared):
+            break
+        for k in shared:
+            chosen[k] = long[k]
+    owners: dict[Path, Path] = {}
+    for path, name in zip(paths, chosen, strict=True):
+        if name in owners:
+            raise ValueError(f"{owners[name]} and {path} would both become {name}")
+        owners[name] = path
+    return chosen
 
 
 def is_done(task: Task) -> bool:
-    """Whether the target is there, and not older than its source."""
+    """Whether the target is there, whole, and not older than its source."""
     try:
-        return os.stat(task.target).st_mtime >= os.stat(task.source).st_mtime
+        newer = os.stat(task.target).st_mtime >= os.stat(task.source).st_mtime
     except OSError:
         return False
+    return newer and is_whole(Path(task.target))
+
+
+#: How files of some formats begin and end.
+_ENDS = {
+    b"\x89PNG\r\n\x1a\n": b"IEND\xaeB`\x82",
+    b"\xff\xd8\xff": b"\xff\xd9",
+    b"GIF8": b";",
+}
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a picture ends where it should, as far as that can be told without decoding it."""
+    from . import open
+    from .describe import length_of
+    from .errors import AigError, NotAigError
+
+    size = path.stat().st_size
+    try:
+        with open(path) as aig:
+            return size >= length_of(aig)
+    except NotAigError:
+        pass
+    except AigError:
+        return False
+    with path.open("rb") as file:
+        head = file.read(12)
+        file.seek(max(0, size - 16))
+        tail = file.read()
+    if path.suffix.lower() == ".aig":
+        return False
+    if head[:4] == b"RIFF":
+        return size >= 8 + int.from_bytes(head[4:8], "little")
+    endings = [end for start, end in _ENDS.items() if head.startswith(start)]
+    return size > 0 and all(tail.endswith(end) for end in endings)
 
 
 def convert_one(task: Task) -> Outcome:
@@ -90,40 +152,32 @@ def convert_one(task: Task) -> Outcome:
         size = source.stat().st_size
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.suffix.lower() == ".aig":
-            data = _as_aig(source, task.keywords)
+            written = to_aig(read_frames(source), task.keywords)
         else:
-            data = _as_other(source, target.suffix, task.keywords)
+            written = _as_other(source, target.suffix, task.keywords)
         with replacing(target) as file:
-            file.write(data)
+            file.write(written.data)
     except (PictureError, AigError, OSError, ValueError, TypeError, MemoryError) as error:
         words = str(error) or type(error).__name__
         named = words if task.source in words else f"{task.source}: {words}"
         return Outcome(task, error=" ".join(named.split()))
-    return Outcome(task, size, len(data), time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    return Outcome(task, size, len(written.data), seconds, notes=tuple(written.notes))
 
 
-def _as_aig(source: Path, keywords: dict[str, Any]) -> bytes:
-    from . import encode
-    from .pictures import read_picture
-
-    picture = read_picture(source)
-    return encode(picture.pixels, **picture.ancillary, **keywords)
-
-
-def _as_other(source: Path, suffix: str, keywords: dict[str, Any]) -> bytes:
-    import io
-
+def _as_other(source: Path, suffix: str, options: dict[str, Any]) -> Written:
     from PIL import Image
 
-    from .pictures import read_picture
+    from . import open
+    from .errors import NotAigError
 
-    picture = read_picture(source)
-    target = io.BytesIO()
-    # Pillow's mode I;16 is little-endian.
-    image = Image.fromarray(picture.pixels)
+    try:
+        with open(source) as aig:
+            labels: Sequence[Any] = aig.metadata.labels or ()
+    except NotAigError:
+        labels = ()
     format_name = Image.registered_extensions()[suffix.lower()]
-    image.save(target, format_name, **{**picture.ancillary, **keywords})
-    return target.getvalue()
+    return to_other(read_frames(source), format_name, options, labels)
 
 
 def convert(

@@ -1,6 +1,5 @@
 """What a file holds, in words and as JSON: the substance of `aig info`."""
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,19 +14,33 @@ if TYPE_CHECKING:
 PREFIX_SIZE = HEADER_SIZE + 4
 
 
-def describe(path: Path) -> dict[str, Any]:
-    """What `aig info --json` prints for a file: header and metadata, in plain types."""
+def length_of(aig: "AigFile") -> int:
+    """Bytes of the whole file, all frames included, as it says itself. Raises `TruncatedError`
+    where it ends before it says so."""
+    if aig.n_frames > 1:
+        return aig.frame_table.end
+    return aig.data_start + max((s.end for s in aig.segments), default=0)
+
+
+def describe(source: Path | bytes | str, name: str | None = None) -> dict[str, Any]:
+    """What `aig info --json` prints for a file: header and metadata, in plain types.
+
+    source: a path, bytes, or an address, whose size is taken for what the file says.
+    """
     from . import open
 
-    with path.open("rb") as file, open(file) as aig:
-        size = os.fstat(file.fileno()).st_size
+    with open(source) as aig:
         meta = aig.metadata
         data_start = aig.data_start
         whole = data_start + max((s.end for s in aig.segments), default=0)
         frames = _frames(aig)
+        if isinstance(source, Path):
+            size = source.stat().st_size
+        else:
+            size = len(source) if isinstance(source, bytes) else max(whole, frames.get("end", 0))
         labels = meta.labels or (None,) * len(meta.foci)
         return {
-            "file": str(path),
+            "file": str(source) if name is None else name,
             "bytes": size,
             "missing_bytes": max(0, max(whole, frames.get("end", 0)) - size),
             "width": meta.width,

@@ -6,6 +6,7 @@ fetched alone; of more, the largest three have one, and the others join the near
 """
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -74,6 +75,7 @@ def from_mask(mask: Any, width: int, height: int) -> CoreMap:
         raise ValueError("mask has negative values")
     inside = array != 0
     if not inside.any():
+        warnings.warn("mask is 0 everywhere: no pixel is exact", UserWarning, stacklevel=2)
         return CoreMap(inside.astype(np.uint8), 1)
     counts = np.bincount(_small(array).ravel()) if array.dtype.kind != "b" else np.zeros(1, int)
     objects = [int(value) for value in np.flatnonzero(counts) if value > 0]

@@ -22,13 +22,15 @@ from .geometry import Regions
 
 U8 = NDArray[np.uint8]
 
-#: Largest width and height of the pictures, and side of the crops around the foci, in pixels.
-_WIDTH, _HEIGHT, _CROP = 1160, 820, 280
+#: Largest width and height of the pictures, and side of the crops around the foci, in pixels: five
+#: of them stand side by side.
+_WIDTH, _HEIGHT, _CROP = 1160, 820, 220
 
 #: What each kind of segment is called, and its colour in the bar.
 _TIERS = {
     "head": ("header and metadata", "#8b93a7"),
     "map": ("map of the cores", "#c98f00"),
+    "tiles": ("map of the drawn tiles", "#5da050"),
     "core": ("cores, bit-exact", "#e0a800"),
     "preview": ("1/8 image", "#4f8ef7"),
     "alpha": ("alpha", "#b48ead"),
@@ -36,7 +38,9 @@ _TIERS = {
     "mid": ("mid tier", "#5fb57a"),
     "background": ("background", "#3a6ea5"),
     "boundary": ("boundary", "#d3765a"),
-    "other": ("profile, EXIF and the like", "#6b7280"),
+    "decisions": ("what the encoder chose, and why", "#a06cd5"),
+    "frames": ("where other frames lie", "#7b8794"),
+    "other": ("profile, EXIF, XMP and text", "#6b7280"),
 }
 
 _STYLE = """
@@ -51,8 +55,8 @@ h1{font-size:1.6rem;margin:0 0 4px;overflow-wrap:anywhere}h2{font-size:1.15rem;m
 p{margin:6px 0;color:var(--faint)}figure{margin:0}img{display:block;max-width:100%;height:auto}
 figcaption{color:var(--faint);font-size:.88rem;margin-top:4px}
 .row{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(300px,100%),1fr));gap:16px}
-.crops{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px}
-.crops{margin-bottom:16px}.crops img{width:100%;image-rendering:pixelated}
+.crops{display:flex;flex-wrap:wrap;gap:12px;margin-bottom:16px}
+.crops img{max-width:none;image-rendering:pixelated}
 .both{position:relative;user-select:none}.both img{width:100%}
 .both .over{position:absolute;inset:0;clip-path:inset(0 0 0 var(--at,50%))}
 .both .edge{position:absolute;top:0;bottom:0;left:var(--at,50%);width:2px;background:#fff;

@@ -3,16 +3,21 @@
 The command line's way in; heavy imports stay inside the functions.
 """
 
+import io
 import re
 import warnings
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
+
+    from .reader import AigFile
 
 #: Pillow opens these, but for grey, with 8 bits per sample and says nothing about those it drops.
 _DEEP_TILE = re.compile(r"(?<![A-Z])(L|LA|RGB|RGBA|RGBX|CMYK|I);16")
@@ -46,71 +51,159 @@ class Stored(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """An image as AIG can store it.
+    """An image as AIG can store it; one of several where a file has frames.
 
-    pixels: uint8 or uint16 (H, W) or (H, W, 2..4). ancillary: exif, icc_profile, xmp and dpi where
-    present, as keywords of `encode`. notes: what was changed or left behind, as sentences.
+    pixels: uint8 or uint16 (H, W) or (H, W, 2..4). ancillary: exif, icc_profile, xmp, dpi, text and
+    comment where present, as keywords of `encode`. notes: what was changed or left behind, as
+    sentences. frames: how many its file has. duration: milliseconds that it is shown, 0 if that
+    is not said. loop: how often the frames are shown, 0 for ever, None if that is not said.
     """
 
     pixels: "NDArray[Any]"
     ancillary: dict[str, Any]
     notes: list[str]
+    frames: int = 1
+    duration: int = 0
+    loop: int | None = None
 
 
-def read_picture(path: Path) -> Picture:
-    """Read any image that Pillow reads, or an AIG file. Raises `PictureError` or OSError."""
-    from PIL import Image, UnidentifiedImageError
+def read_picture(source: "Path | bytes", name: str | None = None) -> Picture:
+    """Read any image that Pillow reads, or an AIG file; of several frames the first one.
 
-    with path.open("rb") as file:
-        from .container import MAGIC
+    source: a path, or the bytes of a file, which `name` is said of. Raises `PictureError` or
+    OSError.
+    """
+    frames = read_frames(source, name)
+    picture = next(frames)
+    frames.close()
+    return picture
 
-        if file.read(len(MAGIC)) == MAGIC:
-            return _read_aig(path)
+
+def read_frames(source: "Path | bytes", name: str | None = None) -> "Generator[Picture]":
+    """All frames of an image that Pillow reads, or of an AIG file, one after the other.
+
+    Of frames behind the first one, ancillary holds what differs from it. Raises as `read_picture`
+    does.
+    """
+    from .container import MAGIC
+
+    name = str(source) if name is None and isinstance(source, Path) else name or "the picture"
+    with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as file:
+        is_aig = file.read(len(MAGIC)) == MAGIC
         file.seek(0)
-        with warnings.catch_warnings(record=True) as remarks:
-            warnings.simplefilter("always")
-            # The codec has limits of its own, and the file was named by its user.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            try:
-                with Image.open(file) as image:
-                    deep = _DEEP_TILE.search(str(image.tile)) is not None
-                    image.load()
-                    if image.mode == "F" or (deep and not image.mode.startswith("I")):
-                        raise PictureError(
-                            f"{path}: has more than 8 bits per sample, which Pillow hands on only "
-                            "as whole numbers of grey; reduce it first, or give aig_codec.encode "
-                            "an array of uint16"
-                        )
-                    try:
-                        pixels, notes = pixels_of(image)
-                    except OSError as error:
-                        raise PictureError(f"{path}: {error}") from error
-                    notes = [*_frame_notes(image), *notes]
-                    ancillary = _ancillary(image, keep_profile=image.mode != "CMYK")
-            except PictureError:
-                raise
-            except UnidentifiedImageError:
-                raise PictureError(f"{path}: not an image that Pillow can read") from None
-            except Exception as error:
-                # Pillow's decoders raise whatever they trip over in a damaged file.
-                raise PictureError(f"{path}: cannot be read: {error}") from error
-    return Picture(pixels, ancillary, notes + [str(remark.message) for remark in remarks])
+        frames = _frames_of_aig(file) if is_aig else _frames_of_other(file, name)
+        first: dict[str, Any] | None = None
+        for picture in frames:
+            if first is None:
+                first = picture.ancillary
+                yield picture
+            else:
+                own = {k: v for k, v in picture.ancillary.items() if first.get(k) != v}
+                yield picture._replace(ancillary=own)
 
 
-def _read_aig(path: Path) -> Picture:
+def _frames_of_aig(file: BinaryIO) -> Iterator[Picture]:
     from . import open
 
-    with open(path) as aig:
-        found = {"exif": aig.exif, "icc_profile": aig.icc_profile, "xmp": aig.xmp}
-        found["dpi"] = aig.metadata.dpi  # type: ignore[assignment]
-        found["text"] = aig.text or None  # type: ignore[assignment]
-        notes = [f"only the first of {aig.n_frames} frames is stored"] if aig.n_frames > 1 else []
-        return Picture(aig.decode(), {k: v for k, v in found.items() if v is not None}, notes)
+    with open(file) as whole:
+        for k in range(whole.n_frames):
+            aig = whole.frame(k) if k else whole
+            duration = whole.durations[k] if whole.n_frames > 1 else 0
+            yield Picture(aig.decode(), ancillary_of(aig), [], whole.n_frames, duration, whole.loop)
 
 
-def _frame_notes(image: "Image.Image") -> list[str]:
-    frames = getattr(image, "n_frames", 1)
-    return [f"only the first of {frames} frames is stored"] if frames > 1 else []
+def ancillary_of(aig: "AigFile") -> dict[str, Any]:
+    """What an AIG file holds beside pixels and foci, as keywords of `encode`."""
+    found = {"exif": aig.exif, "icc_profile": aig.icc_profile, "xmp": aig.xmp}
+    found["dpi"] = aig.metadata.dpi  # type: ignore[assignment]
+    found["text"] = aig.text or None  # type: ignore[assignment]
+    return {k: v for k, v in found.items() if v is not None}
+
+
+def _frames_of_other(file: BinaryIO, name: str) -> Iterator[Picture]:
+    from PIL import Image, UnidentifiedImageError
+
+    from .foreign import words_of
+
+    try:
+        with _remarks() as remarks, _complaints(name):
+            image = Image.open(file)
+    except UnidentifiedImageError:
+        raise PictureError(f"{name}: not an image that Pillow can read") from None
+    with image:
+        count, loop = getattr(image, "n_frames", 1), _loop(image)
+        for k in range(count):
+            with _remarks() as more, _complaints(name, f"frame {k} " if k else ""):
+                image.seek(k)
+                picture = _picture_of(image, name)
+                duration = _duration(image)
+                # Pillow reads all frames for the text that may stand behind them, and comes back.
+                words, lost = words_of(image) if k == 0 else ({}, [])
+            notes = [*picture.notes, *lost, *map(_said, [*remarks, *more])]
+            ancillary = {**picture.ancillary, **words}
+            yield Picture(picture.pixels, ancillary, notes, count, duration, loop)
+            remarks = []
+
+
+@contextmanager
+def _remarks() -> "Iterator[list[warnings.WarningMessage]]":
+    from PIL import Image
+
+    with warnings.catch_warnings(record=True) as remarks:
+        warnings.simplefilter("always")
+        # The codec has limits of its own, and the file was named by its user.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield remarks
+
+
+def _said(remark: "warnings.WarningMessage") -> str:
+    return str(remark.message)
+
+
+@contextmanager
+def _complaints(name: str, what: str = "") -> Iterator[None]:
+    """Pillow's decoders raise whatever they trip over in a damaged file: say so."""
+    from PIL import UnidentifiedImageError
+
+    try:
+        yield
+    except (PictureError, UnidentifiedImageError):
+        raise
+    except Exception as error:
+        raise PictureError(f"{name}: {what}cannot be read: {error}") from error
+
+
+def _picture_of(image: "Image.Image", name: str) -> Picture:
+    from .foreign import metadata_of
+
+    deep = _DEEP_TILE.search(str(image.tile)) is not None  # type: ignore[attr-defined]
+    image.load()
+    if image.mode == "F" or (deep and not image.mode.startswith("I")):
+        raise PictureError(
+            f"{name}: has more than 8 bits per sample, which Pillow hands on only "
+            "as whole numbers of grey; reduce it first, or give aig_codec.encode "
+            "an array of uint16"
+        )
+    try:
+        pixels, notes = pixels_of(image)
+    except OSError as error:
+        raise PictureError(f"{name}: {error}") from error
+    ancillary, lost = metadata_of(image)
+    return Picture(pixels, ancillary, [*notes, *lost])
+
+
+def _duration(image: "Image.Image") -> int:
+    """Milliseconds, as AIG stores them."""
+    try:
+        return min(max(0, round(float(image.info.get("duration") or 0))), 2**32 - 1)
+    except (TypeError, ValueError, OverflowError):
+        return 0
+
+
+def _loop(image: "Image.Image") -> int | None:
+    """How often the frames are shown; more often than AIG can say is for ever."""
+    loop = image.info.get("loop")
+    return None if not isinstance(loop, int) or loop < 0 else loop if loop <= 65535 else 0
 
 
 def pixels_of(image: "Image.Image") -> Stored:
@@ -229,22 +322,3 @@ def _deep_grey(image: "Image.Image") -> "NDArray[np.uint16]":
             "range matters"
         )
     return pixels.astype(np.uint16)
-
-
-def _ancillary(image: "Image.Image", keep_profile: bool) -> dict[str, Any]:
-    """EXIF, profile, XMP and resolution of an image that Pillow has loaded."""
-    found: dict[str, Any] = {}
-    for key in ("exif", "icc_profile", "xmp"):
-        value = image.info.get(key)
-        if isinstance(value, str):
-            value = value.encode()
-        if isinstance(value, bytes) and value and (key != "icc_profile" or keep_profile):
-            found[key] = value
-    try:
-        x, y = (float(v) for v in image.info["dpi"])
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
-        return found
-    # Some cameras write 0 or nonsense, which is no reason to refuse their pictures.
-    if 0 < x <= 1e6 and 0 < y <= 1e6:
-        found["dpi"] = (x, y)
-    return found

@@ -373,12 +373,27 @@ class AigFile:
 
     def verify(self) -> None:
         """Check every segment's presence, coder and checksum, of all frames, without decoding
-        pixels."""
+        pixels. Raises the first of `damage`."""
+        for _, error in self.damage():
+            raise error
+
+    def damage(self) -> Iterator[tuple[int, AigError]]:
+        """Everything that `verify` objects to: the number of the frame, and what is wrong."""
         for segment in self.segments:
-            segment.require_known()
-            self._payload(segment)
+            try:
+                segment.require_known()
+                self._payload(segment)
+            except AigError as error:
+                yield 0, error
         for k in range(1, self.n_frames):
-            self.frame(k).verify()
+            try:
+                frame = self.frame(k)
+            except AigError as error:
+                yield k, error
+                if self._table is None:  # nor would any other frame be found
+                    return
+            else:
+                yield from ((k, error) for _, error in frame.damage())
 
     def close(self) -> None:
         """Close the file if `open` opened it."""

@@ -11,8 +11,20 @@ import sys
 from collections.abc import Callable
 
 from .. import __version__
-from . import autoload, compare, convert, decode, demo, encode, info, report
-from .common import CHOICES, Commands, explain, say
+from . import (
+    autoload,
+    compare,
+    convert,
+    decode,
+    demo,
+    desktop,
+    encode,
+    info,
+    report,
+    thumbnail,
+    verify,
+)
+from .common import CHOICES, Commands, Parser, explain, printable, say
 
 __all__ = ["CHOICES", "main"]
 
@@ -28,13 +40,22 @@ examples:
   aig info photo.aig                                what the file holds, and what it costs
   aig compare photo.png photo.aig                   how far apart, in the focus and around it
   aig report photo.png photo.aig                    the same on a page, with pictures
+  aig verify *.aig                                  whether they are whole and undamaged
   aig convert photos/ photos-aig/                   a whole tree, by every processor
   aig demo                                          try it all on a photograph
+
+Inputs may also be addresses (https://.., or what fsspec knows) and -, the standard input; -o - is
+the standard output.
 """
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run `aig` with these arguments, or those of the process. Returns the exit code."""
+    with printable():
+        return _main(argv)
+
+
+def _main(argv: list[str] | None) -> int:
     parser = _parser()
     if "_ARGCOMPLETE" in os.environ:  # a shell asks what could come next
         import argcomplete
@@ -63,7 +84,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="aig",
         description="AIG images: what matters stays exact, the rest gets cheap, and the focus "
         "comes first in the file.",
@@ -72,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"aig {__version__}")
     commands = Commands(parser)
-    for module in (encode, decode, info, compare, report, convert, demo, autoload):
+    for module in (
+        *(encode, decode, info, verify, compare, report, convert),
+        *(thumbnail, demo, autoload, desktop),
+    ):
         module.add(commands)
     return parser

@@ -2,10 +2,12 @@
 
 import argparse
 import math
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import checking
 from ..errors import AigError, NotAigError
@@ -24,6 +26,41 @@ class CommandError(Exception):
     def __init__(self, message: str, code: int = 1) -> None:
         super().__init__(message)
         self.code = code
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in a line what is wrong with a command, and what was probably meant."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        found, rest = super().parse_known_args(args, namespace)
+        if rest:
+            self.error(self._unknown(rest))
+        return found, rest
+
+    def _unknown(self, rest: list[str]) -> str:
+        options = [arg.partition("=")[0] for arg in rest if arg.startswith("-")]
+        if not options:
+            return f"there is no place for {' '.join(map(repr, rest))}"
+        known = [name for name in self._option_string_actions if name.startswith("--")]
+        return f"there is no option {options[0]}{meant(options[0], known)}"
+
+    def error(self, message: str) -> NoReturn:
+        choice = re.fullmatch(r"argument (.*): invalid choice: (.*) \(choose from (.*)\)", message)
+        if choice is not None:
+            what, given, known = (part.strip("'") for part in choice.groups())
+            names = [name.strip(" '") for name in known.split(",")]
+            if what == "COMMAND":
+                message = f"there is no command {given}{meant(given, names)}"
+            else:
+                message = f"{what}: {given} is not one of {', '.join(names)}{meant(given, names)}"
+        say(f"error: {message} (`{self.prog} --help` lists what there is)")
+        self.exit(2)
+
+
+def meant(given: str, known: Iterable[str]) -> str:
+    """What was probably meant, as the end of a sentence; nothing if nothing is close."""
+    close = checking.closest(given, known)
+    return f"; did you mean {close}?" if close else ""
 
 
 class Commands:
@@ -78,13 +115,21 @@ def plain(markdown: str) -> str:
     return markdown.replace("`", "").replace("%", "%%")
 
 
+#: Sizes of files; those with an i are powers of 1024.
+_SIZE = re.compile(r"([0-9.]+)\s*(?:([kmg])(i?)b?|b|bytes)?", re.IGNORECASE)
+
+
 def size(text: str) -> int:
-    """Bytes, as 40000, 40k or 1.5M."""
-    factors = {"k": 1000, "m": 1_000_000}
-    factor = factors.get(text[-1:].lower(), 1)
-    value = number(text[:-1] if factor > 1 else text) * factor
+    """Bytes, as 40000, 40k, 40kb, 1.5 MB or 40KiB."""
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 40kb")
+    unit = 1024.0 if found[3] else 1000.0
+    value = number(found[1])
+    for _ in range(" kmg".index((found[2] or " ").lower())):
+        value *= unit
     if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 40k")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 40kb")
     return round(value)
 
 
@@ -120,10 +165,10 @@ def box(text: str) -> tuple[int, ...]:
 # Files and words
 
 
-def check_target(source: Path, target: Path, force: bool) -> None:
+def check_target(source: Path | None, target: Path, force: bool) -> None:
     """Refuse targets that must not be written, before any work is spent on them."""
     if target.exists():
-        if source.exists() and target.samefile(source):
+        if source is not None and source.exists() and target.samefile(source):
             raise CommandError(f"{target}: is the input itself; name another file with -o")
         if not target.is_file():
             raise CommandError(f"{target}: exists and is not a regular file")
@@ -133,7 +178,7 @@ def check_target(source: Path, target: Path, force: bool) -> None:
             )
 
 
-def explain(error: Exception, path: Path | str | None = None) -> tuple[str, int]:
+def explain(error: Exception, path: Any = None) -> tuple[str, int]:
     """An error as one sentence, and the exit code that goes with it."""
     if isinstance(error, CommandError):
         return str(error), error.code
@@ -158,3 +203,19 @@ def explain(error: Exception, path: Path | str | None = None) -> tuple[str, int]
 def say(message: str) -> None:
     """One line on stderr."""
     print(f"aig: {' '.join(message.split())}", file=sys.stderr)
+
+
+@contextmanager
+def printable() -> Iterator[None]:
+    """For as long as this lasts, what the console cannot show is escaped, and stops nothing."""
+    before = []
+    for stream in (sys.stdout, sys.stderr):
+        errors, change = getattr(stream, "errors", None), getattr(stream, "reconfigure", None)
+        if change is not None and errors == "strict":
+            change(errors="backslashreplace")
+            before.append((change, errors))
+    try:
+        yield
+    finally:
+        for change, errors in before:
+            change(errors=errors)

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..files import replacing
-from ..pictures import read_picture
 from .common import CommandError, Commands, check_target
+from .places import Place, first_picture
 
 if TYPE_CHECKING:
     from ..geometry import Regions
 
 HELP = """\
-Both may be anything that Pillow reads, of the same size. If B, or else A, is an AIG file, its foci
-say where to look: "focus" is what is exact there, "band" the 16 pixels around it, "outside" the
-rest. Higher is better for all but the largest error; inf means that all is equal.
+Both may be anything that Pillow reads, of the same size: files, addresses, or -, the standard
+input. If B, or else A, is an AIG file, its foci say where to look: "focus" is what is exact there,
+"band" the 16 pixels around it, "outside" the rest. Higher is better for all but the largest error;
+inf means that all is equal.
 
 The seam is by how many grey levels more the gradients across the rim of the focus differ from the
 original's than those beside it do: 0 or less cannot be seen.
@@ -34,9 +35,9 @@ examples:
 def add(commands: Commands) -> None:
     """Add `aig compare`."""
     sub = commands.add("compare", _compare, "measure how far apart two pictures are", HELP)
-    sub.add_argument("a", metavar="A", type=Path, help="the original")
-    sub.add_argument("b", metavar="B", type=Path, help="what became of it")
-    sub.add_argument("--focus", metavar="FILE", type=Path, help="the AIG file that says where")
+    sub.add_argument("a", metavar="A", type=Place, help="the original")
+    sub.add_argument("b", metavar="B", type=Place, help="what became of it")
+    sub.add_argument("--focus", metavar="FILE", type=Place, help="the AIG file that says where")
     sub.add_argument("--heat", metavar="OUT.png", type=Path, help="draw where they differ")
     sub.add_argument("--json", action="store_true", help="numbers for programs; null is no number")
     sub.add_argument("--force", action="store_true", help="replace an existing file")
@@ -48,8 +49,8 @@ def _compare(args: argparse.Namespace) -> int:
     from ..compare import compare, regions, seam, ssimulacra2
 
     if args.heat is not None:
-        check_target(args.a, args.heat, args.force)
-    a, b = (read_picture(path).pixels for path in (args.a, args.b))
+        check_target(args.a.path, args.heat, args.force)
+    a, b = (first_picture(place).pixels for place in (args.a, args.b))
     areas = _regions_of(args.focus or args.b) or _regions_of(args.a)
     if args.focus is not None and _regions_of(args.focus) is None:
         raise CommandError(f"{args.focus}: not an AIG file", 2)
@@ -103,12 +104,12 @@ def _figure(value: float, digits: int) -> str:
     return "-" if math.isnan(value) else f"{value:.{digits}f}"
 
 
-def _regions_of(path: Path) -> "Regions | None":
+def _regions_of(place: Place) -> "Regions | None":
     from .. import open
     from ..errors import NotAigError
 
     try:
-        with open(path) as aig:
+        with open(place.whole()) as aig:
             return aig.regions()
     except NotAigError:
         return None

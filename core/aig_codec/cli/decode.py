@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AigError, CorruptError, TruncatedError
-from ..files import replacing
-from .common import CHOICES, CommandError, Commands, box, check_target, say
+from ..exchange import to_other
+from ..pictures import Picture
+from .common import CHOICES, CommandError, Commands, box, say
+from .places import Place, check_output, shown, target_for, tell, writing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
     from ..reader import AigFile
 
 HELP = """\
-The extension of OUT decides the format. Lossy ones are written with quality 95.
+The extension of OUT decides the format, or --to. Lossy ones are written with quality 95.
+
+All frames are written where the format holds several, as PNG, GIF, WebP, AVIF and TIFF do; --frame
+names one. Metadata goes along; what the format has no place for is said.
 
 Samples of 16 bits stay what they are as grey PNG, TIFF, PPM and JPEG 2000. Pillow writes no others,
 so in other formats, and with colour or alpha, they become their higher 8 bits, with a warning.
@@ -26,18 +31,21 @@ examples:
   aig decode photo.aig -o part.png --region 800,400,1100,700    reads what that takes
   aig decode photo.aig -o focus.png --core 0          transparent where it is not core
   aig decode broken.aig -o rest.png --lenient         what the undamaged parts hold
+  aig decode https://example.com/photo.aig -o small.jpg --scale 8    reads what that takes
+  aig decode - -o - --to jpg < photo.aig > photo.jpg  stdin and stdout
 """
-
-#: Where Pillow keeps the 16 bits of mode I;16, the only mode it has with so many. Some of its other
-#: formats convert that by clipping, which makes nearly everything white.
-_DEEP_FORMATS = ("PNG", "TIFF", "PPM", "JPEG2000")
 
 
 def add(commands: Commands) -> None:
     """Add `aig decode`."""
     sub = commands.add("decode", _decode, "turn an AIG file into another format", HELP)
-    sub.add_argument("input", metavar="INPUT", help="an AIG file")
-    sub.add_argument("-o", "--output", metavar="OUT", help="(default: INPUT with .png)")
+    sub.add_argument(
+        "input", metavar="INPUT", type=Place, help="an AIG file, an address, or - for stdin"
+    )
+    sub.add_argument(
+        "-o", "--output", metavar="OUT", help="(default: INPUT with .png); - is stdout"
+    )
+    sub.add_argument("--to", metavar="EXT", help="extension of the format, whatever OUT's is")
     sub.add_argument("--force", action="store_true", help="replace an existing file")
     sub.add_argument("--upto", choices=CHOICES["upto"], default="full", help="stop at this tier")
     sub.add_argument("--scale", type=int, choices=(1, 2, 4, 8), default=1, help="1/2, 1/4 or 1/8")
@@ -45,7 +53,7 @@ def add(commands: Commands) -> None:
         "--region", type=box, metavar="L,T,R,B", help="only this rectangle, in pixels of the whole"
     )
     sub.add_argument("--core", type=int, metavar="K", help="only the core of focus K, from 0")
-    sub.add_argument("--frame", type=int, default=0, metavar="K", help="of a file of several (0)")
+    sub.add_argument("--frame", type=int, metavar="K", help="only this one of several, from 0")
     sub.add_argument("--lenient", action="store_true", help="leave damaged parts out and say so")
     sub.add_argument("--threads", type=int, metavar="N", help="(default: every core)")
 
@@ -58,54 +66,96 @@ def _decode(args: argparse.Namespace) -> int:
     others = args.upto != "full" or args.scale != 1 or args.lenient or args.region
     if args.core is not None and others:
         raise CommandError("--core stands alone: a core is exact, whole, or not to be had", 2)
-    source = Path(args.input)
-    target = Path(args.output) if args.output else source.with_suffix(".png")
-    if target.is_dir():
-        target = target / source.with_suffix(".png").name
-    extensions = Image.registered_extensions()
-    format_name = extensions.get(target.suffix.lower(), "")
-    if format_name not in Image.SAVE:
-        raise CommandError(
-            f"{target}: Pillow writes no format with the extension {target.suffix!r}", 2
-        )
-    check_target(source, target, args.force)
+    place: Place = args.input
+    suffix = ".png" if args.to is None else "." + args.to.lower().lstrip(".")
+    target = target_for(place, args.output, suffix)
+    format_name = _format(target, suffix if args.to is not None or target is None else None)
+    check_output(place, target, args.force)
     problems: list[AigError] = []
-    with open(source) as file_of_frames:
+    with open(place.source()) as whole:
         try:
-            aig = file_of_frames.frame(args.frame) if args.frame else file_of_frames
-            if args.core is not None:
-                pixels, note = _core_pixels(aig, args.core)
-            else:
-                pixels = aig.decode(
-                    args.upto,
-                    args.scale,
-                    region=args.region,
-                    threads=args.threads,
-                    strict=not args.lenient,
-                )
-                note = ""
-                problems += aig.problems
-            options = _save_options(file_of_frames, args.scale, args.lenient, problems)
+            pictures, remark = _pictures(whole, args, format_name in Image.SAVE_ALL, problems)
         except EOFError as error:
-            raise CommandError(f"{source}: {error}", 2) from error
+            raise CommandError(f"{place}: {error}", 2) from error
         except (CorruptError, TruncatedError) as error:
             hint = "" if args.core is not None else " (--lenient writes what can still be read)"
-            raise CommandError(f"{source}: {error}{hint}") from error
-    warnings = [f"{source}: left out: {problem}" for problem in problems]
-    if pixels.itemsize > 1 and not (pixels.ndim == 2 and format_name in _DEEP_FORMATS):
-        pixels = (pixels >> 8).astype("uint8")
-        warnings.append(f"{target}: has the higher 8 of 16 bits per sample; Pillow writes no more")
-    image = Image.fromarray(pixels)
-    with replacing(target) as file:
-        try:
-            image.save(file, format=format_name, **options)
-        except Exception as error:
-            # Whatever a saver raises, mostly a mode that the format lacks.
-            raise CommandError(f"{target}: {error}") from error
-    for warning in warnings:
-        say(f"warning: {warning}")
-    print(f"{target}: {image.width} x {image.height} {image.mode}{note}")
+            raise CommandError(f"{place}: {error}{hint}") from error
+        labels = whole.metadata.labels or ()
+    try:
+        written = to_other(pictures, format_name, labels=labels)
+    except Exception as error:
+        # Whatever a saver raises, mostly a mode that the format lacks.
+        raise CommandError(f"{shown(target)}: {error}") from error
+    with writing(target) as file:
+        file.write(written.data)
+    for problem in problems:
+        say(f"warning: {place}: left out: {problem}")
+    for note in written.notes:
+        say(f"warning: {shown(target)}: {note}")
+    height, width = pictures[0].pixels.shape[:2]
+    several = f", {written.frames} frames" if written.frames > 1 else ""
+    tell(f"{shown(target)}: {width} x {height} {written.mode}{several}{remark}", target)
     return 0
+
+
+def _format(target: Path | None, suffix: str | None) -> str:
+    """What Pillow calls the format of an extension: that of the target if no other is named."""
+    from PIL import Image
+
+    assert target is not None or suffix is not None
+    named = target.suffix if suffix is None and target is not None else suffix
+    name = Image.registered_extensions().get((named or "").lower(), "")
+    if (named or "").lower() == ".aig":
+        raise CommandError(f"{shown(target)}: decode writes other formats; encode writes AIG", 2)
+    if name not in Image.SAVE:
+        raise CommandError(
+            f"{shown(target)}: Pillow writes no format with the extension {named!r}", 2
+        )
+    return name
+
+
+def _pictures(
+    whole: "AigFile", args: argparse.Namespace, several: bool, problems: list[AigError]
+) -> tuple[list[Picture], str]:
+    """What is to be written, and a remark about it; several: whether the format holds frames."""
+    first = args.frame or 0
+    if args.core is not None:
+        aig = whole.frame(first) if first else whole
+        pixels, remark = _core_pixels(aig, args.core)
+        return [Picture(pixels, _ancillary(whole, 1, False, problems), [])], remark
+    alone = args.frame is not None
+    count = 1 if alone else whole.n_frames
+    pictures: list[Picture] = []
+    for k in [first] if alone else range(count if several else 1):
+        try:
+            aig = whole.frame(k) if k else whole
+            pixels = aig.decode(
+                args.upto,
+                args.scale,
+                region=args.region,
+                threads=args.threads,
+                strict=not args.lenient,
+            )
+        except AigError as error:
+            if not args.lenient or not pictures:
+                raise
+            problems.append(error)
+            break
+        problems += aig.problems
+        # What belongs to the file stands with its first frame.
+        own = _ancillary(whole, args.scale, args.lenient, problems) if not pictures else {}
+        duration = _duration(whole, k, args.lenient) if count > 1 and several else 0
+        pictures.append(Picture(pixels, own, [], count, duration, None if alone else whole.loop))
+    return pictures, ""
+
+
+def _duration(whole: "AigFile", k: int, lenient: bool) -> int:
+    try:
+        return whole.durations[k]
+    except AigError:
+        if not lenient:
+            raise
+        return 0
 
 
 def _core_pixels(aig: "AigFile", k: int) -> tuple["NDArray[Any]", str]:
@@ -127,12 +177,12 @@ def _core_pixels(aig: "AigFile", k: int) -> tuple["NDArray[Any]", str]:
     return pixels, f", core {k} of the image at ({left}, {top})"
 
 
-def _save_options(
+def _ancillary(
     aig: "AigFile", scale: int, lenient: bool, problems: list[AigError]
 ) -> dict[str, Any]:
-    """Keywords for Pillow's save; formats ignore those that they don't know."""
-    options: dict[str, Any] = {"quality": 95}
-    for name in ("exif", "icc_profile", "xmp"):
+    """What the file holds beside its pixels; of a damaged one, if need be, what can be read."""
+    found: dict[str, Any] = {}
+    for name in ("exif", "icc_profile", "xmp", "text"):
         try:
             value = getattr(aig, name)
         except AigError as error:
@@ -140,12 +190,8 @@ def _save_options(
                 raise
             problems.append(error)
             continue
-        if value is not None:
-            options[name] = value
-    prefix = b"Exif\0\0"
-    if "exif" in options and not options["exif"].startswith(prefix):
-        # JPEG needs the prefix, and the other formats take it off.
-        options["exif"] = prefix + options["exif"]
+        if value:
+            found[name] = value
     if aig.metadata.dpi is not None:
-        options["dpi"] = tuple(v / scale for v in aig.metadata.dpi)
-    return options
+        found["dpi"] = tuple(v / scale for v in aig.metadata.dpi)
+    return found

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from ..pictures import read_picture
 from .common import CommandError, Commands, pair
+from .places import Place, first_picture
 
 HELP = """\
 Saves a photograph as AIG three times: with named centers, with named centers and radii, and with
@@ -47,7 +47,7 @@ def _demo(args: argparse.Namespace) -> int:
             ) from None
         plan = demo.SAMPLES[args.image]
     else:
-        picture = read_picture(path).pixels
+        picture = first_picture(Place(args.image)).pixels
         if picture.itemsize > 1:
             raise CommandError(
                 f"{path}: has 16 bits per sample, and the demo is about lossy tiers, which have 8"

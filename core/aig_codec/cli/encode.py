@@ -8,14 +8,14 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
-from ..files import replacing
+from ..convert import SUFFIXES, named_apart
+from ..exchange import to_aig
 from ..options import OPTIONS
-from ..pictures import read_picture
+from ..pictures import read_frames, read_picture
 from .common import (
     CommandError,
     Commands,
     box,
-    check_target,
     checked,
     explain,
     number,
@@ -25,11 +25,15 @@ from .common import (
     say,
     size,
 )
+from .places import STREAM, Place, check_output, shown, target_for, tell, writing
 
 HELP = """\
 Around each focus center pixels stay bit-exact up to the core radius, are coded finely up to the
 mid radius, and cheaply beyond. Distances are weighted: with Sigma SX,SY a radius R reaches
 R * sqrt(SX) pixels sideways and R * sqrt(SY) up and down.
+
+All frames of an animation or of a file of pages are stored, and EXIF, colour profile, XMP,
+resolution, comments and text. What AIG has no place for is said.
 
 Grey images of 16 bits per sample are stored lossless, whether --lossless is given or not. Of
 other images Pillow gives 8 bits alone, so deeper ones are refused.
@@ -46,6 +50,8 @@ examples:
   aig encode photo.png --box 100,80,300,200 --label face   or a box, or several
   aig encode photo.png --lossless                          every pixel exact
   aig encode *.png -o aig/ --quality 60 --force
+  aig encode https://example.com/photo.jpg                 into the current folder
+  magick in.psd png:- | aig encode - -o - > photo.aig     stdin and stdout
 """
 
 #: Options of the codec that the command line passes on as they are, by the groups of its help.
@@ -73,10 +79,13 @@ def add(commands: Commands) -> None:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="any image that Pillow reads, or a folder of them",
+        help="any image that Pillow reads, or a folder of them; an address; - for stdin",
     )
     sub.add_argument(
-        "-o", "--output", metavar="OUT", help="file or folder (default: INPUT with .aig)"
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="file or folder (default: INPUT with .aig); - is stdout",
     )
     sub.add_argument("--force", action="store_true", help="replace existing files")
     sub.add_argument("--jobs", type=int, metavar="N", help="processes side by side (1)")
@@ -115,7 +124,7 @@ def add_coding(sub: argparse.ArgumentParser) -> None:
     )
     where.add_argument(
         "--mask",
-        type=Path,
+        type=Place,
         metavar="FILE",
         help="a picture as large whose pixels that are not black are the cores",
     )
@@ -137,7 +146,7 @@ def add_coding(sub: argparse.ArgumentParser) -> None:
         "--target-size",
         type=size,
         metavar="BYTES",
-        help=f"{plain(OPTIONS['target_size'].help)}, also as 40k or 1.5M",
+        help=f"{plain(OPTIONS['target_size'].help)}, also as 40kb or 1.5MB",
     )
     _add(levels, "target_psnr")
     _add(rate, "lossless")
@@ -169,13 +178,15 @@ def _encode(args: argparse.Namespace) -> int:
         raise CommandError("--jobs must be at least 1", 2)
     pairs = targets(_expanded(args.inputs), args.output)
     worst = 0
-    for notes, lines, problem, code in _side_by_side(pairs, keywords, args.force, jobs):
+    for k, (notes, lines, problem, code) in enumerate(
+        _side_by_side(pairs, keywords, args.force, jobs)
+    ):
         for note in notes:
             say(note)
         if problem:
             say(f"error: {problem}")
         else:
-            print("\n".join(lines))
+            tell("\n".join(lines), pairs[k][1])
         worst = max(worst, code)
     return worst
 
@@ -185,10 +196,11 @@ _Told = tuple[list[str], list[str], str, int]
 
 
 def _side_by_side(
-    pairs: list[tuple[Path, Path]], keywords: dict[str, Any], force: bool, jobs: int
+    pairs: list[tuple[Place, Path | None]], keywords: dict[str, Any], force: bool, jobs: int
 ) -> Iterator[_Told]:
     """Encode every pair, in order, in so many processes."""
-    if jobs == 1:
+    # Another process has neither this one's standard input nor its output.
+    if jobs == 1 or any(place.is_stream or target is None for place, target in pairs):
         for pair_of in pairs:
             yield _try_one(*pair_of, keywords, force)
         return
@@ -202,7 +214,7 @@ def _side_by_side(
             yield future.result()
 
 
-def _try_one(source: Path, target: Path, keywords: dict[str, Any], force: bool) -> _Told:
+def _try_one(source: Place, target: Path | None, keywords: dict[str, Any], force: bool) -> _Told:
     notes: list[str] = []
     try:
         return notes, _encode_one(source, target, keywords, force, notes), "", 0
@@ -210,53 +222,63 @@ def _try_one(source: Path, target: Path, keywords: dict[str, Any], force: bool) 
         return notes, [], *explain(error, source)
 
 
-def _expanded(inputs: list[str]) -> list[str]:
+def _expanded(inputs: list[str]) -> list[Place]:
     """Folders become the pictures in them, and patterns that no shell has seen what they match."""
-    from ..convert import SUFFIXES
-
     found = []
     for name in inputs:
-        path = Path(name)
-        if path.is_dir():
+        place = Place(name)
+        path = place.path
+        if path is None:
+            found.append(place)
+        elif path.is_dir():
             own = [p for p in sorted(path.iterdir()) if p.suffix.lower() in SUFFIXES - {".aig"}]
             if not own:
                 raise CommandError(f"{name}: no pictures in this folder")
-            found += [str(p) for p in own]
+            found += [Place(str(p)) for p in own]
         elif not path.exists() and any(c in name for c in "*?["):
             own = [Path(p) for p in sorted(glob(name, recursive=True))]
             if not own:
                 raise CommandError(f"{name}: matches nothing")
-            found += [str(p) for p in own]
+            found += [Place(str(p)) for p in own]
         else:
-            found.append(name)
+            found.append(place)
     return found
 
 
 def _encode_one(
-    source: Path, target: Path, keywords: dict[str, Any], force: bool, notes: list[str]
+    source: Place, target: Path | None, keywords: dict[str, Any], force: bool, notes: list[str]
 ) -> list[str]:
     """Write one file; returns what to tell about it."""
-    from .. import encode, open
+    from .. import open
     from ..describe import foci_lines, focus_entry
 
-    check_target(source, target, force)
-    picture = read_picture(source)
-    notes += [f"note: {source}: {note}" for note in picture.notes]
-    data = encode(picture.pixels, **picture.ancillary, **keywords)
-    with replacing(target) as file:
+    check_output(source, target, force)
+    whole = source.whole()
+    written = to_aig(read_frames(whole, str(source)), keywords)
+    notes += [f"note: {source}: {note}" for note in written.notes]
+    data = written.data
+    with writing(target) as file:
         file.write(data)
+    size = len(whole) if isinstance(whole, bytes) else whole.stat().st_size
     with open(data) as aig:
         width, height = aig.size
         foci = [focus_entry(f) for f in aig.metadata.foci]
+        several = f", {written.frames} frames" if written.frames > 1 else ""
         return [
-            f"{target}: {len(data):,} bytes, {8 * len(data) / (width * height):.3f} bits per pixel"
-            f" ({width} x {height} {aig.mode}; {source.name} has {source.stat().st_size:,} bytes)",
+            f"{shown(target)}: {len(data):,} bytes, "
+            f"{8 * len(data) / written.pixels:.3f} bits per pixel"
+            f" ({width} x {height} {aig.mode}{several}; "
+            f"{source.name or source} has {size:,} bytes)",
             *(f"  {line}" for line in foci_lines(foci, aig.metadata.shape)),
         ]
 
 
 def keywords_of(args: argparse.Namespace) -> dict[str, Any]:
     """The keywords of `encode` that the command names."""
+    for name in ("quality", "quality_level", "target_size", "target_psnr"):
+        if args.lossless and getattr(args, name) is not None:
+            option = "--" + name.replace("_", "-")
+            raise CommandError(f"--lossless and {option} exclude each other: leave out one", 2)
     keywords = {name: v for name in _PLAIN if (v := getattr(args, name)) is not None}
     for name, value in keywords.items():
         if math.isfinite(OPTIONS[name].low):
@@ -295,32 +317,66 @@ def keywords_of(args: argparse.Namespace) -> dict[str, Any]:
     return keywords
 
 
-def _mask(path: Path) -> Any:
+def _mask(place: Place) -> Any:
     """The pixels of a mask that are not black; the values of a picture of one channel tell objects
     apart."""
-    mask = read_picture(path).pixels
-    if mask.ndim == 2:
-        return mask
-    colours = mask[..., : 1 if mask.shape[2] < 3 else 3]
-    return colours.any(2)
+    mask: Any = read_picture(place.whole(), str(place)).pixels
+    if mask.ndim == 3:
+        mask = mask[..., : 1 if mask.shape[2] < 3 else 3].any(2)
+    if not mask.any():
+        raise CommandError(f"{place}: is black everywhere, so that no pixel would be exact", 2)
+    return mask
 
 
-def targets(inputs: list[str], output: str | None) -> list[tuple[Path, Path]]:
-    """Where each input goes; creates the output folder."""
-    sources = [Path(name) for name in inputs]
-    if output is None:
-        pairs = [(s, s.with_suffix(".aig")) for s in sources]
-    elif len(sources) > 1 or os.path.isdir(output) or output.endswith(("/", os.sep)):
+def targets(places: list[Place], output: str | None) -> list[tuple[Place, Path | None]]:
+    """Where each input goes; creates the output folder.
+
+    Names that would be equal keep their own extensions, as `aig convert` has it.
+    """
+    folder = None
+    if output is not None and output != STREAM:
         folder = Path(output)
-        if folder.exists() and not folder.is_dir():
+        if folder.exists() and not folder.is_dir() and len(places) > 1:
             raise CommandError(f"{folder} is not a folder; several inputs need one", 2)
+        if not (len(places) > 1 or folder.is_dir() or output.endswith(("/", os.sep))):
+            _refuse_other_format(folder)
+            folder = None
+    elif output == STREAM and len(places) > 1:
+        raise CommandError(f"{len(places)} inputs do not go into one standard output", 2)
+    if len(places) == 1 and folder is None:
+        return [(places[0], target_for(places[0], output, ".aig"))]
+    named = [place for place in places if not place.is_stream]
+    if len(named) < len(places) and folder is None:
+        raise CommandError("where the standard input goes is open: name a folder with -o", 2)
+    own = [
+        Path(place.name or "picture")
+        if folder is not None or place.path is None
+        else Path(os.path.abspath(place.path))
+        for place in places
+    ]
+    try:
+        names = named_apart(own, ".aig")
+    except ValueError:
+        names = [path.with_name(path.name + ".aig") for path in own]
+        k, j = next((k, j) for k in range(len(own)) for j in range(k) if names[k] == names[j])
+        words = f"{places[j]} and {places[k]} would both become {(folder or Path()) / names[k]}"
+        raise CommandError(words, 2) from None
+    if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        pairs = [(s, folder / s.with_suffix(".aig").name) for s in sources]
-    else:
-        pairs = [(sources[0], Path(output))]
-    seen: dict[Path, Path] = {}
-    for source, target in pairs:
-        if target in seen:
-            raise CommandError(f"{seen[target]} and {source} would both become {target}", 2)
-        seen[target] = source
-    return pairs
+        return [(place, folder / name) for place, name in zip(places, names, strict=True)]
+    return [
+        (place, Path(name.name) if place.path is None else place.path.with_name(name.name))
+        for place, name in zip(places, names, strict=True)
+    ]
+
+
+def _refuse_other_format(target: Path) -> None:
+    from PIL import Image
+
+    found = Image.registered_extensions().get(target.suffix.lower(), "AIG")
+    if found != "AIG":
+        raise CommandError(
+            f"{target}: encode writes AIG, and {target.suffix} is for {found}; name it "
+            f"{target.with_suffix('.aig')} (decode, and convert --to, write other formats)",
+            2,
+        )

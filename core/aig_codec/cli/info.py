@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..files import replacing
-from ..pictures import read_picture
 from .common import CommandError, Commands, check_target, explain, say
+from .places import Place, first_picture
 
 if TYPE_CHECKING:
     from ..decisions import Decision
@@ -23,6 +23,7 @@ depends on the radii.
 
 examples:
   aig info photo.aig
+  aig info https://example.com/photo.aig      fetches 2 KB of it
   aig info --why photo.aig
   aig info --why photo.png --plot radii.png
   aig info *.aig --json | jq '.[].bits_per_pixel'
@@ -32,7 +33,13 @@ examples:
 def add(commands: Commands) -> None:
     """Add `aig info`."""
     sub = commands.add("info", _info, "show what AIG files hold", HELP)
-    sub.add_argument("inputs", nargs="+", metavar="FILE", help="an AIG file")
+    sub.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="FILE",
+        type=Place,
+        help="an AIG file, an address, or - for stdin",
+    )
     sub.add_argument("--why", action="store_true", help="what the encoder chose, and why")
     sub.add_argument("--plot", metavar="OUT.png", type=Path, help="with --why: J over the radii")
     sub.add_argument("--force", action="store_true", help="replace an existing plot")
@@ -48,11 +55,11 @@ def _info(args: argparse.Namespace) -> int:
         return _why(args)
     found = []
     worst = 0
-    for name in args.inputs:
+    for place in args.inputs:
         try:
-            report = describe(Path(name))
+            report = describe(place.source(), str(place))
         except Exception as error:
-            message, code = explain(error, Path(name))
+            message, code = explain(error, place)
             say(f"error: {message}")
             worst = max(worst, code)
             continue
@@ -71,27 +78,26 @@ def _why(args: argparse.Namespace) -> int:
 
     found: dict[str, Any] = {}
     worst = 0
-    for name in args.inputs:
-        path = Path(name)
+    for place in args.inputs:
         try:
             try:
                 decisions: Sequence[Decision]
-                with open(path) as aig:
+                with open(place.source()) as aig:
                     decisions = aig.decisions
                 if args.plot is not None:
-                    raise CommandError(f"{path}: J is known of pictures that are not coded yet", 2)
+                    raise CommandError(f"{place}: J is known of pictures that are not coded yet", 2)
                 nothing = "tells no reasons: everything was given, or --no-explain"
             except NotAigError:
-                decisions = _would_choose(path, args)
+                decisions = _would_choose(place, args)
                 nothing = "leaves nothing to choose"
         except Exception as error:
-            message, code = explain(error, path)
+            message, code = explain(error, place)
             say(f"error: {message}")
             worst = max(worst, code)
             continue
-        found[name] = [d.to_json() for d in decisions]
+        found[str(place)] = [d.to_json() for d in decisions]
         if not args.json:
-            print(f"{path}:" if decisions else f"{path}: {nothing}")
+            print(f"{place}:" if decisions else f"{place}: {nothing}")
             for decision in decisions:
                 print("\n".join(f"  {line}" for line in decision.lines()))
     if args.json:
@@ -99,12 +105,12 @@ def _why(args: argparse.Namespace) -> int:
     return worst
 
 
-def _would_choose(path: Path, args: argparse.Namespace) -> "Sequence[Decision]":
+def _would_choose(place: Place, args: argparse.Namespace) -> "Sequence[Decision]":
     from .. import explain as explained
 
     if args.plot is not None:
-        check_target(path, args.plot, args.force)
-    pixels = read_picture(path).pixels
+        check_target(place.path, args.plot, args.force)
+    pixels = first_picture(place).pixels
     decisions = explained(pixels)
     if args.plot is not None:
         from ..encoder import planned

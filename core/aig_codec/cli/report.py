@@ -1,13 +1,11 @@
 """`aig report`."""
 
 import argparse
-from pathlib import Path
 
 from ..errors import NotAigError
-from ..files import replacing
-from ..pictures import read_picture
-from .common import CommandError, Commands, check_target
+from .common import CommandError, Commands
 from .encode import add_coding, keywords_of
+from .places import Place, check_output, first_picture, shown, target_for, tell, writing
 
 HELP = """\
 Writes one HTML page that needs no other file: original and decoded under a slider, the tiers drawn
@@ -24,9 +22,11 @@ examples:
 def add(commands: Commands) -> None:
     """Add `aig report`."""
     sub = commands.add("report", _report, "show what became of a picture on a page", HELP)
-    sub.add_argument("original", metavar="PHOTO", type=Path, help="the original")
-    sub.add_argument("coded", metavar="PHOTO.aig", type=Path, nargs="?", help="what became of it")
-    sub.add_argument("-o", "--output", metavar="OUT", type=Path, help="(default: PHOTO with .html)")
+    sub.add_argument("original", metavar="PHOTO", type=Place, help="the original")
+    sub.add_argument("coded", metavar="PHOTO.aig", type=Place, nargs="?", help="what became of it")
+    sub.add_argument(
+        "-o", "--output", metavar="OUT", help="(default: PHOTO with .html); - is stdout"
+    )
     sub.add_argument("--force", action="store_true", help="replace an existing file")
     add_coding(sub)
 
@@ -35,15 +35,15 @@ def _report(args: argparse.Namespace) -> int:
     from .. import encode, open
     from ..page import page, rivals
 
-    target = args.output or args.original.with_suffix(".html")
-    check_target(args.original, target, args.force)
+    target = target_for(args.original, args.output, ".html")
+    check_output(args.original, target, args.force)
     keywords = keywords_of(args)
     if args.coded is not None and keywords:
         raise CommandError("options of coding are for pictures that are not coded yet", 2)
-    picture = read_picture(args.original).pixels
+    picture = first_picture(args.original).pixels
     if picture.itemsize > 1:
         raise CommandError(f"{args.original}: has 16 bits per sample, which this page cannot show")
-    source = args.coded if args.coded is not None else encode(picture, **keywords)
+    source = args.coded.whole() if args.coded is not None else encode(picture, **keywords)
     try:
         with open(source) as aig:
             decoded, areas, data_start = aig.decode(), aig.regions(), aig.data_start
@@ -56,9 +56,14 @@ def _report(args: argparse.Namespace) -> int:
     original, decoded = (c[..., 0] if c.ndim == 3 and c.shape[2] == 1 else c for c in colours)
     size = data_start + areas.metadata.segments[-1].end
     html = page(
-        args.original.name, original, decoded, areas, data_start, list(rivals(original, size))
-    )
-    with replacing(target) as file:
-        file.write(html.encode())
-    print(f"{target}: {len(html):,} bytes")
+        args.original.name or "picture",
+        original,
+        decoded,
+        areas,
+        data_start,
+        list(rivals(original, size)),
+    ).encode()
+    with writing(target) as file:
+        file.write(html)
+    tell(f"{shown(target)}: {len(html):,} bytes", target)
     return 0
