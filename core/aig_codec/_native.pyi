@@ -82,8 +82,18 @@ def graphic_encode_near(
     most: int,
 ) -> tuple[bytes, NDArray[np.float32]]: ...
 def graphic_decode(
-    coded: bytes, pixels: U8, map: U8, first: int, last: int, top: int, bottom: int
+    coded: bytes,
+    pixels: U8,
+    map: U8,
+    first: int,
+    last: int,
+    top: int,
+    bottom: int,
+    matches: bool = ...,
 ) -> None: ...
+def recurrence(
+    pixels: U8, map: U8, first: int, last: int, top: int, bottom: int
+) -> tuple[int, int, int, int, bool]: ...
 def repetition(pixels: U8, map: U8, first: int, last: int, top: int, bottom: int) -> float: ...
 def is_grey(pixels: U8 | U16, map: U8, first: int, last: int, top: int, bottom: int) -> bool: ...
 def make_grey(pixels: U8 | U16, map: U8, first: int, last: int, top: int, bottom: int) -> None: ...

@@ -25,7 +25,7 @@ struct GraphicCost {
 // `costs`, if not null, has a place for every tile of the picture, row by row, and is added to.
 Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region, const GraphicLoss& loss = {}, GraphicCost* costs = nullptr);
 // Writes the region's pixels and leaves all others alone. Bytes that do not end with the region's last pixel are
-// an error.
-void graphic_decode(std::span<const std::uint8_t> coded, View<std::uint8_t> pixels, const Region& region);
+// an error. `matches`: whether the bytes use them, as those of graphic_encode do; older ones do not.
+void graphic_decode(std::span<const std::uint8_t> coded, View<std::uint8_t> pixels, const Region& region, bool matches);
 
 }  // namespace aig

@@ -10,8 +10,10 @@ KINDS = (
     *("icc", "exif", "xmp", "text", "decisions", "frames"),
 )
 
-#: Every coder with its version; files of others need another version of this package.
-CODERS = {"labels": 1, "lossless": 2, "palette": 1, "dct": 3, "boundary": 1, "raw": 1}
+#: Every coder with the version that is written, and older ones that are read too; files of others
+#: need another version of this package.
+CODERS = {"labels": 1, "lossless": 3, "palette": 1, "dct": 3, "boundary": 1, "raw": 1}
+OLDER = {"lossless": (2,)}
 
 #: The coders that may code each kind.
 _CODERS_OF = {
@@ -65,7 +67,7 @@ class Segment(NamedTuple):
         `CorruptError` if they do not go together."""
         if self.kind not in KINDS:
             raise UnsupportedError(f"segment kind {self.kind!r} is not known to this version")
-        if self.version != CODERS.get(self.coder):
+        if self.version not in (CODERS.get(self.coder), *OLDER.get(self.coder, ())):
             raise UnsupportedError(
                 f"coder {self.coder} version {self.version} is needed for the {self.name}"
             )
