@@ -70,7 +70,15 @@ def photo_costs(
     search: Sequence[int],
     bias: bool,
 ) -> NDArray[np.float32]: ...
-def graphic_encode(pixels: U8, map: U8, first: int, last: int, top: int, bottom: int) -> bytes: ...
+def graphic_encode(
+    pixels: U8,
+    map: U8,
+    first: int,
+    last: int,
+    top: int,
+    bottom: int,
+    matches: bool = ...,
+) -> bytes: ...
 def graphic_encode_near(
     pixels: U8,
     map: U8,

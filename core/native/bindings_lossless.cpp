@@ -132,15 +132,15 @@ void bind_lossless(nb::module_& m) {
         return nb::make_tuple(r.places, r.right, r.pixels, r.colours, r.grey);
     }, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a,
        "Places looked at, those like an earlier one; pixels of a grid, different colours among them, whether all are grey.");
-    m.def("graphic_encode", [](const U8In& pixels, const U8In& map, int first, int last, int top, int bottom) {
+    m.def("graphic_encode", [](const U8In& pixels, const U8In& map, int first, int last, int top, int bottom, bool matches) {
         const Task<const std::uint8_t> task(view(pixels), map, first, last, top, bottom);
         Bytes out;
         {
             nb::gil_scoped_release release;
-            out = aig::graphic_encode(task.rows(), task.region_rows());
+            out = aig::graphic_encode(task.rows(), task.region_rows(), {}, nullptr, matches);
         }
         return to_bytes(out);
-    }, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a);
+    }, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a, "matches"_a = true);
     m.def("graphic_encode_near", [](const U8In& pixels, const U8In& map, int first, int last, int top, int bottom, int per_bit, int most) {
         const Task<const std::uint8_t> task(view(pixels), map, first, last, top, bottom);
         require(task.pixels.channels == 1 || task.pixels.channels == 3, "1 or 3 channels");
@@ -163,5 +163,5 @@ void bind_lossless(nb::module_& m) {
         nb::gil_scoped_release release;
         aig::graphic_decode(bytes, task.rows(), task.region_rows(), matches);
     }, "coded"_a, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a, "matches"_a = true,
-       "matches: as the band's first byte says; all that is written has them.");
+       "matches: whether the bytes have them, as the first byte of a band says.");
 }

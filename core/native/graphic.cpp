@@ -266,21 +266,25 @@ template <class Coder> class Model {
         for (int c = 0; c < channels_; ++c) {
             const int shift = 8 * (channels_ - 1 - c);
             const auto byte = [&](uint32_t v) { return static_cast<int>(v >> shift & 255); };
-            const int w = byte(near.w), n = byte(near.n);
+            const int w = byte(near.w), n = byte(near.n), nw = byte(near.nw);
             const bool blends = channels_ >= 3 && (c == 1 || c == 2);
             const int g = static_cast<int>(colour >> 8 * (c - blends));
-            const int prediction = blends ? blend(near, g, shift) : med(w, n, byte(near.nw));
+            const int prediction = blends ? blend(near, g, shift) : med(w, n, nw);
             const int step = abs_int(w - n);
             const auto channel = static_cast<uint32_t>(c);
             const uint32_t activity = channel << 2 | (step < 2 ? 0u : step < 8 ? 1u : step < 32 ? 2u : 3u);
-            const std::array<uint32_t, 3> contexts{
+            const auto apart = [](int a, int b) { return static_cast<uint32_t>(a - b) & 255; };
+            const std::array<uint32_t, 5> contexts{
                 hash(11, activity), hash(hash(hash(12, channel), differences), static_cast<uint32_t>(w | n << 8)),
-                hash(hash(13, activity), differences & 255)};
+                hash(hash(13, activity), differences & 255),
+                hash(hash(hash(14, channel), differences), apart(w, nw) | apart(n, nw) << 8),
+                hash(hash(15, channel), apart(w, byte(near.ww)) | apart(n, byte(near.nn)) << 8 | apart(byte(near.ne), n) << 16)};
+            const std::array<uint32_t, 3> first_ones{contexts[0], contexts[1], contexts[2]};
             const auto difference = zigzag(static_cast<std::int8_t>(byte(pixel) - prediction)) & 255;
             uint32_t node = 1;
             for (unsigned bit = 8; bit-- > 0;)
-                node = node << 1 | new_mixer_.bit(coder_, histories_, contexts, node, channel << 3 | bit,
-                                                  difference >> bit & 1);
+                node = node << 1 | (matches_ ? new_mixer_.bit(coder_, histories_, contexts, node, channel << 3 | bit, difference >> bit & 1)
+                                             : plain_mixer_.bit(coder_, histories_, first_ones, node, channel << 3 | bit, difference >> bit & 1));
             differences = differences << 8 | (node & 255);
             colour = colour << 8 | (static_cast<uint32_t>(prediction + unzigzag(node & 255)) & 255);
         }
@@ -321,7 +325,8 @@ template <class Coder> class Model {
     std::vector<Probability> by_structure_, by_memory_, by_match_;
     Mixer<7> candidate_mixer_{kCandidates << 5};
     HistoryMixer<6> seen_mixer_{32};
-    HistoryMixer<3> new_mixer_{32};
+    HistoryMixer<5> new_mixer_{32};
+    HistoryMixer<3> plain_mixer_{32};  // where there are no matches
     Probability flat_, seen_;
     ColourSet colours_;
     unsigned outcomes_ = 0;  // ranks of the latest two pixels outside flat places, two bits each
@@ -428,16 +433,16 @@ void scan(Coder& coder, View<Byte> pixels, View<const std::uint8_t> originals, c
 
 }  // namespace
 
-Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region, const GraphicLoss& loss, GraphicCost* costs) {
+Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region, const GraphicLoss& loss, GraphicCost* costs, bool matches) {
     BitWriter encoder;
     // In trials on screens, 1 to 2 times the root did alike.
     const int side = std::min(64, static_cast<int>(std::lround(1.5 * std::sqrt(loss.per_bit))));
     if (side > 1) {
         const Bytes merged = merge_colours(pixels, region, side);
         scan(encoder, View<const std::uint8_t>{merged.data(), std::ptrdiff_t{pixels.width} * pixels.channels, pixels.width, pixels.height, pixels.channels},
-             pixels, region, true, loss, costs);
+             pixels, region, matches, loss, costs);
     } else {
-        scan(encoder, pixels, pixels, region, true, loss, costs);
+        scan(encoder, pixels, pixels, region, matches, loss, costs);
     }
     return encoder.finish();
 }

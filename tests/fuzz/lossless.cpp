@@ -95,10 +95,9 @@ template <class Pixel> void fuzz_photo(Round& round, Bytes& other) {
            [&](std::span<const std::uint8_t> bytes, Picture<Pixel>& target) { photo_decode(bytes, target.view(), part, p.region(), 0, p.height); }, other);
 }
 
-// With the bytes of matches for those without them, which are only read, the more often nonsense.
 void fuzz_graphic(Round& round, Bytes& other, bool matches) {
     const auto p = picture<std::uint8_t>(round.chance);
-    attack(round, p, [&] { return graphic_encode(p.view(), p.region()); },
+    attack(round, p, [&] { return graphic_encode(p.view(), p.region(), {}, nullptr, matches); },
            [&](std::span<const std::uint8_t> bytes, Picture<std::uint8_t>& target) { graphic_decode(bytes, target.view(), p.region(), matches); }, other);
 }
 

@@ -126,14 +126,15 @@ class Candidates:
 class OtherColours:
     """7.1.7, other colours. The colour set is a sorted list."""
 
-    def __init__(self, coder, channels, b):
+    def __init__(self, coder, channels, b, matches):
         self.coder = coder
         self.channels = channels
+        self.contexts = 5 if matches else 3
         self.seen = Probability()
         self.colours = []
         self.table = HistoryTable(b)
         self.seen_bits = BitsByHistories(6, 32)
-        self.new_bits = BitsByHistories(3, 32)
+        self.new_bits = BitsByHistories(self.contexts, 32)
 
     def find(self, near):
         if self.seen.bit(self.coder):
@@ -170,7 +171,7 @@ class OtherColours:
     def _new(self, near):
         known, differences = [], 0
         for c in range(self.channels):
-            w, n, nw = (near.bytes_of(pixel)[c] for pixel in near.six[:3])
+            w, n, nw, ne, ww, nn = (near.bytes_of(pixel)[c] for pixel in near.six)
             if self.channels >= 3 and c in (1, 2):
                 prediction = between(known[0], [near.bytes_of(pixel) for pixel in near.six], c)
             else:
@@ -180,7 +181,11 @@ class OtherColours:
                 hash_of(11, a),
                 hash_of(12, c, differences, w + 256 * n),
                 hash_of(13, a, differences % 256),
-            ]
+                hash_of(14, c, differences, (w - nw) % 256 + 256 * ((n - nw) % 256)),
+                hash_of(
+                    15, c, sum((d % 256) << 8 * k for k, d in enumerate((w - ww, n - nn, ne - n)))
+                ),
+            ][: self.contexts]
             node = 1
             for i in reversed(range(8)):
                 bit = self.new_bits.bit(self.coder, self.table, contexts, node, 8 * c + i)
@@ -216,7 +221,7 @@ class Graphic:
         self.matches = Matches(b, width) if matches else None
         self.memories = Memories(b)
         self.candidates = Candidates(coder, b)
-        self.others = OtherColours(coder, channels, b)
+        self.others = OtherColours(coder, channels, b, matches)
 
     def pixel(self, x):
         """The one at column x, of which those before it are known."""

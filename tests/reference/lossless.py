@@ -21,6 +21,10 @@ METHODS = {
     3: {PHOTO, GRAPHIC, GREY + PHOTO},
     4: {GRAPHIC, GRAPHIC_ALPHA, PHOTO_ALPHA, GREY + GRAPHIC_ALPHA, GREY + PHOTO_ALPHA},
 }
+for _methods in METHODS.values():
+    _methods |= {
+        MATCHES + method for method in _methods if method % GREY in (GRAPHIC, GRAPHIC_ALPHA)
+    }
 
 
 def bands_of(region, count):
@@ -43,12 +47,10 @@ def decode_band(band, region, channels, most=BYTE):
     """7.1.1: an array (height, width, channels) that is 0 outside the region."""
     source = ByteReader(band)
     method = source.take(1)[0]
-    matches, method = method // MATCHES == 1, method % MATCHES if method < 2 * MATCHES else method
     expect(method in METHODS[channels], "unknown method")
-    grey, how = method >= GREY, method % GREY
-    expect(not matches or how in (GRAPHIC, GRAPHIC_ALPHA), "matches of photographs")
+    matches, grey, how = bool(method & MATCHES), bool(method & GREY), method % GREY
     expect(most == BYTE or how in (PHOTO, PHOTO_ALPHA), "graphics of 16 bits")
-    if method == GRAPHIC:
+    if how == GRAPHIC:
         return decode_graphic(source.rest(), region, channels, matches)
     if how == PHOTO:
         return decode_colours(source.rest(), region, channels, grey, most)

@@ -322,11 +322,14 @@ def _decode_band(data: bytes, pixels: Pixels, region: _Region) -> None:
         raise CorruptError("band without method")
     channels = pixels.shape[2]
     colours = 1 if channels < 3 else 3
-    matches, grey, method = data[0] & _MATCHES > 0, data[0] & _GREY > 0, data[0] & ~(_MATCHES | _GREY)
+    matches, grey = data[0] & _MATCHES > 0, data[0] & _GREY > 0
+    method = data[0] & ~(_MATCHES | _GREY)
     planes = 1 if grey else colours
     graphic = method in (_GRAPHIC, _GRAPHIC_ALPHA)
-    if (graphic and pixels.dtype != np.uint8) or (matches and not graphic):
-        raise CorruptError(f"method {data[0]} for {channels} channels of {pixels.dtype}")
+    if graphic and pixels.dtype != np.uint8:
+        raise CorruptError(f"method {data[0]} for samples of 16 bits")
+    if matches and not graphic:
+        raise CorruptError(f"method {data[0]} for {channels} channels")
     if method == _GRAPHIC and not grey:
         _native.graphic_decode(data[1:], pixels, *region, matches)
         return
