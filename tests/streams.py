@@ -313,12 +313,12 @@ class BinaryEncoder:
         return (self.low + above).to_bytes(self.length, "big")
 
 
-def graphic_of_bits(draw, region, channels):
+def graphic_of_bits(draw, region, channels, matches=True):
     """The graphic payload of bits that `draw(p)` gives, and the pixels that they mean, which are
     None where they mean nothing; it ends there."""
     encoder = BinaryEncoder(draw)
     try:
-        pixels = graphic_pixels(encoder, region, channels)
+        pixels = graphic_pixels(encoder, region, channels, matches)
     except BadFile:
         pixels = None
     return encoder.payload(), pixels

@@ -27,6 +27,7 @@ from aig_codec.container.header import (
     sigma_from_code,
     sigma_to_code,
 )
+from aig_codec.container.toc import OLDER
 
 
 def some_metadata(n: int = 2) -> Metadata:
@@ -262,9 +263,10 @@ def test_coders_must_suit_their_segment() -> None:
         with pytest.raises(errors.CorruptError, match=f"{coder} cannot code"):
             Segment(kind, None, 0, 1, coder, CODERS[coder], 0).require_known()
     for kind, center, coder in (("core", 0, "lossless"), ("background", None, "dct")):
-        for version in (1, CODERS[coder] - 1, CODERS[coder] + 1):
+        for version in (0, 1, CODERS[coder] + 1):
             segment = Segment(kind, center, 0, 1, coder, version, 0)
             wanted = rf"coder {coder} version {version} .* {segment.name}"
             with pytest.raises(errors.UnsupportedError, match=wanted):
                 segment.require_known()
-        Segment(kind, center, 0, 1, coder, CODERS[coder], 0).require_known()
+        for version in (CODERS[coder], *OLDER.get(coder, ())):
+            Segment(kind, center, 0, 1, coder, version, 0).require_known()

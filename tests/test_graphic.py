@@ -27,18 +27,18 @@ def encode(pixels, mask):
     return _native.graphic_encode(pixels, mask.astype(np.uint8), 1, 1, 0, len(mask))
 
 
-def decode(payload, mask, channels, fill=FILL):
+def decode(payload, mask, channels, fill=FILL, matches=True):
     pixels = np.full((*mask.shape, channels), fill, np.uint8)
-    _native.graphic_decode(payload, pixels, mask.astype(np.uint8), 1, 1, 0, len(mask))
+    _native.graphic_decode(payload, pixels, mask.astype(np.uint8), 1, 1, 0, len(mask), matches)
     return pixels
 
 
-def check_payload(payload, mask, expected):
+def check_payload(payload, mask, expected, matches=True):
     """Kernel and reference read these pixels, and the kernel touches no other."""
     channels = expected.shape[2]
-    found = decode(payload, mask, channels)
+    found = decode(payload, mask, channels, matches=matches)
     np.testing.assert_array_equal(found, np.where(mask[..., None], expected, FILL))
-    by_reference = reference.decode_graphic(payload, mask, channels)
+    by_reference = reference.decode_graphic(payload, mask, channels, matches)
     np.testing.assert_array_equal(by_reference, np.where(mask[..., None], expected, 0))
 
 
@@ -198,6 +198,65 @@ def test_an_empty_region_is_four_bytes(channels: int) -> None:
         assert_refused(wrong, nothing, channels, wrong)
 
 
+# Matches
+
+
+@given(
+    size=sizes,
+    channels=st.sampled_from(CHANNELS),
+    kind=st.sampled_from(sorted(KINDS)),
+    mask=masks,
+    seed=st.integers(0, 999),
+)
+@settings(check, max_examples=30)
+def test_graphics_without_matches(size, channels, kind, mask, seed) -> None:
+    """As files of lossless 2 hold them."""
+    pixels, region = KINDS[kind](*size, channels, seed), MASKS[mask](*size, seed)
+    payload = _native.graphic_encode(pixels, region.astype(np.uint8), 1, 1, 0, size[0], False)
+    check_payload(payload, region, pixels, matches=False)
+
+
+def tiled(rows, columns, shift, channels=3, seed=1):
+    """A tile of noise again and again, every row of tiles moved by so much."""
+    tile = np.tile(pictures.noise(16, 16, channels, seed), (1, columns, 1))
+    return np.concatenate([np.roll(tile, shift * k, axis=1) for k in range(rows)])
+
+
+@pytest.mark.parametrize("channels", CHANNELS)
+@pytest.mark.parametrize("shift", [0, 5])
+def test_a_tile_is_paid_for_once(channels: int, shift: int) -> None:
+    once, often = tiled(1, 1, 0, channels), tiled(6, 6, shift, channels)
+    mask = np.ones(often.shape[:2], bool)
+    cost = len(encode(once, mask[:16, :16]))
+    assert len(check_picture(often, mask)) < 1.1 * cost + 30
+
+
+def test_matches_begin_again_behind_a_fault() -> None:
+    """A picture shown twice, with some pixels changed, and parts of it moved."""
+    rng = np.random.default_rng(3)
+    one = pictures.noise(24, 30, 3, 2)
+    other = np.roll(one, 3, axis=1)
+    other[rng.random(other.shape[:2]) < 0.05] = 9
+    pixels = np.concatenate([one, other, one[::-1]])
+    mask = np.ones(pixels.shape[:2], bool)
+    both_ = len(check_picture(pixels[:48], mask[:48]))
+    assert both_ < 1.35 * len(encode(one, mask[:24]))
+    check_picture(pixels, mask & ~pictures.blobs(*mask.shape, 3))
+
+
+@pytest.mark.parametrize("apart", [13, 14, 25])
+def test_matches_end_with_the_window(apart: int) -> None:
+    """In a box so wide that 16 rows are the most: 13 rows up is the last that counts."""
+    width = (1 << 16) + 5
+    band = pictures.noise(8, 60, 3, 4)
+    pixels = np.zeros((8 + apart, width, 3), np.uint8)
+    mask = np.zeros(pixels.shape[:2], bool)
+    mask[:, 200:260] = mask[0, 0] = mask[-1, -1] = True
+    pixels[:, 200:260] = pictures.noise(len(pixels), 60, 3, 5)
+    pixels[:8, 200:260] = pixels[apart:, 200:260] = band
+    check_picture(pixels, mask)
+
+
 # What any encoder may write
 
 #: Bits from their probability p and a random number.
@@ -229,12 +288,12 @@ def drawing(how, seed):
 @check
 def test_any_bits(size, channels, how, mask, seed) -> None:
     """Colours that are called new and are not, candidates that are named in other ways."""
-    region = MASKS[mask](*size, seed)
-    payload, pixels = graphic_of_bits(drawing(how, seed), region, channels)
-    if pixels is None:
+    region, matches = MASKS[mask](*size, seed), seed % 4 > 0
+    payload, pixels = graphic_of_bits(drawing(how, seed), region, channels, matches)
+    if pixels is not None:
+        check_payload(payload, region, pixels, matches)
+    elif matches:
         assert_refused(payload, region, channels)
-    else:
-        check_payload(payload, region, pixels)
 
 
 @pytest.mark.parametrize("how", DRAWS)

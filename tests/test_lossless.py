@@ -1,5 +1,7 @@
 """The lossless coder on regions of any shape: exact, as the reference reads it, and robust."""
 
+import io
+
 import numpy as np
 import pictures
 import pytest
@@ -9,6 +11,7 @@ from agreement import assert_same, both, kernel_sets
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import KINDS, MASKS, greyed
+from PIL import Image
 
 from aig_codec import CorruptError, _native
 from aig_codec.coders import lossless
@@ -17,10 +20,15 @@ from aig_codec.threads import Workers
 check = settings(max_examples=100, deadline=None, derandomize=True)
 
 EFFORTS = (1, 5, 8, 9)
-PHOTO, GRAPHIC, GRAPHIC_ALPHA, PHOTO_ALPHA, GREY = range(5)
+PHOTO, OLD_GRAPHIC, OLD_GRAPHIC_ALPHA, PHOTO_ALPHA, GREY = range(5)
+MATCHES = 8
+GRAPHIC, GRAPHIC_ALPHA = MATCHES + OLD_GRAPHIC, MATCHES + OLD_GRAPHIC_ALPHA
+
+#: The methods with graphics in them.
+GRAPHICS = {1, 2, 6, 9, 10, 14}
 
 #: Number of channels -> its methods (format.md, 7.1.1).
-METHODS = {1: (0, 1), 2: (1, 2, 3), 3: (0, 1, 4), 4: (1, 2, 3, 6, 7)}
+METHODS = {1: (0, 1, 9), 2: (1, 2, 3, 9, 10), 3: (0, 1, 4, 9), 4: (1, 2, 3, 6, 7, 9, 10, 14)}
 EVERY_METHOD = [(channels, method) for channels in METHODS for method in METHODS[channels]]
 
 
@@ -69,16 +77,16 @@ def _band(pixels, mask, rows, method, effort=5):
         return _native.photo_encode(pixels, first, planes, *region, how.search, how.bias[0])
 
     def graphic(part):
-        return _native.graphic_encode(part.copy(), *region)
+        return _native.graphic_encode(part.copy(), *region, method & MATCHES > 0)
 
-    grey, kind = divmod(method, GREY)
-    if kind == GRAPHIC:
+    grey, kind = method & GREY, method & 3
+    if kind == OLD_GRAPHIC:
         return bytes([method]) + graphic(pixels)
     colour = photo(0, 3 if channels > 2 and not grey else 1)
     if kind == PHOTO:
         return bytes([method]) + colour
     last = channels - 1
-    alpha = graphic(pixels[..., last:]) if kind == GRAPHIC_ALPHA else photo(last, 1)
+    alpha = graphic(pixels[..., last:]) if kind == OLD_GRAPHIC_ALPHA else photo(last, 1)
     return bytes([method]) + reference.varint(len(colour)) + colour + alpha
 
 
@@ -209,7 +217,7 @@ def test_every_method_round_trips(kind: str, channels: int, method: int) -> None
     for seed, mask in enumerate(("full", "blobs", "sparse", "empty")):
         region = MASKS[mask](37, 22, seed)
         pixels = KINDS[kind](37, 22, channels, seed)
-        if method >= GREY:
+        if method & GREY:
             pixels = greyed(pixels)
         for bands in (1, 2):
             if region.any() or bands == 1:
@@ -244,8 +252,8 @@ def test_drawings_are_graphics(kind: str, channels: int) -> None:
         payload = lossless.encode(pixels, mask.astype(np.uint8), 1, 1, effort)
         assert _methods(payload) == [GRAPHIC]
     np.testing.assert_array_equal(_decode(payload, mask, channels), pixels)
-    others = set(METHODS[channels]) - {GRAPHIC}
-    assert all(len(payload) < len(_segment(pixels, mask, [m])) for m in others if m < GREY)
+    others = set(METHODS[channels]) & {PHOTO, PHOTO_ALPHA, GRAPHIC_ALPHA}
+    assert all(len(payload) < len(_segment(pixels, mask, [m])) for m in others)
 
 
 @pytest.mark.parametrize("kind", TAKEN)
@@ -255,7 +263,11 @@ def test_photographs_are_none(kind: str) -> None:
     def check_methods(pixels, method, efforts=(5,)):
         for effort in efforts:
             payload = lossless.encode(pixels, mask.astype(np.uint8), 1, 1, effort)
-            assert _methods(payload) == [method]
+            photo = len(_segment(pixels, mask, [method], effort))
+            # What is smooth and has few levels recurs, so that both are tried; little effort loses.
+            if effort > 1 or kind != "smooth":
+                assert _methods(payload) == [method]
+            assert len(payload) <= photo
             np.testing.assert_array_equal(_decode(payload, mask, pixels.shape[2]), pixels)
             if effort == 5:
                 assert len(payload) < len(_segment(pixels, mask, [GRAPHIC]))
@@ -274,6 +286,7 @@ def test_what_takes_few_bits_is_tried_as_graphics(monkeypatch: pytest.MonkeyPatc
     pixels, mask = _picture("gradient", channels=1), np.ones((96, 128), bool)
     monkeypatch.setattr(lossless, "_SOME_REPETITION", 2.0)
     monkeypatch.setattr(lossless, "_MUCH_REPETITION", 2.0)
+    monkeypatch.setattr(lossless, "_recurs", lambda *_: False)
     for limit, method in ((0.7, GRAPHIC), (0.3, PHOTO)):
         monkeypatch.setattr(lossless, "_FEW_BITS", limit)
         assert _methods(_check_both(pixels, mask)) == [method]
@@ -284,9 +297,79 @@ def test_alpha_is_judged_by_its_own_bits(monkeypatch: pytest.MonkeyPatch) -> Non
     pixels, mask = _picture("noise", "gradient"), np.ones((96, 128), bool)
     monkeypatch.setattr(lossless, "_SOME_REPETITION", 2.0)
     monkeypatch.setattr(lossless, "_MUCH_REPETITION", 2.0)
+    monkeypatch.setattr(lossless, "_recurs", lambda *_: False)
     for limit, method in ((0.7, GRAPHIC_ALPHA), (0.3, PHOTO_ALPHA)):
         monkeypatch.setattr(lossless, "_FEW_BITS", limit)
         assert _methods(_check_both(pixels, mask)) == [method]
+
+
+def _tiles(channels=3, seed=1):
+    """Tiles of noise as a game has them, in rows that are moved."""
+    rng = np.random.default_rng(seed)
+    tiles = [pictures.noise(16, 16, channels, k) for k in range(5)]
+    rows = [np.concatenate([tiles[k] for k in rng.integers(0, 5, 12)], 1) for _ in range(10)]
+    return np.concatenate([np.roll(row, 5 * k, axis=1) for k, row in enumerate(rows)])
+
+
+def _dithered_photograph(levels):
+    """Ordered dithering of a photograph to so many levels a channel."""
+    pixels = pictures.grainy(120, 160, 3, 5).astype(float) * (levels - 1) / 255
+    bayer = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16
+    dithered = np.floor(pixels + np.tile(bayer, (30, 40))[..., None]) * 255 / (levels - 1)
+    return dithered.astype(np.uint8)
+
+
+RECURRING = {
+    "noise tiles": _tiles(),
+    "noise tiles with alpha": _tiles(4),
+    "one tile": np.tile(pictures.noise(16, 16, 3), (8, 8, 1)),
+    "photograph beside itself": np.tile(pictures.grainy(90, 100, 3, 4), (1, 2, 1)),
+    "photograph above itself": np.tile(pictures.grainy(90, 100, 3, 4), (2, 1, 1)),
+    "dithered": _dithered_photograph(3),
+    "pixel art": np.kron(_dithered_photograph(4)[:30, :40], np.ones((4, 4, 1), np.uint8)),
+    "letters on a pattern": np.where(
+        pictures.text(96, 160, 3) < 128,
+        20,
+        np.tile(pictures.noise(12, 16, 3) // 8 + 200, (8, 10, 1)),
+    ).astype(np.uint8),
+}
+
+
+@pytest.mark.parametrize("name", RECURRING)
+def test_what_recurs_is_drawn_and_small(name: str) -> None:
+    """Not above 1.3 times WebP, the 120 bytes of a container included."""
+    pixels = RECURRING[name]
+    classes = np.ones(pixels.shape[:2], np.uint8)
+    payload = lossless.encode(pixels, classes, 1, 1)
+    assert _methods(payload) == [GRAPHIC]
+    np.testing.assert_array_equal(_decode(payload, classes > 0, pixels.shape[2]), pixels)
+    webp = io.BytesIO()
+    Image.fromarray(pixels).save(webp, "WEBP", lossless=True, quality=100, method=6, exact=True)
+    assert len(payload) + 120 <= 1.3 * len(webp.getvalue())
+
+
+def test_photographs_do_not_recur() -> None:
+    pixels, classes = pictures.grainy(200, 300, 3), np.ones((200, 300), np.uint8)
+    places, right, looked_at, colours, grey = _native.recurrence(pixels, classes, 1, 1, 0, 200)
+    assert places > 100
+    assert right < 0.1 * places
+    assert colours > 0.25 * looked_at
+    assert not grey
+    assert _native.recurrence(greyed(pixels), classes, 1, 1, 0, 200)[-1]
+
+
+def test_recurrence_looks_at_the_region_alone() -> None:
+    pixels, classes = pictures.noise(64, 96, 3), np.zeros((64, 96), np.uint8)
+    assert _native.recurrence(pixels, classes, 1, 1, 0, 64) == (0, 0, 0, 0, True)
+    classes[8:56, 16:80] = 1
+    pixels[8:56, 16:80] = np.tile(pixels[8:24, 16:32], (3, 4, 1))
+    places, right, looked_at, _, _ = _native.recurrence(pixels, classes, 1, 1, 0, 64)
+    assert right > 0.5 * places > 10
+    assert looked_at == 48 * 64
+    for size in ((1, 1), (1, 5), (2, 2), (3, 1), (5000, 1), (1, 5000)):
+        every = np.ones(size, np.uint8)
+        found = _native.recurrence(pictures.noise(*size, 1), every, 1, 1, 0, size[0])
+        assert 0 < found[2] <= every.size
 
 
 def test_ramps_are_drawn() -> None:
@@ -346,6 +429,7 @@ def test_only_pixels_of_the_region_decide() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_grey_stored_as_colour_costs_little(kind: str, bands: int, monkeypatch) -> None:
     monkeypatch.setattr(lossless, "_BAND_PIXELS", 96 * 128 // bands)
+    monkeypatch.setattr(lossless, "_FEW_PIXELS", 1024)
     pixels, classes = _picture(kind, channels=1), np.ones((96, 128), np.uint8)
     as_grey = lossless.encode(pixels, classes, 1, 1)
     as_colour = lossless.encode(greyed(pixels), classes, 1, 1)
@@ -359,7 +443,8 @@ def test_grey_stored_as_colour_costs_little(kind: str, bands: int, monkeypatch) 
     else:
         assert set(_methods(as_colour)) == {GREY + PHOTO}
         assert len(as_colour) <= len(as_grey) + len(_methods(as_grey))
-        assert len(with_alpha) <= len(grey_with_alpha) + len(_methods(as_grey))
+        more = 60 if GRAPHIC in _methods(grey_with_alpha) else 1
+        assert len(with_alpha) <= len(grey_with_alpha) + more * len(_methods(as_grey))
 
 
 # Bands
@@ -454,13 +539,13 @@ def test_methods_are_for_their_channels(channels: int) -> None:
     mask = np.ones((9, 9), bool)
     pixels = pictures.noise(9, 9, channels)
     for right in METHODS[channels]:
-        if right >= GREY:
+        if right & GREY:
             pixels = greyed(pixels)
         payload = bytearray(_segment(pixels, mask, [right]))
         at = len(payload) - len(_band_of(payload))
         assert payload[at] == right
         _check_payload(bytes(payload), pixels, mask)
-        for method in {*range(9), 64, 128, 255} - {right}:
+        for method in {*range(17), 64, 128, 255} - {right}:
             payload[at] = method
             _assert_refused(bytes(payload), mask, channels)
 
@@ -607,7 +692,7 @@ def test_bands_of_16_bits(small_bands: None) -> None:
         pixels[20:40] = 1000
         payload = _check_both(pixels, np.ones((70, 21), bool))
         assert len(_methods(payload)) > 1
-        assert not set(_methods(payload)) & {1, 2, 6}
+        assert not set(_methods(payload)) & GRAPHICS
 
 
 @pytest.mark.parametrize(("channels", "method"), EVERY_METHOD)
@@ -617,7 +702,7 @@ def test_graphics_of_16_bits_are_refused(channels: int, method: int) -> None:
     payload = _segment(pixels, mask, [method])
     _check_payload(payload, pixels, mask)
     deep = pixels.astype(np.uint16)
-    if method in (1, 2, 6):
+    if method in GRAPHICS:
         with pytest.raises(CorruptError, match=f"method {method} for samples of 16 bits"):
             _decode(payload, mask, channels, dtype=np.uint16)
         with pytest.raises(reference.BadFile, match="graphics"):

@@ -51,6 +51,21 @@ def sketch(height: int, width: int, channels: int) -> np.ndarray:
     return picture[..., chosen].astype(np.uint8)
 
 
+def tiles(height: int, width: int, channels: int) -> np.ndarray:
+    """Tiles of noise, their rows moved, some pixels changed, on ramps. Integers only."""
+    y, x = np.mgrid[:height, :width].astype(np.int64)
+    u, v = (x + 5 * (y // 16)) % 16, y % 16
+    planes = []
+    for c in range(channels):
+        hash_ = (u * 374761393 + v * 668265263 + (c + 1) * 1274126177) % 2**32
+        hash_ = (hash_ ^ hash_ >> 13) * 1274126177 % 2**32
+        tile = hash_ >> 16 & 255
+        ramp = (2 * x + 3 * y * (c + 1) // 2) % 256
+        planes.append(np.where((x // 40 + y // 32) % 3 == 0, ramp, tile))
+    changed = (x * 7 + y * 13) % 101 == 0
+    return np.where(changed[..., None], 250, np.stack(planes, -1)).astype(np.uint8)
+
+
 def cutout(height: int, width: int, channels: int) -> np.ndarray:
     """The colours of `drawing` and the alpha of `sketch`."""
     picture = drawing(height, width, channels)
@@ -103,7 +118,8 @@ BLOBS = (
 )
 
 #: name -> (picture, height, width, channels, keywords). Container 1, lossless 2, palette and
-#: boundary 1; v4 have dct 3, v5 labels 1 or graphics in other tiers too. c2: container 2.
+#: boundary 1; v4 have dct 3, v5 labels 1 or graphics in other tiers too, v6 lossless 3; c2:
+#: container 2.
 CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dict]] = {
     "v4-rgb": (drawing, 75, 98, 3, {**TWO, "quality": 70}),
     "v4-rgb-444": (
@@ -178,6 +194,14 @@ CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dic
     "c2-exact": (sketch, 75, 98, 3, {}),
     "c2-exact-around": (sketch, 75, 98, 4, TWO),
     "c2-frames": (sketch, 40, 50, 3, {"centers": [(20, 18)], "radii": [(7, 11)], "loop": 3}),
+    "v6-tiles": (tiles, 75, 98, 3, {"lossless": True}),
+    "v6-tiles-grey": (tiles, 61, 50, 1, {"lossless": True}),
+    "v6-tiles-grey-alpha": (tiles, 61, 50, 2, {"lossless": True}),
+    "v6-tiles-alpha": (tiles, 75, 98, 4, {"lossless": True}),
+    "v6-tiles-cores": (tiles, 75, 98, 3, {**TWO, "quality": 60}),
+    "v6-cutout": (cutout, 75, 98, 4, {"lossless": True}),
+    "v6-grey-cutout": (grey_cutout, 75, 98, 4, {"lossless": True}),
+    "v6-drawn": (sketch, 160, 208, 3, {**TWO, "quality": 60}),
     "v4-frames": (
         drawing,
         40,

@@ -70,7 +70,15 @@ def photo_costs(
     search: Sequence[int],
     bias: bool,
 ) -> NDArray[np.float32]: ...
-def graphic_encode(pixels: U8, map: U8, first: int, last: int, top: int, bottom: int) -> bytes: ...
+def graphic_encode(
+    pixels: U8,
+    map: U8,
+    first: int,
+    last: int,
+    top: int,
+    bottom: int,
+    matches: bool = ...,
+) -> bytes: ...
 def graphic_encode_near(
     pixels: U8,
     map: U8,
@@ -82,8 +90,18 @@ def graphic_encode_near(
     most: int,
 ) -> tuple[bytes, NDArray[np.float32]]: ...
 def graphic_decode(
-    coded: bytes, pixels: U8, map: U8, first: int, last: int, top: int, bottom: int
+    coded: bytes,
+    pixels: U8,
+    map: U8,
+    first: int,
+    last: int,
+    top: int,
+    bottom: int,
+    matches: bool = ...,
 ) -> None: ...
+def recurrence(
+    pixels: U8, map: U8, first: int, last: int, top: int, bottom: int
+) -> tuple[int, int, int, int, bool]: ...
 def repetition(pixels: U8, map: U8, first: int, last: int, top: int, bottom: int) -> float: ...
 def is_grey(pixels: U8 | U16, map: U8, first: int, last: int, top: int, bottom: int) -> bool: ...
 def make_grey(pixels: U8 | U16, map: U8, first: int, last: int, top: int, bottom: int) -> None: ...

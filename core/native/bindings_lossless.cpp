@@ -2,6 +2,7 @@
 #include "arrays.hpp"
 #include "graphic.hpp"
 #include "photo.hpp"
+#include "recurrence.hpp"
 
 namespace {
 
@@ -121,15 +122,25 @@ void bind_lossless(nb::module_& m) {
         nb::gil_scoped_release release;
         return aig::repetition(task.rows(), task.region_rows());
     }, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a, "Share of the pixels near a simple prediction that meet it exactly.");
-    m.def("graphic_encode", [](const U8In& pixels, const U8In& map, int first, int last, int top, int bottom) {
+    m.def("recurrence", [](const U8In& pixels, const U8In& map, int first, int last, int top, int bottom) {
+        const Task<const std::uint8_t> task(view(pixels), map, first, last, top, bottom);
+        aig::Recurrence r;
+        {
+            nb::gil_scoped_release release;
+            r = aig::recurrence(task.rows(), task.region_rows());
+        }
+        return nb::make_tuple(r.places, r.right, r.pixels, r.colours, r.grey);
+    }, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a,
+       "Places looked at, those like an earlier one; pixels of a grid, different colours among them, whether all are grey.");
+    m.def("graphic_encode", [](const U8In& pixels, const U8In& map, int first, int last, int top, int bottom, bool matches) {
         const Task<const std::uint8_t> task(view(pixels), map, first, last, top, bottom);
         Bytes out;
         {
             nb::gil_scoped_release release;
-            out = aig::graphic_encode(task.rows(), task.region_rows());
+            out = aig::graphic_encode(task.rows(), task.region_rows(), {}, nullptr, matches);
         }
         return to_bytes(out);
-    }, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a);
+    }, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a, "matches"_a = true);
     m.def("graphic_encode_near", [](const U8In& pixels, const U8In& map, int first, int last, int top, int bottom, int per_bit, int most) {
         const Task<const std::uint8_t> task(view(pixels), map, first, last, top, bottom);
         require(task.pixels.channels == 1 || task.pixels.channels == 3, "1 or 3 channels");
@@ -145,10 +156,12 @@ void bind_lossless(nb::module_& m) {
         }
         return nb::make_tuple(to_bytes(out), costs);
     }, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a, "per_bit"_a, "most"_a);
-    m.def("graphic_decode", [](const nb::bytes& coded, const U8Out& pixels, const U8In& map, int first, int last, int top, int bottom) {
+    m.def("graphic_decode", [](const nb::bytes& coded, const U8Out& pixels, const U8In& map, int first, int last, int top, int bottom,
+                               bool matches) {
         const Task<std::uint8_t> task(view(pixels), map, first, last, top, bottom);
         const auto bytes = as_span(coded);
         nb::gil_scoped_release release;
-        aig::graphic_decode(bytes, task.rows(), task.region_rows());
-    }, "coded"_a, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a);
+        aig::graphic_decode(bytes, task.rows(), task.region_rows(), matches);
+    }, "coded"_a, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a, "matches"_a = true,
+       "matches: whether the bytes have them, as the first byte of a band says.");
 }

@@ -1,9 +1,10 @@
 #include "graphic.hpp"
 
 #include "colour_merge.hpp"
-#include "graphic_neighbours.hpp"
+#include "graphic_matches.hpp"
 
 #include <cstring>
+#include <optional>
 
 namespace aig {
 namespace {
@@ -87,15 +88,25 @@ class Memory {
 template <class Coder> class Model {
   public:
     // `bits` is the logarithm of the size of the hash tables.
-    Model(Coder& coder, int channels, unsigned bits, const GraphicLoss& loss)
+    Model(Coder& coder, int channels, int width, unsigned bits, bool matches, const GraphicLoss& loss)
         : coder_(coder), channels_(channels), loss_(loss), memories_(size_t{1} << bits), shift_(32 - bits),
-          pairs_(std::min(bits, 16u)), histories_(bits), by_structure_(1 << 16), by_memory_(1 << 15) {}
+          pairs_(std::min(bits, 16u)), histories_(bits), by_structure_(1 << 16), by_memory_(1 << 15), by_match_(896) {
+        if (matches) matches_.emplace(width, std::min(bits, kMostPlaces));
+    }
 
     // Whether a pixel in a flat place has the colour of the place.
     bool flat_goes_on(bool same) {
         same = coder_.bit(flat_.value(), same);
         flat_.learn(same);
         return same;
+    }
+
+    // After a pixel at column x of which flat_goes_on() is true, and after a row.
+    void go_on(int x) {
+        if (matches_) matches_->go_on(x);
+    }
+    void next_row() {
+        if (matches_) matches_->next_row();
     }
 
     bool loses() const { return loss_.per_bit > 0; }
@@ -108,15 +119,15 @@ template <class Coder> class Model {
 
     // Any other pixel; `refused`: it is known not to be W.
     // An encoder that may lose something is told what the pixel was, and how many others are alike.
-    uint32_t code(const Rows& rows, int x, bool refused, uint32_t pixel, uint32_t original, int alike) {
+    uint32_t code(const Window& window, const Rows& rows, int x, bool refused, uint32_t pixel, uint32_t original, int alike) {
         original_ = original, alike_ = alike;
-        return noted(pixel_, [&] { return by_neighbourhood(rows, x, refused, pixel); });
+        return noted(pixel_, [&] { return by_neighbourhood(window, rows, x, refused, pixel); });
     }
 
   private:
-    static constexpr unsigned kCandidates = 4;
+    static constexpr unsigned kCandidates = 4, kMostPlaces = 18;
 
-    uint32_t by_neighbourhood(const Rows& rows, int x, bool refused, uint32_t pixel) {
+    uint32_t by_neighbourhood(const Window& window, const Rows& rows, int x, bool refused, uint32_t pixel) {
         const Neighbours near(rows, x);
         const auto hashes = neighbourhoods(rows, x);
         std::array<Memory*, kNeighbourhoods> places;
@@ -125,7 +136,9 @@ template <class Coder> class Model {
             known_[i] = *places[i];
             met_[i] = known_[i].is_of(hashes[i]);
         }
+        if (matches_) expected_ = matches_->find(window, near, x, hashes[1]);
         pixel = candidate(near, hashes[0], refused, pixel);
+        if (matches_) matches_->learn(window, x, hashes[1], pixel);
         for (size_t i = 0; i < kNeighbourhoods; ++i) {
             History history = met_[i] ? known_[i].history() : History();
             if (met_[i]) history.add(known_[i].pixel() == pixel);
@@ -134,14 +147,15 @@ template <class Coder> class Model {
         return pixel;
     }
 
-    // One of the pixels met in the same neighbourhoods, the larger ones first, or near by; or another one.
+    // The pixel of a match, one of those met in the same neighbourhoods, the larger ones first, or near by; or another one.
     uint32_t candidate(const Neighbours& near, uint32_t pair, bool refused, uint32_t pixel) {
-        std::array<uint32_t, kNeighbourhoods + 6> list;
+        std::array<uint32_t, kNeighbourhoods + 7> list;
         unsigned count = 0;
         const auto add = [&](uint32_t c) {
             if (std::find(list.begin(), list.begin() + count, c) == list.begin() + count) list[count++] = c;
         };
         if (refused) add(near.w);
+        if (expected_.exists()) add(expected_.pixel);
         for (size_t i = kNeighbourhoods; i-- > 0;)
             if (met_[i]) add(known_[i].pixel());
         for (uint32_t c : {near.w, near.n, near.slope, near.ne, near.nw}) add(c);
@@ -162,7 +176,7 @@ template <class Coder> class Model {
         uint32_t before = 0, own = 0;
         std::array<uint32_t, kCandidates> bits;
         for (unsigned rank = refused; rank < list.size(); ++rank) {
-            Mixer<6>::Inputs inputs;
+            Mixer<7>::Inputs inputs;
             const unsigned yes = probability(near, list[rank], rank, pairs_.peek(hash(pair, list[rank])), inputs);
             bits[rank] = before + bits_of(yes);
             before += bits_of(65536 - yes);
@@ -180,7 +194,7 @@ template <class Coder> class Model {
         return best;
     }
     // That it is candidate c.
-    unsigned probability(const Neighbours& near, uint32_t c, unsigned rank, History history, Mixer<6>::Inputs& inputs) {
+    unsigned probability(const Neighbours& near, uint32_t c, unsigned rank, History history, Mixer<7>::Inputs& inputs) {
         const unsigned equal = near.equal_to(c);
         unsigned agreement = 0;  // per neighbourhood: not met, followed by c, followed by something else
         inputs = {};
@@ -192,12 +206,18 @@ template <class Coder> class Model {
         inputs[3] = pair_meaning_.of(history);
         inputs[4] = &by_structure_[hash(equal | near.pattern << 7 | rank << 14, outcomes_) >> 16];
         inputs[5] = &by_memory_[agreement << 7 | equal];
-        return candidate_mixer_.mix(inputs, rank << 4 | (near.pattern & 15));
+        bool trusted = false;
+        if (expected_.exists()) {
+            const bool agrees = expected_.pixel == c;
+            inputs[6] = &by_match_[((agrees * 16 + expected_.trust) * 7 + expected_.alike) * 4 + rank];
+            trusted = agrees && expected_.alike + expected_.trust > 8;
+        }
+        return candidate_mixer_.mix(inputs, (rank << 4 | (near.pattern & 15)) << 1 | trusted);
     }
 
     bool is_candidate(const Neighbours& near, uint32_t pair, uint32_t c, unsigned rank, bool yes) {
         History& history = pairs_.at(hash(pair, c));
-        Mixer<6>::Inputs inputs;
+        Mixer<7>::Inputs inputs;
         yes = coder_.bit(probability(near, c, rank, history, inputs), yes);
         candidate_mixer_.learn(yes);
         history.add(yes);
@@ -246,21 +266,25 @@ template <class Coder> class Model {
         for (int c = 0; c < channels_; ++c) {
             const int shift = 8 * (channels_ - 1 - c);
             const auto byte = [&](uint32_t v) { return static_cast<int>(v >> shift & 255); };
-            const int w = byte(near.w), n = byte(near.n);
+            const int w = byte(near.w), n = byte(near.n), nw = byte(near.nw);
             const bool blends = channels_ >= 3 && (c == 1 || c == 2);
             const int g = static_cast<int>(colour >> 8 * (c - blends));
-            const int prediction = blends ? blend(near, g, shift) : med(w, n, byte(near.nw));
+            const int prediction = blends ? blend(near, g, shift) : med(w, n, nw);
             const int step = abs_int(w - n);
             const auto channel = static_cast<uint32_t>(c);
             const uint32_t activity = channel << 2 | (step < 2 ? 0u : step < 8 ? 1u : step < 32 ? 2u : 3u);
-            const std::array<uint32_t, 3> contexts{
+            const auto apart = [](int a, int b) { return static_cast<uint32_t>(a - b) & 255; };
+            const std::array<uint32_t, 5> contexts{
                 hash(11, activity), hash(hash(hash(12, channel), differences), static_cast<uint32_t>(w | n << 8)),
-                hash(hash(13, activity), differences & 255)};
+                hash(hash(13, activity), differences & 255),
+                hash(hash(hash(14, channel), differences), apart(w, nw) | apart(n, nw) << 8),
+                hash(hash(15, channel), apart(w, byte(near.ww)) | apart(n, byte(near.nn)) << 8 | apart(byte(near.ne), n) << 16)};
+            const std::array<uint32_t, 3> first_ones{contexts[0], contexts[1], contexts[2]};
             const auto difference = zigzag(static_cast<std::int8_t>(byte(pixel) - prediction)) & 255;
             uint32_t node = 1;
             for (unsigned bit = 8; bit-- > 0;)
-                node = node << 1 | new_mixer_.bit(coder_, histories_, contexts, node, channel << 3 | bit,
-                                                  difference >> bit & 1);
+                node = node << 1 | (matches_ ? new_mixer_.bit(coder_, histories_, contexts, node, channel << 3 | bit, difference >> bit & 1)
+                                             : plain_mixer_.bit(coder_, histories_, first_ones, node, channel << 3 | bit, difference >> bit & 1));
             differences = differences << 8 | (node & 255);
             colour = colour << 8 | (static_cast<uint32_t>(prediction + unzigzag(node & 255)) & 255);
         }
@@ -293,13 +317,16 @@ template <class Coder> class Model {
     unsigned shift_;
     std::array<Memory, kNeighbourhoods> known_;  // what the memories held for the pixel being coded
     std::array<bool, kNeighbourhoods> met_{};    // and whether it was about the same neighbourhood
+    std::optional<Matches> matches_;
+    Expected expected_;
     Histories pairs_, histories_;
     std::array<std::array<Meaning, 2>, kNeighbourhoods - 1> memory_meanings_;
     Meaning pair_meaning_;
-    std::vector<Probability> by_structure_, by_memory_;
-    Mixer<6> candidate_mixer_{kCandidates << 4};
+    std::vector<Probability> by_structure_, by_memory_, by_match_;
+    Mixer<7> candidate_mixer_{kCandidates << 5};
     HistoryMixer<6> seen_mixer_{32};
-    HistoryMixer<3> new_mixer_{32};
+    HistoryMixer<5> new_mixer_{32};
+    HistoryMixer<3> plain_mixer_{32};  // where there are no matches
     Probability flat_, seen_;
     ColourSet colours_;
     unsigned outcomes_ = 0;  // ranks of the latest two pixels outside flat places, two bits each
@@ -325,7 +352,7 @@ struct Line {
 };
 
 // Columns x .. stop - 1 of one row, all of the region. Returns the packed pixels in rows[0].
-template <class Coder> void code_run(Model<Coder>& model, const Rows& rows, int x, int stop, const Line& line) {
+template <class Coder> void code_run(Model<Coder>& model, const Window& window, const Rows& rows, int x, int stop, const Line& line) {
     const auto pixel = [&] { return Coder::kEncodes ? line.at(x) : 0; };
     const auto original = [&] { return Coder::kEncodes && model.loses() ? line.original(x) : 0; };
     const auto alike = [&] { return Coder::kEncodes && model.loses() ? line.alike(x, stop) : 1; };
@@ -337,10 +364,10 @@ template <class Coder> void code_run(Model<Coder>& model, const Rows& rows, int 
         if (!refused && is_flat(rows, x)) {
             do {
                 refused = !model.flat_goes_on(is_like(rows[0][x - 1]));
-                if (!refused) rows[0][x] = rows[0][x - 1], ++x;
+                if (!refused) rows[0][x] = rows[0][x - 1], model.go_on(x), ++x;
             } while (!refused && x < stop && stays_flat(rows, x));
         } else {
-            rows[0][x] = model.code(rows, x, refused, pixel(), original(), alike());
+            rows[0][x] = model.code(window, rows, x, refused, pixel(), original(), alike());
             refused = false;
             ++x;
         }
@@ -354,15 +381,19 @@ std::int64_t error_of(const uint32_t* coded, int x, int stop, const Line& line) 
     return sum;
 }
 
+// Matches lie within about so many pixels, or so many rows.
+constexpr int kWindow = 1 << 20, kLeastRows = 16;
+
 // Both directions: `Byte` is const for the encoder.
 template <class Coder, class Byte>
-void scan(Coder& coder, View<Byte> pixels, View<const std::uint8_t> originals, const Region& region, const GraphicLoss& loss = {}, GraphicCost* costs = nullptr) {
+void scan(Coder& coder, View<Byte> pixels, View<const std::uint8_t> originals, const Region& region, bool matches, const GraphicLoss& loss = {}, GraphicCost* costs = nullptr) {
     const Box box = bounding_box(region);
     if (box.right <= box.left) return;
     const int width = box.right - box.left, channels = pixels.channels;
     const auto area = static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(box.bottom - box.top);
-    Model<Coder> model(coder, channels, static_cast<unsigned>(clamp_int(static_cast<int>(std::bit_width(area)) + 1, 12, 20)), loss);
-    Window window(width);
+    Model<Coder> model(coder, channels, width, static_cast<unsigned>(clamp_int(static_cast<int>(std::bit_width(area)) + 1, 12, 20)), matches, loss);
+    // More than the box has rows, and two above them, makes no difference.
+    Window window(width, matches ? std::min(std::max(kWindow / width, kLeastRows), box.bottom - box.top + kRows) : kRows);
     for (int y = box.top; y < box.bottom; ++y) {
         if (coder.damaged()) throw Corrupt("graphic data are damaged or cut off");
         const Rows rows = window.rows();
@@ -383,11 +414,11 @@ void scan(Coder& coder, View<Byte> pixels, View<const std::uint8_t> originals, c
                     const int tile = (box.left + from) / kDrawnTile;
                     to = costs ? std::min(stop, (tile + 1) * kDrawnTile - box.left) : stop;
                     const auto before = coder.bits();
-                    code_run(model, rows, from, to, ahead);
+                    code_run(model, window, rows, from, to, ahead);
                     if (costs) row_costs[tile].add(coder.bits() - before, error_of(rows[0], from, to, ahead));
                 }
             } else {
-                code_run(model, rows, x, stop, ahead);
+                code_run(model, window, rows, x, stop, ahead);
                 for (int i = x; i < stop; ++i) unpack(rows[0][i], line + std::ptrdiff_t{i} * channels, channels);
             }
             x = end = stop;
@@ -396,28 +427,29 @@ void scan(Coder& coder, View<Byte> pixels, View<const std::uint8_t> originals, c
         std::fill(rows[0] - kMargin, rows[0] + first, rows[0][first]);
         std::fill(rows[0] + end, rows[0] + width + kMargin, rows[0][end - 1]);
         window.next_row();
+        model.next_row();
     }
 }
 
 }  // namespace
 
-Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region, const GraphicLoss& loss, GraphicCost* costs) {
+Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region, const GraphicLoss& loss, GraphicCost* costs, bool matches) {
     BitWriter encoder;
     // In trials on screens, 1 to 2 times the root did alike.
     const int side = std::min(64, static_cast<int>(std::lround(1.5 * std::sqrt(loss.per_bit))));
     if (side > 1) {
         const Bytes merged = merge_colours(pixels, region, side);
         scan(encoder, View<const std::uint8_t>{merged.data(), std::ptrdiff_t{pixels.width} * pixels.channels, pixels.width, pixels.height, pixels.channels},
-             pixels, region, loss, costs);
+             pixels, region, matches, loss, costs);
     } else {
-        scan(encoder, pixels, pixels, region, loss, costs);
+        scan(encoder, pixels, pixels, region, matches, loss, costs);
     }
     return encoder.finish();
 }
 
-void graphic_decode(std::span<const std::uint8_t> coded, View<std::uint8_t> pixels, const Region& region) {
+void graphic_decode(std::span<const std::uint8_t> coded, View<std::uint8_t> pixels, const Region& region, bool matches) {
     BitReader decoder(coded);
-    scan(decoder, pixels, constant(pixels), region);
+    scan(decoder, pixels, constant(pixels), region, matches);
     if (!decoder.finished()) throw Corrupt("graphic data do not end with the last pixel");
 }
 

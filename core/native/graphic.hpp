@@ -22,10 +22,11 @@ struct GraphicCost {
     }
 };
 
-// `costs`, if not null, has a place for every tile of the picture, row by row, and is added to.
-Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region, const GraphicLoss& loss = {}, GraphicCost* costs = nullptr);
+// `costs`, if not null, has a place for every tile of the picture, row by row, and is added to. Without `matches` it is what
+// files of lossless 2 hold.
+Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region, const GraphicLoss& loss = {}, GraphicCost* costs = nullptr, bool matches = true);
 // Writes the region's pixels and leaves all others alone. Bytes that do not end with the region's last pixel are
-// an error.
-void graphic_decode(std::span<const std::uint8_t> coded, View<std::uint8_t> pixels, const Region& region);
+// an error. `matches`: whether the bytes use them.
+void graphic_decode(std::span<const std::uint8_t> coded, View<std::uint8_t> pixels, const Region& region, bool matches);
 
 }  // namespace aig

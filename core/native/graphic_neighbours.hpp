@@ -21,22 +21,34 @@ template <int First, int Last> uint32_t polynomial(const uint32_t* p) {
 inline constexpr int kRows = 6, kMargin = 6;
 using Rows = std::array<uint32_t*, kRows>;
 
+// These rows, and as many more before them as are wanted.
 class Window {
   public:
-    explicit Window(int width) : stride_(width + 2 * kMargin), pixels_(static_cast<size_t>(stride_ * kRows)) {}
+    Window(int width, int count) : stride_(width + 2 * kMargin), count_(count), pixels_(static_cast<size_t>(stride_) * static_cast<size_t>(count)) {}
 
     Rows rows() {
         Rows rows;
-        for (int k = 0; k < kRows; ++k)
-            rows[static_cast<size_t>(k)] = pixels_.data() + (latest_ + kRows - k) % kRows * stride_ + kMargin;
+        for (int k = 0; k < kRows; ++k) rows[static_cast<size_t>(k)] = pixels_.data() + place(k);
         return rows;
     }
-    void next_row() { latest_ = (latest_ + 1) % kRows; }
+    // Row k, below the number of rows.
+    const uint32_t* above(int k) const { return pixels_.data() + place(k); }
+    // So many rows, from 0, have two others above them.
+    int reach() const { return count_ - 2; }
+    // The number of row 0, from 1.
+    uint32_t row() const { return row_; }
+    void next_row() {
+        latest_ = latest_ + 1 == count_ ? 0 : latest_ + 1;
+        ++row_;
+    }
 
   private:
+    std::ptrdiff_t place(int k) const { return (latest_ >= k ? latest_ - k : latest_ - k + count_) * stride_ + kMargin; }
+
     std::ptrdiff_t stride_;
+    int count_, latest_ = 0;
+    uint32_t row_ = 1;
     std::vector<uint32_t> pixels_;
-    int latest_ = 0;
 };
 
 // Whether all pixels around one are equal, so far that where it is not of their colour, something new begins.

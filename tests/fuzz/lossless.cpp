@@ -100,11 +100,13 @@ struct Graphic {
     explicit Graphic(unsigned seed) {
         Chance chance(seed);
         picture = fuzz::picture<std::uint8_t>(chance);
+        matches = !chance.one_in(3);
     }
     static constexpr Kind kind() { return kGraphic; }
-    Bytes encode() const { return graphic_encode(picture.view(), picture.region()); }
-    void decode(std::span<const std::uint8_t> bytes, Picture<std::uint8_t>& target) const { graphic_decode(bytes, target.view(), picture.region()); }
+    Bytes encode() const { return graphic_encode(picture.view(), picture.region(), {}, nullptr, matches); }
+    void decode(std::span<const std::uint8_t> bytes, Picture<std::uint8_t>& target) const { graphic_decode(bytes, target.view(), picture.region(), matches); }
     Picture<std::uint8_t> picture;
+    bool matches;
 };
 
 template <class Coder> bool try_bytes(Round& round, const Coder& coder, const Bytes& bytes) {

@@ -18,7 +18,14 @@ KINDS = (
     *("map", "core", "tiles", "preview", "alpha", "drawn", "mid", "background", "boundary"),
     *("icc", "exif", "xmp", "text", "decisions", "frames"),
 )
-CODERS = {"labels": 1, "lossless": 2, "palette": 1, "dct": 3, "boundary": 1, "raw": 1}
+CODERS = {
+    "labels": {1},
+    "lossless": {2, 3},
+    "palette": {1},
+    "dct": {3},
+    "boundary": {1},
+    "raw": {1},
+}
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ class Container:
         If there may be problems, those of the DCT coder come all the same: its streams know for
         themselves (6.9).
         """
-        expect(CODERS.get(segment.coder) == segment.version, f"unknown coder {segment.coder}")
+        expect(segment.version in CODERS.get(segment.coder, ()), f"unknown coder {segment.coder}")
         data = self.body[segment.offset : segment.offset + segment.length]
         with tolerate(problems if segment.coder == "dct" else None):
             expect(len(data) == segment.length, f"the file ends inside segment {segment.kind}")

@@ -17,6 +17,7 @@ from .binary import (
     added,
     hash_of,
 )
+from .matches import MOST_TRUST, Matches, depth
 from .notation import clip, expect, med, unzigzag
 from .surroundings import Neighbours, Rows, is_flat, neighbourhoods
 from .wavefront import bounding_box
@@ -68,21 +69,23 @@ class Candidates:
 
     def __init__(self, coder, b):
         self.coder = coder
-        self.mixer = Mixer(6, 16 * CANDIDATES)
+        self.mixer = Mixer(7, 32 * CANDIDATES)
         self.meanings = {key: Meaning() for key in product((1, 2, 3), (False, True))}
         self.pairs = HistoryTable(min(b, 16))
         self.meaning_of_pair = Meaning()
         self.by_structure = defaultdict(Probability)
         self.by_agreement = defaultdict(Probability)
+        self.by_match = defaultdict(Probability)
         self.outcomes = 0
 
-    def find(self, near, h0, memories, refused):
+    def find(self, near, h0, memories, expected, refused):
         """The pixel if it is a candidate, else None."""
         met = [memory.pixel for memory in reversed(memories) if memory]
+        met = [expected.pixel, *met] if expected else met
         known = [near.w] * refused + met + [near.w, near.n, near.slope, near.ne, near.nw]
         listed = list(dict.fromkeys(known))[:CANDIDATES]
         for rank, c in enumerate(listed):
-            if rank < refused or not self._is_it(c, rank, near, h0, memories):
+            if rank < refused or not self._is_it(c, rank, near, h0, memories, expected):
                 continue
             self._add_outcome(min(rank, 2))
             return c
@@ -92,7 +95,7 @@ class Candidates:
     def _add_outcome(self, o):
         self.outcomes = (4 * self.outcomes + o) % 16
 
-    def _is_it(self, c, rank, near, h0, memories):
+    def _is_it(self, c, rank, near, h0, memories, expected):
         equal, pattern = near.equal(c), near.pattern()
         agreement = 0
         for memory in memories:
@@ -103,9 +106,18 @@ class Candidates:
         structure = hash_of(equal + 128 * pattern + (rank << 14), self.outcomes) >> 16
         inputs.append(self.by_structure[structure])
         inputs.append(self.by_agreement[128 * agreement + equal])
-        bit = self.mixer.bit(self.coder, inputs, 16 * rank + pattern % 16)
+        of_match, trusted = self._of_match(c, rank, expected)
+        inputs.append(of_match)
+        bit = self.mixer.bit(self.coder, inputs, 2 * (16 * rank + pattern % 16) + trusted)
         pair.add(bit)
         return bit
+
+    def _of_match(self, c, rank, expected):
+        if expected is None:
+            return None, 0
+        agrees, t, alike = expected.pixel == c, expected.match.trust, expected.alike
+        assert t <= MOST_TRUST
+        return self.by_match[agrees, t, alike, rank], int(agrees and alike + t > 8)
 
     def _of_memory(self, i, memory, c):
         return self.meanings[i, memory.pixel == c].of(memory.history) if memory else None
@@ -114,14 +126,15 @@ class Candidates:
 class OtherColours:
     """7.1.7, other colours. The colour set is a sorted list."""
 
-    def __init__(self, coder, channels, b):
+    def __init__(self, coder, channels, b, matches):
         self.coder = coder
         self.channels = channels
+        self.contexts = 5 if matches else 3
         self.seen = Probability()
         self.colours = []
         self.table = HistoryTable(b)
         self.seen_bits = BitsByHistories(6, 32)
-        self.new_bits = BitsByHistories(3, 32)
+        self.new_bits = BitsByHistories(self.contexts, 32)
 
     def find(self, near):
         if self.seen.bit(self.coder):
@@ -158,7 +171,7 @@ class OtherColours:
     def _new(self, near):
         known, differences = [], 0
         for c in range(self.channels):
-            w, n, nw = (near.bytes_of(pixel)[c] for pixel in near.six[:3])
+            w, n, nw, ne, ww, nn = (near.bytes_of(pixel)[c] for pixel in near.six)
             if self.channels >= 3 and c in (1, 2):
                 prediction = between(known[0], [near.bytes_of(pixel) for pixel in near.six], c)
             else:
@@ -168,7 +181,11 @@ class OtherColours:
                 hash_of(11, a),
                 hash_of(12, c, differences, w + 256 * n),
                 hash_of(13, a, differences % 256),
-            ]
+                hash_of(14, c, differences, (w - nw) % 256 + 256 * ((n - nw) % 256)),
+                hash_of(
+                    15, c, sum((d % 256) << 8 * k for k, d in enumerate((w - ww, n - nn, ne - n)))
+                ),
+            ][: self.contexts]
             node = 1
             for i in reversed(range(8)):
                 bit = self.new_bits.bit(self.coder, self.table, contexts, node, 8 * c + i)
@@ -194,52 +211,70 @@ def between(g, six, c):
 class Graphic:
     """7.1.7: everything that the pixels of a band teach."""
 
-    def __init__(self, coder, channels, area):
+    def __init__(self, coder, channels, width, height, matches):
+        area = width * height
         b = clip(area.bit_length() + 1, 12, 20)
         self.coder = coder
         self.channels = channels
         self.flat = Probability()
+        self.rows = Rows(width, depth(width)) if matches else Rows(width)
+        self.matches = Matches(b, width) if matches else None
         self.memories = Memories(b)
         self.candidates = Candidates(coder, b)
-        self.others = OtherColours(coder, channels, b)
+        self.others = OtherColours(coder, channels, b, matches)
 
-    def pixel(self, rows):
-        """The current one."""
+    def pixel(self, x):
+        """The one at column x, of which those before it are known."""
+        rows = self.rows
+        rows.go_to(x)
         near = Neighbours(rows, self.channels)
         flat = is_flat(rows)
         if flat and self.flat.bit(self.coder):
-            return near.w
-        hashes = neighbourhoods(rows, near)
+            if self.matches:
+                self.matches.go_on(rows)
+            pixel = near.w
+        else:
+            pixel = self._by_neighbourhood(near, refused=flat)
+        rows.put(pixel)
+        return pixel
+
+    def _by_neighbourhood(self, near, refused):
+        hashes = neighbourhoods(self.rows, near)
         read = self.memories.read(hashes)
-        pixel = self.candidates.find(near, hashes[0], read, refused=flat)
+        expected = self.matches.find(self.rows, near, hashes[1]) if self.matches else None
+        pixel = self.candidates.find(near, hashes[0], read, expected, refused)
         if pixel is None:
             pixel = self.others.find(near)
         self.memories.learn(hashes, read, pixel)
+        if self.matches:
+            self.matches.learn(self.rows, hashes[1], expected, pixel)
         return pixel
 
+    def end_row(self):
+        self.rows.end_row()
+        if self.matches:
+            self.matches.end_row()
 
-def graphic_pixels(coder, region, channels):
+
+def graphic_pixels(coder, region, channels, matches=True):
     """7.1.7: an array (height, width, channels) that is 0 outside the region."""
     pixels = np.zeros((*region.shape, channels), np.int64)
     if not region.any():
         return pixels
     place = bounding_box(region)
     box = region[place]
-    rows, graphic = Rows(box.shape[1]), Graphic(coder, channels, box.size)
+    graphic = Graphic(coder, channels, box.shape[1], box.shape[0], matches)
     for inside, out in zip(box, pixels[place], strict=True):
         for x in np.flatnonzero(inside).tolist():
-            rows.go_to(x)
-            pixel = graphic.pixel(rows)
-            rows.put(pixel)
-            out[x] = channels_of_pixel(pixel, channels)
+            out[x] = channels_of_pixel(graphic.pixel(x), channels)
         if inside.any():
-            rows.end_row()
+            graphic.end_row()
     return pixels
 
 
-def decode_graphic(payload, region, channels):
+def decode_graphic(payload, region, channels, matches=True):
     """7.1.7: an array (height, width, channels) that is 0 outside the region."""
     decoder = BinaryDecoder(payload)
-    pixels = graphic_pixels(decoder, region, channels)
+    pixels = graphic_pixels(decoder, region, channels, matches)
     decoder.finish()
     return pixels

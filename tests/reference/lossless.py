@@ -11,14 +11,20 @@ from .photo import decode_photo
 STRIP = 16
 BYTE = 255
 
-#: Methods of a band; `GREY` is added where one channel stands for three. By number of channels.
+#: Methods of a band; `GREY` is added where one channel stands for three, `MATCHES` where graphics
+#: use them. By number of channels.
 PHOTO, GRAPHIC, GRAPHIC_ALPHA, PHOTO_ALPHA, GREY = range(5)
+MATCHES = 8
 METHODS = {
     1: {PHOTO, GRAPHIC},
     2: {GRAPHIC, GRAPHIC_ALPHA, PHOTO_ALPHA},
     3: {PHOTO, GRAPHIC, GREY + PHOTO},
     4: {GRAPHIC, GRAPHIC_ALPHA, PHOTO_ALPHA, GREY + GRAPHIC_ALPHA, GREY + PHOTO_ALPHA},
 }
+for _methods in METHODS.values():
+    _methods |= {
+        MATCHES + method for method in _methods if method % GREY in (GRAPHIC, GRAPHIC_ALPHA)
+    }
 
 
 def bands_of(region, count):
@@ -42,16 +48,16 @@ def decode_band(band, region, channels, most=BYTE):
     source = ByteReader(band)
     method = source.take(1)[0]
     expect(method in METHODS[channels], "unknown method")
-    grey, how = method >= GREY, method % GREY
+    matches, grey, how = bool(method & MATCHES), bool(method & GREY), method % GREY
     expect(most == BYTE or how in (PHOTO, PHOTO_ALPHA), "graphics of 16 bits")
-    if method == GRAPHIC:
-        return decode_graphic(source.rest(), region, channels)
+    if how == GRAPHIC:
+        return decode_graphic(source.rest(), region, channels, matches)
     if how == PHOTO:
         return decode_colours(source.rest(), region, channels, grey, most)
     colour = source.take(source.varint())
     colours = decode_colours(colour, region, channels - 1, grey, most)
     if how == GRAPHIC_ALPHA:
-        alpha = decode_graphic(source.rest(), region, 1)
+        alpha = decode_graphic(source.rest(), region, 1, matches)
     else:
         alpha = decode_photo(source.rest(), region, 1, most)
     return np.concatenate([colours, alpha], axis=2)

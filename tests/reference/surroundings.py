@@ -14,10 +14,11 @@ class Rows:
     """7.1.7, rows: pixels around the current column of the row being coded.
 
     Every row is a dictionary of its columns, -MARGIN..width + MARGIN - 1 once it is complete.
+    So many rows are kept.
     """
 
-    def __init__(self, width):
-        self.width = width
+    def __init__(self, width, count=ROWS):
+        self.width, self.count = width, count
         above = [dict.fromkeys(range(-MARGIN, width + MARGIN), 0) for _ in range(1, ROWS)]
         self.rows = [{}, *above]
         self.x = self.first = None
@@ -42,7 +43,7 @@ class Rows:
     def end_row(self):
         self._fill(range(-MARGIN, self.first), self.rows[0][self.first])
         self._fill(range(self.x + 1, self.width + MARGIN), self.rows[0][self.x])
-        self.rows = [{}, *self.rows[:-1]]
+        self.rows = [{}, *self.rows[: self.count - 1]]
 
     def _fill(self, columns, pixel):
         self.rows[0].update(dict.fromkeys(columns, pixel))

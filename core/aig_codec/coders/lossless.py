@@ -30,18 +30,28 @@ _BAND_PIXELS, _GRAPHIC_BAND_PIXELS = 400_000, 3_000_000
 _SMALL, _TINY = 150_000, 50_000
 
 #: How a band is coded: as photograph, as graphics, or alpha by itself, as one of them, behind a
-#: photograph of the colours. `_GREY` is added where these are equal, and one stands for all.
+#: photograph of the colours. `_GREY` is added where these are equal, and one stands for all;
+#: `_MATCHES` where graphics use them, as all do that are written by this version.
 _PHOTO, _GRAPHIC, _GRAPHIC_ALPHA, _PHOTO_ALPHA, _GREY = range(5)
+_MATCHES = 8
 
-#: By `_native.repetition`: below the first, a band is not tried as graphics, above the second, not
-#: as photograph.
-_SOME_REPETITION, _MUCH_REPETITION = 0.92, 0.98
+#: By `_native.repetition`: from the first on, a band is tried as graphics too, from the second on,
+#: not as photograph.
+_SOME_REPETITION, _MUCH_REPETITION = 0.8, 0.98
+
+#: By `_native.recurrence`: where so many places are like an earlier one, at any distance, or
+#: colours are so few, a band is tried as graphics too. Photographs stay below 0.07 and above 0.27;
+#: but grey ones have few colours as well.
+_RECURRING, _FEW_COLOURS, _FEW_LEVELS = 0.1, 0.15, 64
+
+#: So many places at least tell something.
+_LEAST_PLACES = 16
 
 #: A photograph that takes less than so many bits per sample is none: it is tried as graphics too.
 _FEW_BITS = 0.3
 
 #: So few pixels are tried as both: there is little to go by, and little time to lose.
-_FEW_PIXELS = 1024
+_FEW_PIXELS = 4096
 
 
 class _Search(NamedTuple):
@@ -128,9 +138,8 @@ def start_encoding(
     n, region = _extent(class_map, first, last)
     # The encoder's memory goes with a band's rectangle, however few of its pixels are coded.
     load = max(n, (region.bottom - region.top) * class_map.shape[1] // 4)
-    aim = _BAND_PIXELS
-    if _repetition(pixels, region) >= _MUCH_REPETITION:
-        aim = _GRAPHIC_BAND_PIXELS
+    graphic = _repetition(pixels, region) >= _MUCH_REPETITION or _recurs(pixels, region)
+    aim = _GRAPHIC_BAND_PIXELS if graphic else _BAND_PIXELS
     count = 1 if load <= aim * 3 // 2 else 2 * round(load / (2 * aim))
     count = min(count, _strips(region)) or 1
     how = _how_hard(effort, n // count)
@@ -157,7 +166,7 @@ def start_drawing(
     count = min(max(1, round(n / _GRAPHIC_BAND_PIXELS)), max(1, _strips(region)))
 
     def encode(band: _Region) -> bytes:
-        return bytes([_GRAPHIC]) + _native.graphic_encode_near(pixels, *band, *loss)[0]
+        return bytes([_MATCHES + _GRAPHIC]) + _native.graphic_encode_near(pixels, *band, *loss)[0]
 
     return Encoding([workers.submit(encode, band) for band in _bands(region, count)])
 
@@ -176,7 +185,7 @@ def _encode_band(pixels: Pixels, region: _Region, how: _HowHard) -> bytes:
     """One band by the coder that makes the least of it."""
 
     def graphic() -> bytes:
-        return bytes([_GRAPHIC]) + _native.graphic_encode(pixels, *region)
+        return bytes([_MATCHES + _GRAPHIC]) + _native.graphic_encode(pixels, *region)
 
     def photo() -> bytes:
         return _encode_photo(pixels, region, how)
@@ -196,24 +205,36 @@ def _least(
     """
     if pixels.dtype != np.uint8:
         return photo()
+    rows = region.class_map[region.top : region.bottom]
+    few = rows.size <= _FEW_PIXELS
     repetition = _repetition(pixels, region)
-    if repetition >= _MUCH_REPETITION:
+    if repetition >= _MUCH_REPETITION and not few:
         return graphic()
     as_photo = photo()
     bits = 8 * len(as_photo) / pixels.shape[2]
-    rows = region.class_map[region.top : region.bottom]
-    few = rows.size <= _FEW_PIXELS
     if bits < _FEW_BITS * rows.size:
         # Not all of the rectangle need be the region's.
         pixels_in_it, _, _ = _native.region_extent(rows, region.first, region.last)
         few = few or bits < _FEW_BITS * pixels_in_it
-    if few or repetition >= _SOME_REPETITION:
+    if few or repetition >= _SOME_REPETITION or _recurs(pixels, region):
         return min(graphic(), as_photo, key=len)
     return as_photo
 
 
 def _repetition(pixels: Pixels, region: _Region) -> float:
     return _native.repetition(pixels, *region) if pixels.dtype == np.uint8 else 0.0
+
+
+def _recurs(pixels: Pixels, region: _Region) -> bool:
+    """Whether what is far apart looks alike, so that graphics may find it."""
+    if pixels.dtype != np.uint8:
+        return False
+    places, right, looked_at, colours, grey = _native.recurrence(pixels, *region)
+    if places >= _LEAST_PLACES and right >= _RECURRING * places:
+        return True
+    if grey or pixels.shape[2] < 3:
+        return colours <= _FEW_LEVELS
+    return colours <= _FEW_COLOURS * looked_at
 
 
 def _encode_photo(pixels: Pixels, region: _Region, how: _HowHard) -> bytes:
@@ -227,7 +248,7 @@ def _encode_photo(pixels: Pixels, region: _Region, how: _HowHard) -> bytes:
     alpha, rows = _alpha(pixels, region)
 
     def graphic() -> bytes:
-        return bytes([method + _GRAPHIC_ALPHA]) + _native.graphic_encode(alpha, *rows)
+        return bytes([_MATCHES + method + _GRAPHIC_ALPHA]) + _native.graphic_encode(alpha, *rows)
 
     def photo() -> bytes:
         return bytes([method + _PHOTO_ALPHA]) + _encode_planes(alpha, 1, rows, how)
@@ -306,13 +327,16 @@ def _decode_band(data: bytes, pixels: Pixels, region: _Region) -> None:
         raise CorruptError("band without method")
     channels = pixels.shape[2]
     colours = 1 if channels < 3 else 3
-    grey = data[0] >= _GREY
-    method = data[0] - _GREY if grey else data[0]
+    matches, grey = data[0] & _MATCHES > 0, data[0] & _GREY > 0
+    method = data[0] & ~(_MATCHES | _GREY)
     planes = 1 if grey else colours
-    if pixels.dtype != np.uint8 and method in (_GRAPHIC, _GRAPHIC_ALPHA):
+    graphic = method in (_GRAPHIC, _GRAPHIC_ALPHA)
+    if graphic and pixels.dtype != np.uint8:
         raise CorruptError(f"method {data[0]} for samples of 16 bits")
+    if matches and not graphic:
+        raise CorruptError(f"method {data[0]} for {channels} channels")
     if method == _GRAPHIC and not grey:
-        _native.graphic_decode(data[1:], pixels, *region)
+        _native.graphic_decode(data[1:], pixels, *region, matches)
         return
     alphas = (_PHOTO,) if channels == colours else (_GRAPHIC_ALPHA, _PHOTO_ALPHA)
     if method not in alphas or (grey and colours < 3):
@@ -330,7 +354,7 @@ def _decode_band(data: bytes, pixels: Pixels, region: _Region) -> None:
         _native.photo_decode(data[end:], pixels, colours, 1, *region)
     elif method == _GRAPHIC_ALPHA:
         alpha, rows = _alpha(pixels, region)
-        _native.graphic_decode(data[end:], alpha, *rows)
+        _native.graphic_decode(data[end:], alpha, *rows, matches)
         pixels[region.top : region.bottom, :, -1:] = alpha
 
 

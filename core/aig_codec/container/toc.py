@@ -10,8 +10,10 @@ KINDS = (
     *("icc", "exif", "xmp", "text", "decisions", "frames"),
 )
 
-#: Every coder with its version; files of others need another version of this package.
-CODERS = {"labels": 1, "lossless": 2, "palette": 1, "dct": 3, "boundary": 1, "raw": 1}
+#: Every coder with the version that is written, and older ones that are read too; files of others
+#: need another version of this package.
+CODERS = {"labels": 1, "lossless": 3, "palette": 1, "dct": 3, "boundary": 1, "raw": 1}
+OLDER = {"lossless": (2,)}
 
 #: Coders and their versions by the numbers that packed tables have for them (format.md, 4): new
 #: ones go to the end, at most 16. Others, and kinds beyond the first 15, are spelt out.
@@ -77,7 +79,7 @@ class Segment(NamedTuple):
         `CorruptError` if they do not go together."""
         if self.kind not in KINDS:
             raise UnsupportedError(f"segment kind {self.kind!r} is not known to this version")
-        if self.version != CODERS.get(self.coder):
+        if self.version not in (CODERS.get(self.coder), *OLDER.get(self.coder, ())):
             raise UnsupportedError(
                 f"coder {self.coder} version {self.version} is needed for the {self.name}"
             )
