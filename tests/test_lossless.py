@@ -284,6 +284,7 @@ def test_photographs_are_none(kind: str) -> None:
 
 def test_what_takes_few_bits_is_tried_as_graphics(monkeypatch: pytest.MonkeyPatch) -> None:
     pixels, mask = _picture("gradient", channels=1), np.ones((96, 128), bool)
+    monkeypatch.setattr(lossless, "_SMALL_REPETITION", 2.0)
     monkeypatch.setattr(lossless, "_SOME_REPETITION", 2.0)
     monkeypatch.setattr(lossless, "_MUCH_REPETITION", 2.0)
     monkeypatch.setattr(lossless, "_recurs", lambda *_: False)
@@ -295,6 +296,7 @@ def test_what_takes_few_bits_is_tried_as_graphics(monkeypatch: pytest.MonkeyPatc
 def test_alpha_is_judged_by_its_own_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many the colours in front of it take."""
     pixels, mask = _picture("noise", "gradient"), np.ones((96, 128), bool)
+    monkeypatch.setattr(lossless, "_SMALL_REPETITION", 2.0)
     monkeypatch.setattr(lossless, "_SOME_REPETITION", 2.0)
     monkeypatch.setattr(lossless, "_MUCH_REPETITION", 2.0)
     monkeypatch.setattr(lossless, "_recurs", lambda *_: False)

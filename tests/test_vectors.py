@@ -71,7 +71,7 @@ def methods_of(name: str) -> set[int]:
 
 
 def test_every_method_of_the_lossless_coder_is_frozen() -> None:
-    assert set().union(*map(methods_of, FILES)) == {0, 1, 2, 3, 4, 6, 7}
+    assert set().union(*map(methods_of, FILES)) == {0, 1, 2, 3, 4, 6, 7, 9, 10, 14}
 
 
 @pytest.mark.parametrize("name", FILES)

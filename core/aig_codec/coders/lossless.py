@@ -36,12 +36,13 @@ _PHOTO, _GRAPHIC, _GRAPHIC_ALPHA, _PHOTO_ALPHA, _GREY = range(5)
 _MATCHES = 8
 
 #: By `_native.repetition`: from the first on, a band is tried as graphics too, from the second on,
-#: not as photograph.
-_SOME_REPETITION, _MUCH_REPETITION = 0.8, 0.98
+#: not as photograph. In small rectangles, where little time is lost, another first one holds.
+_SOME_REPETITION, _MUCH_REPETITION = 0.92, 0.98
+_SMALL_REPETITION, _SMALL_RECTANGLE = 0.8, 1 << 16
 
 #: By `_native.recurrence`: where so many places are like an earlier one, at any distance, or
-#: colours are so few, a band is tried as graphics too. Photographs stay below 0.07 and above 0.27;
-#: but grey ones have few colours as well.
+#: colours are so few, all bands are tried as graphics too. Photographs stay below 0.07 and above
+#: 0.27; but grey ones have few colours as well.
 _RECURRING, _FEW_COLOURS, _FEW_LEVELS = 0.1, 0.15, 64
 
 #: So many places at least tell something.
@@ -138,13 +139,15 @@ def start_encoding(
     n, region = _extent(class_map, first, last)
     # The encoder's memory goes with a band's rectangle, however few of its pixels are coded.
     load = max(n, (region.bottom - region.top) * class_map.shape[1] // 4)
-    graphic = _repetition(pixels, region) >= _MUCH_REPETITION or _recurs(pixels, region)
+    # Of the whole region: a dark or empty band of a photograph recurs, and is one all the same.
+    recurs = _recurs(pixels, region)
+    graphic = recurs or _repetition(pixels, region) >= _MUCH_REPETITION
     aim = _GRAPHIC_BAND_PIXELS if graphic else _BAND_PIXELS
     count = 1 if load <= aim * 3 // 2 else 2 * round(load / (2 * aim))
     count = min(count, _strips(region)) or 1
     how = _how_hard(effort, n // count)
     bands = _bands(region, count)
-    return Encoding([workers.submit(_encode_band, pixels, band, how) for band in bands])
+    return Encoding([workers.submit(_encode_band, pixels, band, how, recurs) for band in bands])
 
 
 class Loss(NamedTuple):
@@ -181,7 +184,7 @@ def drawing_costs(
     return _native.graphic_encode_near(pixels, class_map, first, last, 0, len(pixels), *loss)[1]
 
 
-def _encode_band(pixels: Pixels, region: _Region, how: _HowHard) -> bytes:
+def _encode_band(pixels: Pixels, region: _Region, how: _HowHard, recurs: bool) -> bytes:
     """One band by the coder that makes the least of it."""
 
     def graphic() -> bytes:
@@ -190,12 +193,13 @@ def _encode_band(pixels: Pixels, region: _Region, how: _HowHard) -> bytes:
     def photo() -> bytes:
         return _encode_photo(pixels, region, how)
 
-    return _least(pixels, region, graphic, photo)
+    return _least(pixels, region, recurs, graphic, photo)
 
 
 def _least(
     pixels: Pixels,
     region: _Region,
+    recurs: bool,
     graphic: Callable[[], bytes],
     photo: Callable[[], bytes],
 ) -> bytes:
@@ -216,7 +220,8 @@ def _least(
         # Not all of the rectangle need be the region's.
         pixels_in_it, _, _ = _native.region_extent(rows, region.first, region.last)
         few = few or bits < _FEW_BITS * pixels_in_it
-    if few or repetition >= _SOME_REPETITION or _recurs(pixels, region):
+    least = _SMALL_REPETITION if rows.size <= _SMALL_RECTANGLE else _SOME_REPETITION
+    if few or repetition >= least or recurs:
         return min(graphic(), as_photo, key=len)
     return as_photo
 
@@ -253,7 +258,7 @@ def _encode_photo(pixels: Pixels, region: _Region, how: _HowHard) -> bytes:
     def photo() -> bytes:
         return bytes([method + _PHOTO_ALPHA]) + _encode_planes(alpha, 1, rows, how)
 
-    best = _least(alpha, rows, graphic, photo)
+    best = _least(alpha, rows, _recurs(alpha, rows), graphic, photo)
     return b"".join([best[:1], varint(len(colour)), colour, best[1:]])
 
 
