@@ -290,7 +290,7 @@ ODD_INFO: list[dict[str, Any]] = [
     {"dpi": "300"},
     {"exif": 7},
     {"transparency": None},
-    {"transparency": object()},
+    {"transparency": Ellipsis},
 ]
 
 

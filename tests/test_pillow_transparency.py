@@ -58,7 +58,7 @@ ALL_MODES = (
 WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 #: What nothing can be made of in any mode.
 USELESS = (
-    *(None, "x", 5.0, object(), (), (1, 2), [1, 2, 3, 4, 5], {}, (0.5, 1, 1)),
+    *(None, "x", 5.0, Ellipsis, (), (1, 2), [1, 2, 3, 4, 5], {}, (0.5, 1, 1)),
     *(-1, 2**20, (-1, 0, 0), (2**20, 0, 0)),
 )
 
