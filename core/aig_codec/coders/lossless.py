@@ -369,6 +369,14 @@ def encode(pixels: Pixels, class_map: U8, first: int, last: int, effort: int = 5
         return start_encoding(pixels, class_map, first, last, effort, workers).result()
 
 
+def is_graphic(payload: bytes) -> bool:
+    """Whether the first band of what `encode` gave is coded as graphics."""
+    count, at = read_varint(payload, 0)
+    for _ in range(count):
+        _, at = read_varint(payload, at)
+    return payload[at] & ~_MATCHES == _GRAPHIC
+
+
 def decode(payload: bytes, pixels: Pixels, class_map: U8, first: int, last: int) -> None:
     """Write the region's pixels into `pixels`, here and now; see `start_decoding`."""
     with Workers(1) as workers:
