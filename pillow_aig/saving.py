@@ -14,10 +14,6 @@ if TYPE_CHECKING:
 #: What `save_all` takes besides the options of the codec.
 _OF_SAVE = ("append_images", "duration", "loop")
 
-#: Options of other formats, of Pillow's and of its best known plugins, that are nearly called like
-#: ours.
-_OF_OTHERS = {"lossless_jpeg", "max_threads", "num_threads"}
-
 #: Subsampling as Pillow's JPEG names it. What lies between is nearer to half the resolution.
 _OF_JPEG = dict.fromkeys((1, 2, "4:2:2"), "4:2:0") | {0: "4:4:4", -1: "auto", "keep": "auto"}
 
@@ -108,8 +104,10 @@ def _warn_of_typos(options: "Mapping[str, Any]", depth: int = 4) -> None:
     word, `center=` would lose the focus. depth: of the call of `Image.save` above this one."""
     from aig_codec.options import OPTIONS, meant
 
-    for name in options.keys() - OPTIONS.keys() - set(_OF_SAVE) - _OF_OTHERS:
-        if (option := meant(name, _OF_SAVE)) is not None:
+    for name in options.keys() - OPTIONS.keys() - set(_OF_SAVE):
+        option = meant(name, _OF_SAVE)
+        # What others call lossless_jpeg, max_threads or keep_icc_profile is no slip of the pen.
+        if option is not None and f"_{option}_" not in f"_{name}_":
             warnings.warn(
                 f"saving as AIG knows no option {name!r}: did you mean {option!r}?",
                 UserWarning,

@@ -153,7 +153,7 @@ def test_every_page_is_lossless_or_not_by_itself(tmp_path: Path) -> None:
             np.testing.assert_array_equal(
                 aig_codec.decode(data, frame=k), aig_codec.decode(saved(page))
             )
-    lossy = saved(mask, save_all=True, append_images=[colour], quality=10)
+    lossy = saved(mask, save_all=True, append_images=[colour], quality=10, lossless=False)
     with aig_codec.open(lossy) as file:
         assert [file.frame(k).info()["lossless"] for k in range(2)] == [False, False]
 

@@ -150,6 +150,7 @@ def test_damage_in_one_band_leaves_the_others(
     monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
     monkeypatch.setattr(lossless, "_BAND_PIXELS", 500)
+    monkeypatch.setattr(lossless, "_GRAPHIC_BAND_PIXELS", 500)
     pixels = photo(64, 49, 3)
     data = aig_codec.encode(pixels, lossless=True)
     payload = payloads(data)["core", 0]
@@ -158,7 +159,7 @@ def test_damage_in_one_band_leaves_the_others(
     assert np.array_equal(aig_codec.decode(data, threads=threads), pixels)
     source = reference.ByteReader(payload)
     *_, last = [source.varint() for _ in range(5)]
-    damaged = reseal(data, {("core", 0): payload[:-last] + b"\x09" + payload[1 - last :]})
+    damaged = reseal(data, {("core", 0): payload[:-last] + b"\x0f" + payload[1 - last :]})
     with pytest.raises(errors.CorruptError):
         aig_codec.decode(damaged, threads=threads)
     lenient = aig_codec.decode(damaged, strict=False, threads=threads)

@@ -62,7 +62,8 @@ def test_any_size(size: tuple[int, int]) -> None:
 def test_nothing_stands_out() -> None:
     found = saliency.find(np.full((120, 160, 3), 77, np.uint8))
     assert [(f.x, f.y, f.confidence) for f in found] == [(80, 60, 0.0)]
-    with aig_codec.open(aig_codec.encode(np.full((120, 160, 3), 77, np.uint8))) as file:
+    flat = np.full((120, 160, 3), 77, np.uint8)
+    with aig_codec.open(aig_codec.encode(flat, lossless=False, explain=True)) as file:
         assert file.centers == [(80, 60)]
         assert "middle" in file.decisions[0].why
 

@@ -22,7 +22,7 @@ from aig_codec import connections, limits, sources, web
 from aig_codec.reader import FIRST_READ
 
 PICTURE = pictures.mixed(301, 403, 3)
-DATA = aig_codec.encode(PICTURE, centers=[(100, 90), (300, 200)], radii=[(30, 50), (25, 40)])
+DATA = aig_codec.encode(PICTURE, centers=[(100, 90), (300, 200)], radii=[(45, 60), (25, 40)])
 SIZE = len(DATA)
 
 

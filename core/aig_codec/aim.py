@@ -104,16 +104,26 @@ def to_target(
         assert wanted.target_psnr is not None
         aim, near, how = wanted.target_psnr, _NEAR_PSNR, targets.PSNR
     found = targets.solve(measure, aim, near, first, how)
+    if size is not None:
+        found = _fitting(found, room, size, fixed)
     best = found[-1]
-    if size is not None and math.exp(best.value) > room + _TOO_LARGE * size:
+    coded = trials[best.level, best.weight]
+    decision = _of_target(found, None if size is None else fixed)
+    return replace(coded, decisions=[decision, *coded.decisions])
+
+
+def _fitting(found: Sequence[Trial], room: int, size: int, fixed: int) -> list[Trial]:
+    """The trials, last the one that counts: the largest that is not too large. Bytes do not always
+    follow the level: what is drawn at one may not be at another."""
+    fit = [t for t in found if math.exp(t.value) <= room + _TOO_LARGE * size]
+    if not fit:
         least = round(math.exp(min(t.value for t in found))) + fixed
         raise UnreachableError(
             f"target_size {size} cannot be reached: with these foci no file is smaller than about "
             f"{least} bytes"
         )
-    coded = trials[best.level, best.weight]
-    decision = _of_target(found, None if size is None else fixed)
-    return replace(coded, decisions=[decision, *coded.decisions])
+    best = found[-1] if found[-1] in fit else max(fit, key=lambda t: t.value)
+    return [*(t for t in found if t is not best), best]
 
 
 def _probed(
