@@ -1,6 +1,7 @@
 """Cores of any shape, from `mask=` and `boxes=` to the file and back."""
 
 import io
+import warnings
 
 import numpy as np
 import pictures
@@ -256,6 +257,11 @@ def test_the_core_comes_from_what_stands_before_it() -> None:
 
 def test_a_mask_without_a_pixel_is_stored_with_a_warning() -> None:
     pixels = np.zeros((20, 30), np.uint8)
+    # Where warnings are errors, it is one like those of other bad values.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match="mask is 0 everywhere"):
+            aig_codec.encode(np.zeros((5, 6), np.uint8), mask=np.zeros((5, 6), bool))
     with pytest.warns(UserWarning, match="mask is 0 everywhere: no pixel is exact"):
         data = aig_codec.encode(pixels, mask=np.zeros((20, 30), bool))
     with aig_codec.open(data) as file:

@@ -37,6 +37,10 @@ _MOST_RATIO = min(MAX_SIGMA, 1 / MIN_SIGMA)
 _HALVINGS = 60
 
 
+class EmptyMaskWarning(UserWarning, ValueError):
+    """A mask asks for no exact pixel. Where warnings are errors, it is a value that is wrong."""
+
+
 class CoreMap(NamedTuple):
     """labels: uint8 (H, W), 0..cores. cores: how many there are, 1..3; one may be empty."""
 
@@ -75,7 +79,7 @@ def from_mask(mask: Any, width: int, height: int) -> CoreMap:
         raise ValueError("mask has negative values")
     inside = array != 0
     if not inside.any():
-        warnings.warn("mask is 0 everywhere: no pixel is exact", UserWarning, stacklevel=2)
+        warnings.warn("mask is 0 everywhere: no pixel is exact", EmptyMaskWarning, stacklevel=2)
         return CoreMap(inside.astype(np.uint8), 1)
     counts = np.bincount(_small(array).ravel()) if array.dtype.kind != "b" else np.zeros(1, int)
     objects = [int(value) for value in np.flatnonzero(counts) if value > 0]

@@ -14,7 +14,7 @@ from .geometry import Regions, Window
 _ALWAYS = 2**23
 
 #: The coder of drawn pictures: at most so much for a band, and of a small one for each pixel.
-_GRAPHIC, _GRAPHIC_PIXEL = 24 * 2**20, 96
+_GRAPHIC, _GRAPHIC_PIXEL = 30 * 2**20, 112
 
 #: Rows of samples that a filter holds, and of a strip of the lossless coder, with their errors.
 _FILTERED_ROWS, _STRIP_ROWS = 2 * 96, 2 * 16
