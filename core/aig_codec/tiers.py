@@ -37,7 +37,7 @@ _BOUNDARY_TAUS = (2, 4, 8, 16, 32, 64)
 MID_TIER, LOSS = "mid tier", "loss"
 
 #: Decisions that nobody asked for are told where they take no more than this part of the rest.
-MOST_TOLD = 1 / 30
+MOST_TOLD = 1 / 50
 
 
 @dataclass(frozen=True)
