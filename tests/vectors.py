@@ -193,6 +193,8 @@ CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dic
     ),
     "c2-exact": (sketch, 75, 98, 3, {}),
     "c2-exact-around": (sketch, 75, 98, 4, TWO),
+    "c2-small": (sketch, 20, 24, 1, {"lossless": True}),
+    "c2-map": (sketch, 75, 98, 3, {"mask": BLOBS, "lossless": False}),
     "c2-frames": (
         sketch,
         40,

@@ -214,6 +214,8 @@ def _interpret(meta, body):
     order = [(KINDS.index(s.kind), s.center or 0) for s in segments if s.kind in KINDS]
     expect(order == sorted(set(order)), "segments are out of order")
     kinds = {s.kind for s in segments}
+    cores = [s for s in segments if s.kind == "core"]
+    expect(len(cores) == (1 if layout["shape"] == "all" else layout["N"]), "a core is missing")
     expect(("preview" in kinds) == (layout["shape"] != "all"), "the preview is missing")
     expect(("map" in kinds) == (layout["shape"] == "map"), "a map where none belongs, or none")
     expect(("tiles" in kinds) == ("drawn" in kinds), "tiles without what is drawn, or without them")

@@ -73,6 +73,13 @@ def spelt_out(short, header, kinds):
         mid = "none"
     expect(isinstance(own, dict), "mc_rsc is an object")
     expect(len(short["size"]) in (2, 3), "impossible size")
+    kinds_there = [row[0] for row in segments]
+    if "map" in kinds_there:
+        shape = "map"
+    elif "preview" in kinds_there:
+        shape = "ellipses"
+    else:
+        shape = "all"
     width, height, channels = [*short["size"], 3][:3]
     expect(type(channels) is int and 1 <= channels <= 4, "impossible number of channels")
     radii = own.get("radii", [65535 * 256] * 2 * n)
@@ -93,7 +100,7 @@ def spelt_out(short, header, kinds):
         "segments": segments,
         "mc_rsc": {
             "N": n,
-            "shape": own.get("shape", "ellipses"),
+            "shape": own.get("shape", shape),
             "centers": [{"x": fields[2 * k], "y": fields[2 * k + 1]} for k in range(n)],
             "radii": [
                 {"core": radii[2 * k] / 256, "mid": radii[2 * k + 1] / 256} for k in range(n)

@@ -32,7 +32,6 @@ _CRC = struct.Struct("<I")
 
 #: Members of the object "mc_rsc" with a default, which is a constant.
 _DEFAULTS: dict[str, Any] = {
-    "shape": "ellipses",
     "qp_table_id": 0,
     "palette_sizes": [],
     "boundary_tau": 2,
@@ -73,6 +72,7 @@ def shortened(full: dict[str, Any], header: Header) -> dict[str, Any]:
         foci["radii"] = [int(r) for r in radii]
     if own["sigmas"] != [[float32_from_code(c) for c in pair] for pair in header.sigma_codes]:
         foci["sigmas"] = [_shortest(s) for pair in own["sigmas"] for s in pair]
+    _unless(foci, "shape", own["shape"], _default_shape(segments))
     _unless(foci, "mid", own["mid"], _default_mid(segments))
     _unless(foci, "mid_level", own["mid_level"], default_mid_level(level))
     if foci:
@@ -126,6 +126,7 @@ def completed(short: dict[str, Any], header: Header) -> dict[str, Any]:
             "sigmas": [list(pair) for pair in zip(sigmas[::2], sigmas[1::2], strict=True)],
             "alphas": list(header.alpha_codes),
             **{name: own.get(name, default) for name, default in _DEFAULTS.items()},
+            "shape": own.get("shape", _default_shape(segments)),
             "mid": own.get("mid", _default_mid(segments)),
             "mid_level": own.get("mid_level", default_mid_level(level)),
             "bit_allocation": {},
@@ -157,12 +158,24 @@ def _list(name: str, value: Any, n: int) -> list[Any]:
     return value
 
 
+def _coders(segments: Any) -> dict[Any, Any]:
+    """The coder of every kind of segment in a table of contents, be it ever so wrong."""
+    rows = [row for row in segments if isinstance(row, list)] if isinstance(segments, list) else []
+    return {row[0]: row[4] for row in rows if len(row) > 4 and isinstance(row[0], str)}
+
+
+def _default_shape(segments: Any) -> str:
+    kinds = _coders(segments)
+    if "map" in kinds:
+        return "map"
+    return "ellipses" if "preview" in kinds else "all"
+
+
 def _default_mid(segments: Any) -> str:
-    """What a table of contents, be it ever so wrong, says of the mid tier."""
-    for row in segments if isinstance(segments, list) else ():
-        if isinstance(row, list) and len(row) > 4 and row[0] == "mid":
-            return "dct" if row[4] == "dct" else "palette"
-    return "none"
+    coder = _coders(segments).get("mid")
+    if coder is None:
+        return "none"
+    return "dct" if coder == "dct" else "palette"
 
 
 def _shortest(value: float) -> float:
