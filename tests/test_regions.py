@@ -57,7 +57,7 @@ def test_repetition_is_the_share_of_equals_among_the_alike(
 def test_grey_is_known_and_made(size, channels, dtype, rows, coloured, seed) -> None:
     """Grey but for some pixels, of which one channel differs by the least there is."""
     rng = np.random.default_rng(seed)
-    pixels = rng.integers(0, np.iinfo(dtype).max, (*size, channels)).astype(dtype)
+    pixels = rng.integers(0, np.iinfo(dtype).max - 9, (*size, channels)).astype(dtype)
     pixels = greyed(pixels)
     for _ in range(coloured):
         pixels[rng.integers(size[0]), rng.integers(size[1]), rng.integers(3)] += 1
