@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from aig_codec.search import saliency
+from aig_codec.encoder.roi import saliency
 
 from .decisions import NEAR, is_near
 from .images import Picture

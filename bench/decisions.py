@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 import aig_codec
-from aig_codec.compare import seam
-from aig_codec.search import rate_distortion, saliency
+from aig_codec.apps.compare import seam
+from aig_codec.encoder.roi import rate_distortion, saliency
 
 from . import focus_task, speed
 from .images import U8, Focus, Picture

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 
 import aig_codec
-from aig_codec import geometry, gpu
+from aig_codec import geometry
 from aig_codec.coders import dct
 from aig_codec.container import Focus as ContainerFocus
 from aig_codec.container import Metadata
-from aig_codec.cuda.analysis import DeviceAnalysis
-from aig_codec.cuda.frame import Constants
-from aig_codec.cuda.geometry import assign
-from aig_codec.cuda.picture import make_picture
+from aig_codec.devices import gpu
+from aig_codec.devices.cuda.analysis import DeviceAnalysis
+from aig_codec.devices.cuda.canvas import make_picture
+from aig_codec.devices.cuda.frame import Constants
+from aig_codec.devices.cuda.geometry import assign
 from aig_codec.threads import Workers, default_threads
 
 from . import gpu_host

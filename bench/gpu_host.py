@@ -10,8 +10,8 @@ import numpy as np
 
 import aig_codec
 from aig_codec import geometry
-from aig_codec.cuda.frame import Constants
-from aig_codec.cuda.picture import make_picture
+from aig_codec.devices.cuda.canvas import make_picture
+from aig_codec.devices.cuda.frame import Constants
 
 from .images import U8
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 import aig_codec
 import pillow_aig
-from aig_codec.reader import shrink
+from aig_codec.decoder.file import shrink
 
 from . import lossless, peers, speed
 from .images import U8, Picture

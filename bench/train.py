@@ -1,7 +1,8 @@
 """`python -m bench.train [FOLDER]`: train the constants that the coders begin with.
 
-The lossless coder's predictors go to core/native/trained_predictors.inl, its distributions of
-symbols to core/native/trained_tables.inl, the lossy tiers' probabilities to trained_models.inl.
+In core/native, the lossless coder's predictors go to lossless/trained_predictors.inl, its
+distributions of symbols to lossless/trained_tables.inl, the lossy tiers' probabilities to
+dct/trained_models.inl.
 The tables belong to the predictors that are built in: after new predictors, build, and train the
 tables. What the lossy tiers count depends a little on the probabilities that are built in: after
 a change of their contexts, train and build twice.
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 NATIVE = Path(__file__).resolve().parents[1] / "core" / "native"
-PREDICTORS, TABLES = "trained_predictors.inl", "trained_tables.inl"
-MODELS = "trained_models.inl"
+PREDICTORS, TABLES = "lossless/trained_predictors.inl", "lossless/trained_tables.inl"
+MODELS = "dct/trained_models.inl"
 
 CLASSES = 32
 BANK = 64

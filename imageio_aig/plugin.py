@@ -18,7 +18,7 @@ from imageio.core.request import (
 from imageio.core.v3_plugin_api import ImageProperties, PluginV3
 from numpy.typing import ArrayLike, NDArray
 
-from aig_codec.options import SequenceOptions, documented
+from aig_codec.encoder.options import SequenceOptions, documented
 
 if TYPE_CHECKING:
     from aig_codec import AigFile
@@ -70,7 +70,7 @@ class AIGPlugin(PluginV3):
         try:
             if self._frames:
                 # The target comes into being here, when nothing can be wrong any more.
-                from aig_codec.files import write_all
+                from aig_codec.io.files import write_all
 
                 data = self._coded()
                 write_all(self.request.get_file(), data)
@@ -247,8 +247,8 @@ class AIGPlugin(PluginV3):
         an unknown keyword, and ValueError for another shape or a bad value; nothing is created
         then.
         """
-        from aig_codec.info import duration_of, kept, loop_of
-        from aig_codec.sequence import Frame, durations_of, encode_frames
+        from aig_codec.encoder.sequence import Frame, durations_of, encode_frames
+        from aig_codec.io.image_info import duration_of, kept, loop_of
 
         images = _images(ndimage, is_batch)
         keywords: dict[str, Any] = {**options}

@@ -267,7 +267,7 @@ class AigImageFile(ImageFile.ImageFile):
 
         if limits.max_memory is None:
             return
-        from aig_codec import memory
+        from aig_codec.decoder import memory
 
         metadata, strict = self._metadata, not ImageFile.LOAD_TRUNCATED_IMAGES
         kinds = {s.kind for s in metadata.segments}
@@ -464,7 +464,7 @@ def _put(info: dict[Any, Any], key: str, value: Any) -> None:
     """Let `info` have the content of a segment; of text, also the comment by itself. Decisions are
     about the foci, and stand with them."""
     if key == "decisions":
-        from aig_codec.decisions import unpack
+        from aig_codec.container.decisions import unpack
 
         told = unpack(value) if isinstance(value, bytes) else value
         info["aig"]["decisions"] = [decision.to_json() for decision in told]

@@ -35,8 +35,8 @@ def save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     before anything is written; and OSError if the file does not take all of it.
     """
     import aig_codec
-    from aig_codec.files import write_all
-    from aig_codec.sequence import exact_if_bilevel
+    from aig_codec.encoder.sequence import exact_if_bilevel
+    from aig_codec.io.files import write_all
 
     _warn_of_typos(im.encoderinfo)
     try:
@@ -60,9 +60,9 @@ def save_all(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     from PIL import ImageSequence
 
     from aig_codec.container import join
-    from aig_codec.files import write_all
-    from aig_codec.info import duration_of, loop_of
-    from aig_codec.sequence import Frame, durations_of, encode_frames
+    from aig_codec.encoder.sequence import Frame, durations_of, encode_frames
+    from aig_codec.io.files import write_all
+    from aig_codec.io.image_info import duration_of, loop_of
 
     options = im.encoderinfo
     _warn_of_typos(options)
@@ -102,7 +102,7 @@ def _own_options(image: Image.Image) -> dict[str, Any]:
 def _warn_of_typos(options: "Mapping[str, Any]", depth: int = 4) -> None:
     """Say which options are none of ours, nor of another format, but nearly called so: without a
     word, `center=` would lose the focus. depth: of the call of `Image.save` above this one."""
-    from aig_codec.options import OPTIONS, meant
+    from aig_codec.encoder.options import OPTIONS, meant
 
     for name in options.keys() - OPTIONS.keys() - set(_OF_SAVE):
         option = meant(name, _OF_SAVE)
@@ -118,7 +118,7 @@ def _warn_of_typos(options: "Mapping[str, Any]", depth: int = 4) -> None:
 def _pixels(im: Image.Image) -> "NDArray[Any]":
     if 0 in im.size:
         raise ValueError(f"cannot write an empty image ({im.width} x {im.height}) as AIG")
-    from aig_codec.pictures import pixels_of
+    from aig_codec.io.pillow_images import pixels_of
 
     return pixels_of(im).pixels
 
@@ -130,7 +130,7 @@ def _keywords(
 
     coding: the options that say how to encode it, by default all.
     """
-    from aig_codec.info import kept
+    from aig_codec.io.image_info import kept
 
     own = kept(im.info)
     if im.mode == "CMYK":
@@ -150,7 +150,7 @@ def _keywords(
 
 def _coding(options: "Mapping[str, Any]") -> dict[str, Any]:
     """What the options say of the pixels."""
-    from aig_codec.settings import KEYWORDS
+    from aig_codec.encoder.settings import KEYWORDS
 
     found = {name: options[name] for name in KEYWORDS & options.keys()}
     return {**found, **_subsampling(options.get("subsampling"))}
@@ -175,7 +175,7 @@ def _string(value: Any) -> Any:
 
 
 def _bytes(name: str, value: Any) -> bytes | None:
-    from aig_codec.sources import as_bytes
+    from aig_codec.buffers import as_bytes
 
     if isinstance(value, Image.Exif):
         data = value.tobytes()

@@ -20,7 +20,7 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
-from aig_codec.cuda.device import OPTIONS, source
+from aig_codec.devices.cuda.device import OPTIONS, source
 
 #: The same for both ways to run kernels.
 _HOST = """
@@ -207,7 +207,7 @@ class _There(np.ndarray):
 
 
 def cupy(count=2):
-    """A module that looks like CuPy, as far as `aig_codec.gpu` uses it, with so many devices."""
+    """A module that looks like CuPy, as far as `devices.gpu` uses it, with so many devices."""
 
     class OutOfMemoryError(Exception):
         pass

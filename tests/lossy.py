@@ -9,8 +9,8 @@ import reference
 from reference.streams import parts_of
 
 from aig_codec import CorruptError, UnsupportedError, _native
-from aig_codec.coders import dct, streams
-from aig_codec.coders.streams import Stream
+from aig_codec.coders import dct, substreams
+from aig_codec.coders.substreams import Stream
 from aig_codec.container import Focus, Metadata
 from aig_codec.threads import Workers
 
@@ -209,7 +209,7 @@ class Words(reference.SymbolWriter):
 
 
 def segment(parameters, own_streams, coder=0, tables=b""):
-    return streams.pack(bytes([coder, *parameters]) + tables, own_streams)
+    return substreams.pack(bytes([coder, *parameters]) + tables, own_streams)
 
 
 def low_places(block, scale):
@@ -298,8 +298,8 @@ class Script:
 
 def with_streams(payload, count, change):
     """A segment with its streams changed by `change(number, stream)`, sealed again."""
-    head, own = streams.unpack(payload, count)
-    return streams.pack(head, [change(i, stream) for i, stream in enumerate(own)])
+    head, own = substreams.unpack(payload, count)
+    return substreams.pack(head, [change(i, stream) for i, stream in enumerate(own)])
 
 
 def kernel_decoder(width, height, steps, matrix=0, *, colour=False, subsampled=False, **more):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import aig_codec
-from aig_codec import autoload
+from aig_codec.apps import autoload
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_what_is_broken_breaks_nothing_else(site: Path) -> None:
 
 def test_importing_first_and_installing_later(file: Path) -> None:
     code = (
-        "import PIL.Image, aig_codec.autoload as a\n"
+        "import PIL.Image, aig_codec.apps.autoload as a\n"
         "a.install(); a.install()\n"
         f"print(PIL.Image.open({str(file)!r}).size)"
     )

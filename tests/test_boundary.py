@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aig_codec import CorruptError, _native
-from aig_codec.coders import boundary
+from aig_codec.coders import residual
 
 check = settings(max_examples=120, deadline=None, derandomize=True)
 
@@ -20,26 +20,26 @@ LONG = 1 << 20
 def test_band_equals_the_reference(seed: int) -> None:
     height, width = (int(n) for n in np.random.default_rng(seed).integers(1, 40, 2))
     classes = pictures.class_map(height, width, seed)
-    np.testing.assert_array_equal(boundary.band(classes), reference.boundary_band(classes))
+    np.testing.assert_array_equal(residual.band(classes), reference.boundary_band(classes))
 
 
 def test_band_of_single_pixels_and_even_maps() -> None:
     for shape in ((1, 1), (1, 9), (9, 1), (6, 6)):
         for value in (0, 1, 5):
-            assert not boundary.band(np.full(shape, value, np.uint8)).any()
+            assert not residual.band(np.full(shape, value, np.uint8)).any()
     # Two foci share a tier: no band between them.
     between = np.full((5, 8), 5, np.uint8)
     between[:, 4:] = 6
-    assert not boundary.band(between).any()
+    assert not residual.band(between).any()
     lonely = np.zeros((9, 9), np.uint8)
     lonely[4, 4] = 1
     expected = np.zeros((9, 9), np.uint8)
     expected[2:7, 2:7] = 1
     expected[4, 4] = 0
-    np.testing.assert_array_equal(boundary.band(lonely), expected)
+    np.testing.assert_array_equal(residual.band(lonely), expected)
     lonely[4, 4] = 7
     expected[4, 4] = 1
-    np.testing.assert_array_equal(boundary.band(lonely), expected)
+    np.testing.assert_array_equal(residual.band(lonely), expected)
 
 
 def _worse(original, seed):
@@ -63,12 +63,12 @@ def test_residuals_above_tau_become_exact(size, channels, tau, kind, seed) -> No
     original = pictures.KINDS[kind](height, width, channels, seed)
     decoded = _worse(original[..., :colours], seed)
     classes = pictures.class_map(height, width, seed)
-    band = boundary.band(classes)
-    payload = boundary.encode(original, decoded, band, tau)
+    band = residual.band(classes)
+    payload = residual.encode(original, decoded, band, tau)
 
     corrected = np.full((height, width, channels), 31, np.uint8)
     corrected[..., :colours] = decoded
-    boundary.decode(payload, corrected, colours, band)
+    residual.decode(payload, corrected, colours, band)
     expected = decoded.copy()
     far = np.abs(original[..., :colours].astype(int) - decoded) > tau
     kept = far & (band > 0)[..., None]
@@ -96,7 +96,7 @@ def _both(payload, samples):
     def by_kernel():
         band = _strip(samples)
         pixels = np.full((*band.shape, 1), 128, np.uint8)
-        boundary.decode(payload, pixels, 1, band)
+        residual.decode(payload, pixels, 1, band)
         return pixels.ravel()[:samples]
 
     def by_reference():
@@ -144,7 +144,7 @@ def test_a_run_behind_the_last_sample_is_refused(run: int, samples: int) -> None
 def test_flipped_bits_mean_the_same_to_both() -> None:
     original = pictures.mixed(1, 60, 1)
     band = np.ones((1, 60), np.uint8)
-    payload = boundary.encode(original, _worse(original, 2), band, 2)
+    payload = residual.encode(original, _worse(original, 2), band, 2)
     for bit in range(8, 8 * len(payload)):
         damaged = bytearray(payload)
         damaged[bit // 8] ^= 1 << bit % 8
@@ -162,9 +162,9 @@ def test_long_runs_are_cut(samples: int, residual_at: int | None) -> None:
     original = np.zeros((*band.shape, 1), np.uint8)
     if residual_at is not None:
         original.ravel()[min(residual_at % samples, samples - 1)] = 200
-    payload = boundary.encode(original, np.zeros_like(original), band, 2)
+    payload = residual.encode(original, np.zeros_like(original), band, 2)
     decoded = np.zeros_like(original)
-    boundary.decode(payload, decoded, 1, band)
+    residual.decode(payload, decoded, 1, band)
     np.testing.assert_array_equal(decoded, original)
     residuals = np.array(reference.decode_residuals(payload, samples))
     np.testing.assert_array_equal(residuals, original[band > 0].ravel())
@@ -172,11 +172,11 @@ def test_long_runs_are_cut(samples: int, residual_at: int | None) -> None:
 
 def test_a_band_without_pixels_holds_one_run() -> None:
     empty, picture = np.zeros((4, 4), np.uint8), pictures.noise(4, 4, 1)
-    payload = boundary.encode(picture, picture, empty, 0)
+    payload = residual.encode(picture, picture, empty, 0)
     assert reference.decode_residuals(payload, 0) == []
-    boundary.decode(payload, picture.copy(), 1, empty)
+    residual.decode(payload, picture.copy(), 1, empty)
     with pytest.raises(CorruptError):
-        boundary.decode(reference.SymbolWriter().payload(), picture.copy(), 1, empty)
+        residual.decode(reference.SymbolWriter().payload(), picture.copy(), 1, empty)
 
 
 def test_arguments_that_would_lead_outside_are_refused() -> None:

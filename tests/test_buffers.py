@@ -18,8 +18,9 @@ from pillow_files import loaded, picture, saved
 
 import aig_codec
 import imageio_aig  # noqa: F401 - registers AIG with imageio
-from aig_codec.files import write_all
-from aig_codec.sources import as_bytes, is_buffer, is_stream
+from aig_codec.buffers import as_bytes, is_buffer
+from aig_codec.io.files import write_all
+from aig_codec.io.sources import is_stream
 
 
 def mapped(data: bytes) -> mmap.mmap:

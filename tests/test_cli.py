@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 import aig_codec
-from aig_codec import cli, settings
+from aig_codec import cli
 from aig_codec.container import Focus
+from aig_codec.encoder import settings
 
 WIDTH, HEIGHT = 96, 72
 
@@ -554,7 +555,7 @@ def test_demo_fails_where_a_core_is_not_exact(photo, capsys, monkeypatch):
         pixels[36, 48] ^= 1
         return encode(pixels, **keywords)
 
-    from aig_codec import demo
+    from aig_codec.apps import demo
 
     monkeypatch.setattr(demo, "encode", spoiled)
     code, out, _ = run(capsys, "demo", photo, "-o", photo.parent)
@@ -579,13 +580,14 @@ def test_demo_on_its_photograph(tmp_path, capsys, monkeypatch):
 
 
 def test_outlines_follow_the_tiers():
-    from aig_codec import drawing, geometry
+    from aig_codec import geometry
+    from aig_codec.apps import figures
     from aig_codec.container import Metadata
 
     focus = Focus(100, 80, (2.0, 0.5), 60, 40.0, 60.0)
     core = geometry.Regions(Metadata(width=200, height=160, mode="L", foci=(focus,))).class_map()
     inside = outside = 0
-    for x, y in drawing._outline(focus, focus.r_core):
+    for x, y in figures._outline(focus, focus.r_core):
         dx, dy = x - 100.5, y - 80.5
         step = 2 / max(np.hypot(dx, dy), 1)
         for sign in (-1, 1):

@@ -11,8 +11,9 @@ from PIL import Image
 from pillow_files import picture
 
 import aig_codec
-from aig_codec import cli, files
-from aig_codec.convert import is_whole, named_apart
+from aig_codec import cli
+from aig_codec.apps.convert import is_whole, named_apart
+from aig_codec.io import files
 
 
 def run(capsys, *arguments):

@@ -11,7 +11,7 @@ from skimage.metrics import structural_similarity
 
 import aig_codec
 from aig_codec import cli
-from aig_codec.compare import BAND, LUMA, compare, regions, seam, ssimulacra2
+from aig_codec.apps.compare import BAND, LUMA, compare, regions, seam, ssimulacra2
 
 
 def photo(height: int = 200, width: int = 240) -> np.ndarray:
@@ -146,7 +146,7 @@ def test_regions_part_the_picture() -> None:
 
 
 def test_ssimulacra2_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    import aig_codec.compare as module
+    import aig_codec.apps.compare as module
 
     monkeypatch.setattr(module, "find_spec", lambda _: None)
     assert ssimulacra2(photo(), photo()) is None

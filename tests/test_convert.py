@@ -12,7 +12,7 @@ from pillow_files import picture
 
 import aig_codec
 from aig_codec import cli
-from aig_codec.convert import Task, convert, convert_one, find, is_done
+from aig_codec.apps.convert import Task, convert, convert_one, find, is_done
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ import aig_codec
 from aig_codec import errors, geometry
 from aig_codec.coders import dct
 from aig_codec.container import Focus, Metadata
-from aig_codec.cuda.analysis import DeviceAnalysis
-from aig_codec.cuda.device import OPTIONS, source
-from aig_codec.cuda.frame import Constants
-from aig_codec.cuda.geometry import assign, classify
-from aig_codec.cuda.picture import make_picture
+from aig_codec.devices.cuda.analysis import DeviceAnalysis
+from aig_codec.devices.cuda.canvas import make_picture
+from aig_codec.devices.cuda.device import OPTIONS, source
+from aig_codec.devices.cuda.frame import Constants
+from aig_codec.devices.cuda.geometry import assign, classify
 from aig_codec.threads import Workers
 
 pytestmark = pytest.mark.skipif(emulated.compiler() is None, reason="there is no C++ compiler")
@@ -98,7 +98,7 @@ def test_frozen_files(device) -> None:
 @pytest.mark.parametrize("entropy", ["rans", "adaptive"])
 def test_damaged_files_fail_alike(device, entropy) -> None:
     """The same error, and the same partial picture."""
-    from aig_codec.coders import streams
+    from aig_codec.coders import substreams
 
     picture = pictures.mixed(300, 560, 3, 7)
     data = aig_codec.encode(picture, entropy=entropy, mid="dct", **FOCUS)
@@ -106,7 +106,7 @@ def test_damaged_files_fail_alike(device, entropy) -> None:
     refused = 0
     for kind in ("preview", "mid", "background"):
         count = 1 if kind == "preview" else 6
-        head, own = streams.unpack(payloads(data)[kind, None], count)
+        head, own = substreams.unpack(payloads(data)[kind, None], count)
         for _ in range(20):
             # Streams whose checksums are right, and whose contents are not.
             changed = list(own)
@@ -117,8 +117,8 @@ def test_damaged_files_fail_alike(device, entropy) -> None:
                 victim[rng.integers(len(victim))] ^= 1 << rng.integers(8)
             if rng.random() < 0.2:
                 del victim[rng.integers(len(victim) + 1) :]
-            changed[k] = streams.Stream(bytes(raw), bytes(coded))
-            damaged = reseal(data, {(kind, None): streams.pack(head, changed)})
+            changed[k] = substreams.Stream(bytes(raw), bytes(coded))
+            damaged = reseal(data, {(kind, None): substreams.pack(head, changed)})
             expected, error = None, None
             try:
                 expected = aig_codec.decode(damaged)

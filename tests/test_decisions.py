@@ -8,8 +8,8 @@ import pytest
 from test_drawing import photograph, text
 
 import aig_codec
-from aig_codec import decisions
 from aig_codec.cli import main
+from aig_codec.container import decisions
 
 FOCUS = {"centers": [(160, 120)], "radii": [(30, 40)]}
 

@@ -14,7 +14,8 @@ from PIL import Image
 
 import aig_codec
 import pillow_aig  # noqa: F401 - registers AIG with Pillow
-from aig_codec import cli, desktop
+from aig_codec import cli
+from aig_codec.apps import desktop
 
 NAMES = ["a file.aig", "no extension"]
 

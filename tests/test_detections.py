@@ -8,7 +8,7 @@ import pictures
 import pytest
 
 import aig_codec
-from aig_codec import detections
+from aig_codec.encoder import detections
 
 PICTURE = pictures.mixed(120, 160, 3)
 BOXES = [(10, 10, 30, 50), (60, 20, 140, 100), (100, 5, 120, 15), (0, 0, 9, 9)]

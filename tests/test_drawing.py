@@ -11,7 +11,7 @@ from aig_codec import _native, geometry
 from aig_codec.coders import dct
 from aig_codec.coders.lossless import Loss
 from aig_codec.container import Focus, Metadata
-from aig_codec.search import drawing
+from aig_codec.encoder import screen_content
 
 FOCUS = {"centers": [(60, 50)], "radii": [(15, 25)]}
 
@@ -127,7 +127,7 @@ def test_loss_follows_the_quality() -> None:
     def of(level: int, channels: int = 3) -> Loss:
         foci = (Focus(0, 0, (1.0, 1.0), 0, 0.0, 0.0),)
         metadata = Metadata(width=1, height=1, mode="RGB", foci=foci, quality_level=level)
-        return drawing.loss(metadata, channels)
+        return screen_content.loss(metadata, channels)
 
     losses = [of(level) for level in (0, 60, 128, 191, 230, 255)]
     assert losses == sorted(losses, reverse=True)

@@ -5,8 +5,9 @@ import pytest
 from pictures import mixed as photo
 
 import aig_codec
-from aig_codec import geometry, settings
+from aig_codec import geometry
 from aig_codec.container import read_prologue
+from aig_codec.encoder import settings
 
 FOCUS = {"centers": [(30, 24)], "radii": [(9, 14)]}
 
@@ -236,14 +237,14 @@ def test_mid_auto_draws_flat_graphics_and_takes_the_dct_for_photographs() -> Non
 
 
 def test_boundary_keeps_what_exceeds_tau() -> None:
-    from aig_codec.coders import boundary
+    from aig_codec.coders import residual
 
     pixels = photo(64, 64, 3)
     for tau in (0, 2, 9):
         data = aig_codec.encode(pixels, quality=20, boundary_tau=tau, **FOCUS)
         with aig_codec.open(data) as file:
             assert file.bytes_for("boundary") > 0
-            band = boundary.band(file.regions().class_map()) > 0
+            band = residual.band(file.regions().class_map()) > 0
             left = np.abs(file.decode().astype(int) - pixels)[band]
         assert band.any()
         assert left.max() <= tau

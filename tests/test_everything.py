@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import aig_codec
 from aig_codec.container import Label
-from aig_codec.settings import KEYWORDS
+from aig_codec.encoder.settings import KEYWORDS
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 

@@ -80,7 +80,7 @@ def test_a_large_flat_picture_is_exact() -> None:
 
 def test_a_large_picture_is_tried_by_a_sample() -> None:
     """Large ones are not coded without loss to no purpose, nor kept with loss against it."""
-    from aig_codec.search import exactness
+    from aig_codec.encoder import exactness
 
     drawn, taken = text(512, 640), photograph(480, 640)
     everywhere = np.ones((512, 640), np.uint8)

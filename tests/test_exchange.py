@@ -12,8 +12,8 @@ from pillow_files import picture
 
 import aig_codec
 from aig_codec import cli
-from aig_codec.exchange import to_aig, to_other
-from aig_codec.pictures import read_frames, read_picture
+from aig_codec.apps.exchange import to_aig, to_other
+from aig_codec.io.pillow_images import read_frames, read_picture
 
 COLOURS = ("red", "green", "blue")
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>"

@@ -1,4 +1,4 @@
-"""`aig_codec.gpu`: with a stand-in for CuPy everywhere, with CuPy where there is a device."""
+"""`devices.gpu`: with a stand-in for CuPy everywhere, with CuPy where there is a device."""
 
 import subprocess
 import sys
@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 import aig_codec
-from aig_codec import batches, errors, geometry, gpu
+from aig_codec import errors, geometry
+from aig_codec.devices import batches, gpu
 
 FOCUS = {"centers": [(60, 50)], "radii": [(20, 30)]}
 
@@ -84,7 +85,7 @@ def test_without_a_device_an_error_says_so(monkeypatch) -> None:
 
 
 def test_cupy_is_imported_by_those_who_ask_for_it_only() -> None:
-    code = "import sys, aig_codec.batches, pillow_aig; assert 'cupy' not in sys.modules"
+    code = "import sys, aig_codec.devices.batches, pillow_aig; assert 'cupy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

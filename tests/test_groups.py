@@ -11,8 +11,8 @@ from lossy import by_kernels, coded, picture_of, with_streams
 
 import aig_codec
 from aig_codec import errors, geometry
-from aig_codec.coders import boundary, dct, streams
-from aig_codec.coders.streams import Stream
+from aig_codec.coders import dct, residual, substreams
+from aig_codec.coders.substreams import Stream
 from aig_codec.threads import Workers
 
 #: How far filters, interpolation and chroma of half the size see.
@@ -72,7 +72,7 @@ def _file(effort, tune, subsampling, entropy="auto"):
 def _damaged(data, kind, count, numbers):
     """The file with a byte changed in some streams; only the streams' own checksums notice."""
     payload = payloads(data)[kind, None]
-    _, own = streams.unpack(payload, count)
+    _, own = substreams.unpack(payload, count)
     changed = bytearray(payload)
     at = len(payload) - sum(len(raw) + len(rest) for raw, rest in own)
     for number, (raw, rest) in enumerate(own):
@@ -91,7 +91,7 @@ def _without_residuals(data):
             return data
     same = np.zeros((*classes.shape, 3), np.uint8)
     return reseal(
-        data, {("boundary", None): boundary.encode(same, same, boundary.band(classes), 0)}
+        data, {("boundary", None): residual.encode(same, same, residual.band(classes), 0)}
     )
 
 
@@ -137,10 +137,10 @@ def test_a_stream_that_begins_beyond_the_range_is_refused() -> None:
     """Of a flat picture: all decisions are 0, which is what such a stream would go on to say."""
     data = aig_codec.encode(np.full((64, 64), 90, np.uint8), centers=[(8, 8)], radii=[(4, 4)])
     payload = payloads(data)["background", None]
-    head, own = streams.unpack(payload, 1)
+    head, own = substreams.unpack(payload, 1)
     assert own[0] is not None
     for start, fits in ((b"\xff" * 8, False), (b"\xff" * 7 + b"\xfe", True)):
-        crafted = streams.pack(head, [streams.Stream(own[0].raw, start)])
+        crafted = substreams.pack(head, [substreams.Stream(own[0].raw, start)])
         changed = reseal(data, {("background", None): crafted})
         if fits:
             assert np.array_equal(aig_codec.decode(changed), aig_codec.decode(data))
@@ -169,7 +169,7 @@ def test_damage_in_the_mid_tier_leaves_the_background() -> None:
     whole = aig_codec.decode(_without_residuals(data))
     with aig_codec.open(data) as file:
         mid = file.regions().class_map() >= geometry.MID
-    _, own = streams.unpack(payloads(data)["mid", None], 6)
+    _, own = substreams.unpack(payloads(data)["mid", None], 6)
     there = {i for i, stream in enumerate(own) if stream != Stream(b"", b"")}
     assert there == {0, 1, 3, 4}
     for number in there:
@@ -251,7 +251,7 @@ def test_groups_of_a_lost_region_are_not_counted_where_they_hold_nothing() -> No
 def test_a_truncated_file_shows_the_groups_that_arrived(entropy: str) -> None:
     data = _file(5, "psnr", "4:2:0", entropy)
     payload = payloads(data)["background", None]
-    _, own = streams.unpack(payload, 6)
+    _, own = substreams.unpack(payload, 6)
     assert data.endswith(payload)
     whole, coarse = aig_codec.decode(data), aig_codec.decode(data, upto="mid")
     parts = _rectangles(WIDTH, HEIGHT, 256)
@@ -287,7 +287,7 @@ def test_what_changes_in_a_group_changes_its_stream_alone(number: int) -> None:
     own = changed[rows, columns]
     own[:] = 255 - own[::-1]
     parts = [coded(pixels, classes, picture) for pixels in (_picture(), changed)]
-    before, after = (streams.unpack(p.background, 6)[1] for p in parts)
+    before, after = (substreams.unpack(p.background, 6)[1] for p in parts)
     assert [a == b for a, b in zip(before, after, strict=True)] == [i != number for i in range(6)]
 
 
@@ -346,7 +346,7 @@ def test_a_stream_in_anothers_place_is_noticed_or_shown_there() -> None:
     """Checksums know no numbers: a stream in another's place is as sound as before."""
     data = _file(5, "psnr", "4:2:0")
     payload = payloads(data)["background", None]
-    _, own = streams.unpack(payload, 6)
+    _, own = substreams.unpack(payload, 6)
     turned = with_streams(payload, 6, lambda i, _: own[(i + 1) % 6])
     shown, problems = _lenient(reseal(data, {("background", None): turned}))
     assert shown.shape == (HEIGHT, WIDTH, 3)

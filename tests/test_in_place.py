@@ -8,8 +8,9 @@ import pytest
 from files import payloads, reseal
 
 import aig_codec
-from aig_codec import errors, memory
+from aig_codec import errors
 from aig_codec.coders import dct
+from aig_codec.decoder import memory
 
 HEIGHT, WIDTH = 820, 300
 
@@ -39,7 +40,7 @@ def frugal(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(memory, "SMALL_CORES", 0)
         monkeypatch.setattr(memory, "BESIDE", 10**9)
         monkeypatch.setattr(memory, "BOXES", 500)
-        monkeypatch.setattr("aig_codec.picture.BOXES", 500)
+        monkeypatch.setattr("aig_codec.decoder.canvas.BOXES", 500)
         monkeypatch.setattr(dct, "_AT_ONCE", 1)
         monkeypatch.setattr(dct, "_EACH", 1)
         assert dct.rows_at_once(WIDTH, HEIGHT, 4) == 1

@@ -8,7 +8,8 @@ import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aig_codec import CorruptError, _native, masks
+from aig_codec import CorruptError, _native
+from aig_codec.encoder import masks
 
 
 def wobbly(height: int, width: int, radius: float, petals: int = 5) -> np.ndarray:

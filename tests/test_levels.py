@@ -22,8 +22,8 @@ from lossy import (
 from pictures import KINDS, LOSSY_ENTROPIES
 
 from aig_codec import CorruptError
-from aig_codec.coders import dct, streams
-from aig_codec.coders.streams import Stream
+from aig_codec.coders import dct, substreams
+from aig_codec.coders.substreams import Stream
 
 MOST_LOW, MOST_HIGH = 32766, 32767
 
@@ -106,7 +106,7 @@ def test_damaged_heads_mean_the_same_to_both(coder: str) -> None:
     parts = coded(pixels, classes, picture_of(38, 30, 3, mid="dct"), coder, effort=7)
     for i in range(50):
         name = ("preview", "mid", "background")[i % 3]
-        head, own = streams.unpack(getattr(parts, name), 1)
+        head, own = substreams.unpack(getattr(parts, name), 1)
         changed = bytearray(head)
         action = rng.integers(4)
         if action == 0:
@@ -115,7 +115,7 @@ def test_damaged_heads_mean_the_same_to_both(coder: str) -> None:
             changed.append(int(rng.integers(256)))
         else:
             changed[int(rng.integers(min(len(changed), 60)))] = int(rng.integers(256))
-        payload = streams.pack(bytes(changed), own)
+        payload = substreams.pack(bytes(changed), own)
         assert_agree(replace(parts, **{name: payload}), f"{name}, round {i}")
 
 
@@ -219,14 +219,14 @@ def test_magnitudes_have_a_largest(quality_level: int) -> None:
 def test_every_tap_and_strength_has_its_range() -> None:
     pixels = pictures.grainy(32, 40, 1, 1)
     parts = coded(pixels, np.zeros((32, 40), np.uint8), picture_of(40, 32, 1), effort=7)
-    head, own = streams.unpack(parts.background, 1)
+    head, own = substreams.unpack(parts.background, 1)
     assert head[:3] == bytes([dct.ADAPTIVE_ID, 16, 1])
     assert len(head) == 3 + 84
     for place in (3, 50, 86):
         for tap in range(-128, 128):
             changed = bytearray(head)
             changed[place] = tap & 255
-            other = replace(parts, background=streams.pack(bytes(changed), own))
+            other = replace(parts, background=substreams.pack(bytes(changed), own))
             if tap % 13 == 0 or tap in (-65, -64, 63, 64):
                 assert_agree(other, (place, tap))
             try:
@@ -246,9 +246,9 @@ def test_a_tier_without_cells_in_a_group_says_nothing(coder: str) -> None:
     picture = picture_of(520, 24, 1, mid="dct")
     parts = coded(pictures.mixed(24, 520, 1), classes, picture, coder)
     assert assert_agree(parts) is not None
-    _, own = streams.unpack(parts.mid, 3)
+    _, own = substreams.unpack(parts.mid, 3)
     assert [one == Stream(b"", b"") for one in own] == [True, False, True]
-    _, own = streams.unpack(parts.background, 3)
+    _, own = substreams.unpack(parts.background, 3)
     assert [one == Stream(b"", b"") for one in own] == [True, False, False]
     for name, number in (("mid", 0), ("mid", 2), ("background", 0)):
         for extra in (Stream(b"\0", b""), Stream(b"", b"\0")):

@@ -13,8 +13,8 @@ from lossy import crop, psnr
 
 import aig_codec
 from aig_codec import _native, errors, geometry
-from aig_codec.coders import dct, streams
-from aig_codec.coders.streams import Stream
+from aig_codec.coders import dct, substreams
+from aig_codec.coders.substreams import Stream
 
 pytest.importorskip("sklearn")
 
@@ -340,13 +340,13 @@ def test_random_streams_never_crash(coder: int) -> None:
     outcomes = {"shown": 0, "refused": 0}
     for _ in range(1500):
         kind = ("preview", "mid", "background")[int(rng.integers(3))]
-        head, _ = streams.unpack(own[kind, None], 1)
+        head, _ = substreams.unpack(own[kind, None], 1)
         raw, coded = (rng.bytes(int(rng.integers(0, rng.choice([3, 40, 4000])))) for _ in range(2))
         if rng.random() < 0.2:
             coded = bytes([int(rng.choice([0, 255]))]) * len(coded)
         if coder == 0:
             coded = snappy.compress(bytes(b % 64 for b in coded))
-        forged = streams.pack(bytes([coder]) + head[1:], [Stream(raw, coded)])
+        forged = substreams.pack(bytes([coder]) + head[1:], [Stream(raw, coded)])
         sealed = reseal(data, {(kind, None): forged})
         try:
             aig_codec.decode(sealed)

@@ -10,7 +10,8 @@ import reference
 from test_label_maps import wobbly
 
 import aig_codec
-from aig_codec import geometry, masks
+from aig_codec import geometry
+from aig_codec.encoder import masks
 
 HEIGHT, WIDTH = 75, 98
 

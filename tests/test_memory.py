@@ -13,8 +13,9 @@ import pictures
 import pytest
 
 import aig_codec
-from aig_codec import LimitError, limits, memory
+from aig_codec import LimitError, limits
 from aig_codec.container import Metadata, read_prologue
+from aig_codec.decoder import memory
 from aig_codec.geometry import Window
 
 #: What is not in proportion to the pixels, for one thread.
@@ -82,7 +83,7 @@ def test_regions_and_previews_are_charged_less(kind: str) -> None:
 #: Encodes, then decodes in a child for each answer, since a peak is all that a process knows.
 MEASURE = """
 import json, os, resource, sys
-import numpy as np, aig_codec, aig_codec.reader
+import numpy as np, aig_codec, aig_codec.decoder.file
 from aig_codec import limits
 side, answers = int(sys.argv[1]), json.loads(sys.argv[2])
 limits.max_memory = 10**15

@@ -20,11 +20,11 @@ from PIL import Image
 from pillow_files import FOCI, picture, saved
 
 import aig_codec
-from aig_codec import options, sequence, settings
 from aig_codec.container import Label
 from aig_codec.container.header import MAX_SIGMA, MIN_SIGMA
 from aig_codec.container.metadata import MAX_RADIUS
-from aig_codec.options import OPTIONS
+from aig_codec.encoder import options, sequence, settings
+from aig_codec.encoder.options import OPTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 

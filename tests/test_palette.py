@@ -205,7 +205,7 @@ def test_arguments_that_would_lead_outside_are_refused() -> None:
 @pytest.mark.parametrize("effort", [5, 9])
 def test_palettes_are_fitted_in_either_space(space: str, effort: int) -> None:
     """Both err hardly more than a slow k-means over the pixels themselves does in RGB."""
-    from aig_codec.search import palette_fit
+    from aig_codec.encoder import palette_fit
 
     if effort >= palette_fit.THOROUGH:
         pytest.importorskip("sklearn")

@@ -10,7 +10,7 @@ from PIL import ExifTags, Image, TiffImagePlugin
 from pillow_files import CHANNELS, FOCI, has_core, loaded, picture, same, saved
 
 import aig_codec
-from aig_codec import settings
+from aig_codec.encoder import settings
 
 # Round trips
 

@@ -7,7 +7,7 @@ import pytest
 import vectors
 
 import aig_codec
-from aig_codec.reader import TIERS
+from aig_codec.decoder.file import TIERS
 
 #: Files small enough to be cut everywhere.
 SMALL = (

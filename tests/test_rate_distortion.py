@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import aig_codec
 from aig_codec import _native, geometry
 from aig_codec.coders import dct, lossless
-from aig_codec.search import rate_distortion as rd
+from aig_codec.encoder.roi import rate_distortion as rd
 
 
 def tables(seed: int, centers: int, lam: float = 1.0) -> rd.Tables:

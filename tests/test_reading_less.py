@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import aig_codec
 from aig_codec import _native, errors
-from aig_codec.reader import FIRST_READ
+from aig_codec.decoder.file import FIRST_READ
 
 FOCUS = {"centers": [(150, 120), (420, 300)], "radii": [(30, 50), (25, 40)]}
 

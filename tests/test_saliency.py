@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import aig_codec
-from aig_codec.search import saliency
+from aig_codec.encoder.roi import saliency
 
 
 def scene(*blobs: tuple[int, int, int, int], height: int = 240, width: int = 320) -> np.ndarray:

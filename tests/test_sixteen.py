@@ -19,7 +19,7 @@ import imageio_aig  # noqa: F401 - registers AIG with imageio
 from aig_codec import errors
 from aig_codec.coders import lossless
 from aig_codec.container import read_prologue
-from aig_codec.reader import shrink
+from aig_codec.decoder.file import shrink
 
 
 def check(picture: np.ndarray, **keywords: Any) -> bytes:
@@ -208,7 +208,7 @@ def test_encoding_and_decoding_import_nothing_new() -> None:
     code = (
         "import numpy, sys, aig_codec\n"
         "aig_codec.decode(aig_codec.encode(numpy.zeros((9, 9, 3), numpy.uint16)))\n"
-        "assert not {'scipy', 'sklearn', 'aig_codec.search.saliency'} & set(sys.modules)"
+        "assert not {'scipy', 'sklearn', 'aig_codec.encoder.roi.saliency'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 

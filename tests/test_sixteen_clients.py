@@ -20,7 +20,7 @@ import aig_codec
 import imageio_aig  # noqa: F401 - registers AIG with imageio
 from aig_codec import cli
 from aig_codec.container import read_prologue
-from aig_codec.reader import shrink
+from aig_codec.decoder.file import shrink
 
 # Pillow
 

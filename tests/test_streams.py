@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aig_codec import CorruptError, _native
-from aig_codec.coders import streams
-from aig_codec.coders.streams import Stream
+from aig_codec.coders import substreams
+from aig_codec.coders.substreams import Stream
 
 check = settings(max_examples=150, deadline=None, derandomize=True)
 
@@ -27,7 +27,7 @@ own_streams = st.lists(
 
 def _table_bytes(head, own):
     """How long everything before the first stream is."""
-    return len(streams.pack(head, own)) - sum(len(raw) + len(coded) for raw, coded in own)
+    return len(substreams.pack(head, own)) - sum(len(raw) + len(coded) for raw, coded in own)
 
 
 def _checked(data):
@@ -41,8 +41,8 @@ def _checked(data):
 @example(head=b"\3", own=[Stream(bytes(2**14 - 1), bytes(2**14)), Stream(b"", bytes(2**21))])
 @check
 def test_what_is_packed_comes_back(head, own) -> None:
-    payload = streams.pack(head, own)
-    assert streams.unpack(payload, len(own)) == (head, own)
+    payload = substreams.pack(head, own)
+    assert substreams.unpack(payload, len(own)) == (head, own)
 
 
 @given(head=st.binary(max_size=20), own=own_streams)
@@ -54,7 +54,9 @@ def test_packed_bytes_are_those_of_the_page(head, own) -> None:
         table += reference.varint(len(raw)) + reference.varint(len(coded))
         if raw or coded:
             table += (zlib.crc32(raw + coded) & 0xFFFF).to_bytes(2, "little")
-    assert streams.pack(head, own) == _checked(table) + b"".join(raw + coded for raw, coded in own)
+    assert substreams.pack(head, own) == _checked(table) + b"".join(
+        raw + coded for raw, coded in own
+    )
 
 
 @given(own=own_streams.filter(len), seed=st.integers(0, 999))
@@ -62,7 +64,7 @@ def test_packed_bytes_are_those_of_the_page(head, own) -> None:
 def test_a_changed_stream_is_missing_and_no_other(own, seed) -> None:
     rng = random.Random(seed)
     head = rng.randbytes(rng.randrange(9))
-    payload = bytearray(streams.pack(head, own))
+    payload = bytearray(substreams.pack(head, own))
     at = _table_bytes(head, own)
     sizes = [len(raw) + len(coded) for raw, coded in own]
     chosen = {i for i, size in enumerate(sizes) if size and rng.random() < 0.4}
@@ -71,41 +73,41 @@ def test_a_changed_stream_is_missing_and_no_other(own, seed) -> None:
         if i in chosen:
             payload[at + rng.randrange(size)] ^= 1 << rng.randrange(8)
         at += size
-    assert streams.unpack(bytes(payload), len(own)) == (head, expected)
+    assert substreams.unpack(bytes(payload), len(own)) == (head, expected)
 
 
 @pytest.mark.parametrize("head", [b"", b"\3\x09\x0a\1", bytes(200)])
 def test_truncation_at_every_byte(head: bytes) -> None:
     """What lies before the cut is there; without its table, a segment is nothing."""
     own = [Stream(b"ab", b"cdefgh"), EMPTY, Stream(b"", b"ijk"), Stream(b"l", b""), EMPTY]
-    payload = streams.pack(head, own)
+    payload = substreams.pack(head, own)
     table = _table_bytes(head, own)
     for length in range(len(payload)):
         if length < table:
             with pytest.raises(CorruptError):
-                streams.unpack(payload[:length], len(own))
+                substreams.unpack(payload[:length], len(own))
             continue
         at, expected = table, []
         for stream in own:
             at += len(stream.raw) + len(stream.coded)
             expected.append(stream if at <= length or stream == EMPTY else None)
-        assert streams.unpack(payload[:length], len(own)) == (head, expected)
+        assert substreams.unpack(payload[:length], len(own)) == (head, expected)
         assert None in expected
 
 
 def test_every_changed_bit_is_noticed() -> None:
     own = [Stream(b"ab", b"cdefgh"), EMPTY, Stream(b"", b"ijk")]
     head = b"\3\x10\0"
-    payload = streams.pack(head, own)
+    payload = substreams.pack(head, own)
     table = _table_bytes(head, own)
     for bit in range(8 * len(payload)):
         changed = bytearray(payload)
         changed[bit // 8] ^= 1 << bit % 8
         if bit < 8 * table:
             with pytest.raises(CorruptError):
-                streams.unpack(bytes(changed), len(own))
+                substreams.unpack(bytes(changed), len(own))
         else:
-            found, rows = streams.unpack(bytes(changed), len(own))
+            found, rows = substreams.unpack(bytes(changed), len(own))
             assert found == head
             assert [row is None for row in rows] == [
                 bit < 8 * (table + 8),
@@ -117,22 +119,22 @@ def test_every_changed_bit_is_noticed() -> None:
 @given(own=own_streams, extra=st.binary(min_size=1, max_size=9))
 @check
 def test_bytes_behind_the_last_stream_are_refused(own, extra) -> None:
-    payload = streams.pack(b"\3", own)
+    payload = substreams.pack(b"\3", own)
     with pytest.raises(CorruptError, match="left over"):
-        streams.unpack(payload + extra, len(own))
+        substreams.unpack(payload + extra, len(own))
 
 
 @given(own=own_streams, count=st.integers(0, 12))
 @check
 def test_another_number_of_streams_is_refused(own, count) -> None:
     """The number is not in the segment but follows from the picture."""
-    payload = streams.pack(b"\3\0\0", own)
+    payload = substreams.pack(b"\3\0\0", own)
     if count == len(own):
-        assert streams.unpack(payload, count)[1] == own
+        assert substreams.unpack(payload, count)[1] == own
     else:
         # Some other table may have this checksum: one in 65536 has.
         with pytest.raises(CorruptError):
-            streams.unpack(payload, count)
+            substreams.unpack(payload, count)
 
 
 @pytest.mark.parametrize("claim", [2**14, 2**31, 2**32 - 1, 2**35 - 1])
@@ -142,25 +144,25 @@ def test_huge_claims_cost_a_stream_and_no_memory(claim: int) -> None:
     size = reference.varint(claim)
     for row in (size + b"\0", b"\0" + size, size + size):
         table = b"\1\3" + b"\1\5" + crc + row + b"\7\7" + b"\1\5" + crc
-        head, own = streams.unpack(_checked(table) + b"rcoded" + b"little", 3)
+        head, own = substreams.unpack(_checked(table) + b"rcoded" + b"little", 3)
         assert head == b"\3"
         assert own == [sound, None, None]
     with pytest.raises(CorruptError):
-        streams.unpack(_checked(size + b"\3" + b"\0\0"), 1)
+        substreams.unpack(_checked(size + b"\3" + b"\0\0"), 1)
 
 
 @pytest.mark.parametrize("length", [b"\x80" * 5 + b"\1", b"\xff" * 9, b"\x80", b""])
 def test_lengths_that_do_not_end_are_refused(length: bytes) -> None:
     for payload in (length, b"\1\3" + length, b"\1\3\0" + length):
         with pytest.raises(CorruptError):
-            streams.unpack(_checked(payload), 1)
+            substreams.unpack(_checked(payload), 1)
 
 
 def test_an_empty_stream_has_no_checksum_and_is_never_damaged() -> None:
     table = b"\1\3" + b"\0\0" + b"\0\0"
-    assert streams.unpack(_checked(table), 2) == (b"\3", [EMPTY, EMPTY])
+    assert substreams.unpack(_checked(table), 2) == (b"\3", [EMPTY, EMPTY])
     with pytest.raises(CorruptError):  # as if it had
-        streams.unpack(_checked(b"\1\3" + b"\0\0" + b"\0\0" + b"\0\0"), 2)
+        substreams.unpack(_checked(b"\1\3" + b"\0\0" + b"\0\0" + b"\0\0"), 2)
 
 
 @given(payload=st.binary(max_size=60), count=st.integers(0, 5))
@@ -170,7 +172,7 @@ def test_any_bytes_mean_the_same_to_the_reference(payload, count) -> None:
     at = next((n for n in range(len(payload)) if n > 4 * count), len(payload))
     for data in (payload, _checked(payload[:at]) + payload[at:]):
         try:
-            head, own = streams.unpack(data, count)
+            head, own = substreams.unpack(data, count)
         except CorruptError:
             own = None
         try:
@@ -205,7 +207,7 @@ def test_tables_of_static_coders_serve_several_streams(kind: int) -> None:
     if kind == 0:
         assert tables == b""
         coded = [reference.pack_snappy(own) for own in coded]
-    segment = streams.pack(bytes([kind]) + tables, [Stream(b"", own) for own in coded])
+    segment = substreams.pack(bytes([kind]) + tables, [Stream(b"", own) for own in coded])
     read = reference.read_streams(segment, len(parts), contexts, lambda head: None)
     for i, (symbols, order) in enumerate(parts):
         if len(symbols):

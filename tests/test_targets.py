@@ -11,7 +11,7 @@ from test_drawing import photograph, text
 
 import aig_codec
 from aig_codec.coders import dct
-from aig_codec.search import targets
+from aig_codec.encoder import rate_search
 
 FOCUS = {"centers": [(160, 120)], "radii": [(30, 40)]}
 
@@ -25,8 +25,8 @@ def test_lines_are_followed_to_their_end(slope: float, at: float, first: int, pa
         return at + slope * math.log2(dct.base_step(level)) - 0.24 * math.log(weight)
 
     target = value(0) + part * (value(255) - value(0))
-    trials = targets.solve(value, target, 0.01, first, targets.SIZE)
-    assert len(trials) <= targets.SIZE.trials
+    trials = rate_search.solve(value, target, 0.01, first, rate_search.SIZE)
+    assert len(trials) <= rate_search.SIZE.trials
     nearest = min(abs(value(level) - target) for level in range(256))
     assert abs(trials[-1].value - target) <= max(0.011, 1.2 * nearest)
     assert all(0 <= t.level <= 255 for t in trials)
@@ -34,8 +34,8 @@ def test_lines_are_followed_to_their_end(slope: float, at: float, first: int, pa
 
 def test_steps_and_plateaus_come_to_an_end() -> None:
     for f in (lambda level: float(level > 99), lambda _: 5.0, lambda level: level**3 / 1e5):
-        trials = targets.solve(lambda level, _, f=f: f(level), 0.6, 0.01, 128, targets.PSNR)
-        assert 1 <= len(trials) <= targets.PSNR.trials
+        trials = rate_search.solve(lambda level, _, f=f: f(level), 0.6, 0.01, 128, rate_search.PSNR)
+        assert 1 <= len(trials) <= rate_search.PSNR.trials
 
 
 @pytest.mark.parametrize("quality", [30, 60, 80, 90])

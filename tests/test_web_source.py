@@ -18,8 +18,9 @@ import pictures
 import pytest
 
 import aig_codec
-from aig_codec import connections, limits, sources, web
-from aig_codec.reader import FIRST_READ
+from aig_codec import limits
+from aig_codec.decoder.file import FIRST_READ
+from aig_codec.io import connections, sources, web
 
 PICTURE = pictures.mixed(301, 403, 3)
 DATA = aig_codec.encode(PICTURE, centers=[(100, 90), (300, 200)], radii=[(45, 60), (25, 40)])

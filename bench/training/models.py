@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from aig_codec.coders import dct
 from aig_codec.container import Focus, Metadata
-from aig_codec.settings import level_from_quality
+from aig_codec.encoder.settings import level_from_quality
 from aig_codec.threads import Workers
 
 #: What pictures are coded with; every combination has the same weight.

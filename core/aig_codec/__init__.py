@@ -21,13 +21,13 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from .batches import decode_batch, loader
+    from .apps.processor import AIGProcessor, Findings
     from .container import join
-    from .encoder import encode, explain
-    from .options import EncodeOptions, SequenceOptions
-    from .processor import AIGProcessor, Findings
-    from .reader import AigFile, Core, decode, open, progressive
-    from .sequence import encode_sequence
+    from .decoder.file import AigFile, Core, decode, open, progressive
+    from .devices.batches import decode_batch, loader
+    from .encoder.options import EncodeOptions, SequenceOptions
+    from .encoder.pipeline import encode, explain
+    from .encoder.sequence import encode_sequence
     from .threads import default_threads, set_threads
 
 __version__ = "0.1.0"
@@ -62,27 +62,33 @@ __all__ = [
 ]
 
 _HOMES = {
-    "encode": "encoder",
-    "explain": "encoder",
-    "EncodeOptions": "options",
-    "SequenceOptions": "options",
-    "encode_sequence": "sequence",
+    "encode": "encoder.pipeline",
+    "explain": "encoder.pipeline",
+    "EncodeOptions": "encoder.options",
+    "SequenceOptions": "encoder.options",
+    "encode_sequence": "encoder.sequence",
     "default_threads": "threads",
     "set_threads": "threads",
     "join": "container",
-    "decode": "reader",
-    "decode_batch": "batches",
-    "loader": "batches",
-    "open": "reader",
-    "progressive": "reader",
-    "AigFile": "reader",
-    "Core": "reader",
-    "AIGProcessor": "processor",
-    "Findings": "processor",
+    "decode": "decoder.file",
+    "decode_batch": "devices.batches",
+    "loader": "devices.batches",
+    "open": "decoder.file",
+    "progressive": "decoder.file",
+    "AigFile": "decoder.file",
+    "Core": "decoder.file",
+    "AIGProcessor": "apps.processor",
+    "Findings": "apps.processor",
 }
 
 
+#: Modules that users import from here, wherever they lie.
+_MODULES = {"detections": "encoder.detections", "gpu": "devices.gpu"}
+
+
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"{__name__}.{_MODULES[name]}")
     if name in _HOMES:
         return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,7 +1,7 @@
 // What the fuzzers have in common: chance from a seed, damage, inputs, and an account of what happened.
 #pragma once
-#include "common.hpp"
-#include "simd.hpp"
+#include "base/common.hpp"
+#include "simd/dispatch.hpp"
 
 #include <algorithm>
 #include <cstdio>

@@ -15,17 +15,26 @@ HERE = Path(__file__).resolve().parent
 NATIVE = HERE.parents[1] / "core" / "native"
 
 #: What the harness needs of core/native. Units with intrinsics are for x86-64, with their options.
-_LOSSLESS = "alias graphic photo predictor_search predictors strips tables transform_choice"
-_LOSSY = "blocks eighth finisher frame level_search lossy_decoder lossy_encoder quantiser rans"
-_MORE = "restoration_fit trained_models samples_plain transforms_plain wavefront_plain"
-_MAPS = "boundary colour_merge geometry label_map masks palette"
-_BOTH = "frequencies simd simd_plain simd_vector"
-PORTABLE = f"{_LOSSLESS} {_LOSSY} {_MORE} {_MAPS} {_BOTH}".split()
+_UNITS = {
+    "dct": "blocks decoder encoder filters_plain frame lf_image loop_filter quantiser rdoq"
+    " residual restoration_fit trained_models transforms_plain",
+    "entropy": "alias frequencies rans",
+    "geometry": "geometry label_map masks",
+    "lossless": "photo predictor_search predictors strips tables transform_choice wavefront_plain",
+    "screen": "colour_merge palette screen_content",
+    "simd": "dispatch kernels_plain kernels_vector",
+}
+PORTABLE = [f"{folder}/{unit}" for folder, units in _UNITS.items() for unit in units.split()]
 _AVX2 = ("-mavx2",)
 _AVX512 = ("-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mpopcnt")
 INTRINSICS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("wavefront_avx512", "transforms_avx512", "samples_avx512"), _AVX512),
-    **dict.fromkeys(("wavefront_avx2", "transforms_avx2", "samples_avx2", "simd_avx2"), _AVX2),
+    **dict.fromkeys(
+        ("lossless/wavefront_avx512", "dct/transforms_avx512", "dct/filters_avx512"), _AVX512
+    ),
+    **dict.fromkeys(
+        ("lossless/wavefront_avx2", "dct/transforms_avx2", "dct/filters_avx2", "simd/kernels_avx2"),
+        _AVX2,
+    ),
 }
 TARGETS = ("lossless", "lossy", "maps", "symbols")
 
@@ -111,7 +120,7 @@ def guided(memory: bool = False) -> Build:
         return Build((compiler,), (*quick, *memory_flags), (), link, guided=True, x86=False)
     checked = (_UBSAN, "-fsanitize=float-cast-overflow")
     # Lanes in plain C++ take Clang many minutes then; g++ looks at them, by chance.
-    unchecked = ("wavefront_plain",)
+    unchecked = ("lossless/wavefront_plain",)
     return Build((compiler,), (*quick, _ASAN), checked, (_ASAN, _UBSAN), unchecked, guided=True)
 
 

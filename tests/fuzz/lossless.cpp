@@ -1,8 +1,8 @@
 // Fuzzes the decoders of the lossless core: pictures of all kinds are coded, the bytes damaged in many ways, and decoded by
 // every set of kernels. All must agree, on refusing or on every pixel, and touch no pixel outside the region.
 #include "fuzzing.hpp"
-#include "graphic.hpp"
-#include "photo.hpp"
+#include "screen/screen_content.hpp"
+#include "lossless/photo.hpp"
 
 namespace fuzz {
 namespace {

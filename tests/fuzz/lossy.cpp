@@ -1,9 +1,9 @@
 // Fuzzes the decoder of the lossy tiers: pictures with cells of all classes are coded, adaptively or with tables, streams and
 // tables damaged in many ways, and decoded by every set of kernels, groups in any order and rows of groups in any pieces. All
 // must agree on which streams they refuse and on every pixel, and leave alpha alone.
-#include "eighth.hpp"
+#include "dct/lf_image.hpp"
 #include "fuzzing.hpp"
-#include "lossy_encoder.hpp"
+#include "dct/encoder.hpp"
 
 #include <memory>
 #include <optional>

@@ -1,9 +1,9 @@
 // Fuzzes the coder of label maps, what follows from maps, maps of foci, and graphics that may lose a little.
 #include "fuzzing.hpp"
-#include "geometry.hpp"
-#include "graphic.hpp"
-#include "label_map.hpp"
-#include "masks.hpp"
+#include "geometry/geometry.hpp"
+#include "screen/screen_content.hpp"
+#include "geometry/label_map.hpp"
+#include "geometry/masks.hpp"
 
 namespace fuzz {
 namespace {

@@ -1,7 +1,7 @@
 // Fuzzes what static entropy coders carry alone: indices into palettes, and corrections of the boundary.
-#include "boundary.hpp"
+#include "dct/residual.hpp"
 #include "fuzzing.hpp"
-#include "palette.hpp"
+#include "screen/palette.hpp"
 
 namespace fuzz {
 namespace {

@@ -4,7 +4,7 @@ import argparse
 import sysconfig
 from pathlib import Path
 
-from .. import autoload
+from ..apps import autoload
 from .common import Commands
 
 HELP = """\

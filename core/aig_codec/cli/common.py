@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .. import checking
+from ..encoder.options import OPTIONS
 from ..errors import AigError, NotAigError
-from ..options import OPTIONS
-from ..pictures import PictureError
+from ..io.pillow_images import PictureError
 
 #: The names that options know.
 CHOICES = {name: option.choices for name, option in OPTIONS.items() if option.choices} | {

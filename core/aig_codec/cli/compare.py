@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files import replacing
+from ..io.files import replacing
 from .common import CommandError, Commands, check_target
 from .places import Place, first_picture
 
@@ -46,7 +46,7 @@ def add(commands: Commands) -> None:
 def _compare(args: argparse.Namespace) -> int:
     import numpy as np
 
-    from ..compare import compare, regions, seam, ssimulacra2
+    from ..apps.compare import compare, regions, seam, ssimulacra2
 
     if args.heat is not None:
         check_target(args.a.path, args.heat, args.force)
@@ -67,7 +67,7 @@ def _compare(args: argparse.Namespace) -> int:
     visual = ssimulacra2(a, b)
     edge = seam(a, b, masks["focus"]) if masks else None
     if args.heat is not None:
-        from ..drawing import error_map
+        from ..apps.figures import error_map
 
         deep = max(a.itemsize, b.itemsize) > 1
         eight = [(p >> 8).astype(np.uint8) if deep else p for p in (a, b)]

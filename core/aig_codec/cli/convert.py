@@ -12,7 +12,7 @@ from .common import CommandError, Commands, say
 from .encode import add_coding, keywords_of
 
 if TYPE_CHECKING:
-    from ..convert import Task
+    from ..apps.convert import Task
 
 HELP = """\
 Turns a tree of pictures into AIG, into the same places under OUT, with a process for every
@@ -48,7 +48,7 @@ def add(commands: Commands) -> None:
 
 
 def _convert(args: argparse.Namespace) -> int:
-    from ..convert import Outcome, convert, find, is_done
+    from ..apps.convert import Outcome, convert, find, is_done
 
     keywords = keywords_of(args)
     suffix = "." + args.to.lower().lstrip(".")

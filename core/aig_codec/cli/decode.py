@@ -4,16 +4,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..apps.exchange import to_other
 from ..errors import AigError, CorruptError, TruncatedError
-from ..exchange import to_other
-from ..pictures import Picture
+from ..io.pillow_images import Picture
 from .common import CHOICES, CommandError, Commands, box, say
 from .places import Place, check_output, shown, target_for, tell, writing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..reader import AigFile
+    from ..decoder.file import AigFile
 
 HELP = """\
 The extension of OUT decides the format, or --to. Lossy ones are written with quality 95.

@@ -34,7 +34,7 @@ def add(commands: Commands) -> None:
 
 
 def _demo(args: argparse.Namespace) -> int:
-    from .. import demo
+    from ..apps import demo
 
     path = Path(args.image)
     if args.image in demo.SAMPLES and not path.exists():

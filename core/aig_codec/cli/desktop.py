@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from .. import desktop
+from ..apps import desktop
 from .common import Commands
 
 HELP = """\

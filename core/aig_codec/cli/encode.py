@@ -8,10 +8,10 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
-from ..convert import SUFFIXES, named_apart
-from ..exchange import to_aig
-from ..options import OPTIONS
-from ..pictures import read_frames, read_picture
+from ..apps.convert import SUFFIXES, named_apart
+from ..apps.exchange import to_aig
+from ..encoder.options import OPTIONS
+from ..io.pillow_images import read_frames, read_picture
 from .common import (
     CommandError,
     Commands,
@@ -250,7 +250,7 @@ def _encode_one(
 ) -> list[str]:
     """Write one file; returns what to tell about it."""
     from .. import open
-    from ..describe import foci_lines, focus_entry
+    from ..apps.describe import foci_lines, focus_entry
 
     check_output(source, target, force)
     whole = source.whole()

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files import replacing
+from ..io.files import replacing
 from .common import CommandError, Commands, check_target, explain, say
 from .places import Place, first_picture
 
 if TYPE_CHECKING:
-    from ..decisions import Decision
+    from ..container.decisions import Decision
 
 HELP = """\
 Reads header and metadata, never pixels, so it is quick on files of any size and works on the
@@ -47,7 +47,7 @@ def add(commands: Commands) -> None:
 
 
 def _info(args: argparse.Namespace) -> int:
-    from ..describe import describe, table
+    from ..apps.describe import describe, table
 
     if args.plot is not None and (not args.why or len(args.inputs) != 1):
         raise CommandError("--plot goes with --why and one picture", 2)
@@ -113,8 +113,8 @@ def _would_choose(place: Place, args: argparse.Namespace) -> "Sequence[Decision]
     pixels = first_picture(place).pixels
     decisions = explained(pixels)
     if args.plot is not None:
-        from ..encoder import planned
-        from ..radii_plot import draw
+        from ..apps.radii_plot import draw
+        from ..encoder.pipeline import planned
 
         with replacing(args.plot) as file:
             draw(planned(pixels), file)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from ..files import replacing
-from ..pictures import Picture, read_picture
-from ..sources import open_source
+from ..io.files import replacing
+from ..io.pillow_images import Picture, read_picture
+from ..io.sources import open_source
 from .common import CommandError, check_target, say
 
 #: What stands for the standard input, or output.

@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
 
 def _report(args: argparse.Namespace) -> int:
     from .. import encode, open
-    from ..page import page, rivals
+    from ..apps.report import page, rivals
 
     target = target_for(args.original, args.output, ".html")
     check_output(args.original, target, args.force)

@@ -21,8 +21,8 @@ from ..container import Metadata
 from ..errors import CorruptError
 from ..geometry import Window
 from ..threads import Workers
-from . import streams
-from .streams import Part, Stream
+from . import substreams
+from .substreams import Part, Stream
 
 U8 = NDArray[np.uint8]
 
@@ -252,7 +252,7 @@ class Analysis(_Layout):
     def _pack(self, head: bytes, coded: Sequence[Any], n_contexts: int) -> bytes:
         """A segment of streams: raw bits and coded bytes of each, or symbols and their contexts."""
         if self._coder == ADAPTIVE:
-            return streams.pack(bytes([ADAPTIVE_ID]) + head, [Stream(*c) for c in coded])
+            return substreams.pack(bytes([ADAPTIVE_ID]) + head, [Stream(*c) for c in coded])
         coder = entropy.CODERS[self._coder]
         tables = _native.static_tables(
             coder.KIND, [s for s, _, _ in coded], [c for _, c, _ in coded], n_contexts
@@ -262,7 +262,7 @@ class Analysis(_Layout):
             Stream(bits, coder.finish(shared.encode(s, c)) if len(s) else b"")
             for s, c, bits in coded
         ]
-        return streams.pack(bytes([coder.ID]) + head + tables, parts)
+        return substreams.pack(bytes([coder.ID]) + head + tables, parts)
 
 
 @dataclass
@@ -321,7 +321,7 @@ class Synthesis(_Layout):
     def read_preview(self, segment: bytes | Part) -> None:
         """Decode the 1/8 image."""
         count = len(_parts(Window(0, 0, *self.metadata.size), REGION, self.metadata))
-        head, parts = streams.take(segment, count, self._regions)
+        head, parts = substreams.take(segment, count, self._regions)
         coder, (cb, cr, adapts), tables = _take_head(head, 3)
         if cb == 0 or cr == 0 or adapts > 1:
             raise CorruptError("the preview's parameters are outside their ranges")
@@ -340,7 +340,7 @@ class Synthesis(_Layout):
         kernel = self._kernel
         if kernel is None:
             raise CorruptError("without a preview, this cannot be decoded")
-        head, parts = streams.take(segment, kernel.groups, self._groups)
+        head, parts = substreams.take(segment, kernel.groups, self._groups)
         coder, (deblocking, fitted), tables = _take_head(head, 2)
         if fitted > 1:
             raise CorruptError("the filters' parameters are outside their ranges")

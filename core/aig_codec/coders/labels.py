@@ -1,7 +1,8 @@
 """Labels coder: maps of few labels, each of them over areas (format.md, 7.5).
 
 Blocks of 8x8 of one label are told apart from mixed ones, and in these every label is coded in the
-context of its neighbours: adaptive binary coding, predictions mixed (core/native/label_map.cpp).
+context of its neighbours: adaptive binary coding, predictions mixed
+(core/native/geometry/label_map.cpp).
 """
 
 import numpy as np

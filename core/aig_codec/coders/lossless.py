@@ -56,7 +56,8 @@ _FEW_PIXELS = 4096
 
 
 class _Search(NamedTuple):
-    """How hard the encoder for photographs looks for predictors; see core/native/predictors.hpp."""
+    """How hard the encoder for photographs looks for predictors; see lossless/predictors.hpp in
+    core/native."""
 
     candidates: int
     predictors: int

@@ -8,8 +8,8 @@ from operator import index
 from typing import Any, NamedTuple
 
 from .. import limits
+from ..buffers import as_bytes
 from ..errors import CorruptError, TruncatedError
-from ..sources import as_bytes
 from .metadata import MAX_FRAMES, Frames, Metadata, Prologue, pack_prologue, read_prologue
 from .toc import CODERS, Segment
 

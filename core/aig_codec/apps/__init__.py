@@ -1,0 +1,1 @@
+"""What people do with files: compare, convert, describe, report, demonstrate."""

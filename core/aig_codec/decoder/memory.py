@@ -1,0 +1,159 @@
+"""How much memory an answer takes at most, by what the metadata says, before any of it is taken.
+
+Counts what goes with the number of pixels, the bytes read, and what every thread works with; the
+interpreter and its modules are not in it. `limits.charge` compares it with `limits.max_memory`.
+"""
+
+from collections.abc import Collection, Iterable
+
+from ..coders import dct
+from ..container import Metadata
+from ..geometry import Regions, Window
+
+#: Whatever the picture.
+_ALWAYS = 2**23
+
+#: The coder of drawn pictures: at most so much for a band, and of a small one for each pixel.
+_GRAPHIC, _GRAPHIC_PIXEL = 30 * 2**20, 112
+
+#: Rows of samples that a filter holds, and of a strip of the lossless coder, with their errors.
+_FILTERED_ROWS, _STRIP_ROWS = 2 * 96, 2 * 16
+
+#: Kinds of segments that the lossless coder may have made.
+_LOSSLESS = {"core", "alpha", "drawn", "mid"}
+
+#: Cores are decoded beside the picture while the rectangles around them have no more pixels than
+#: this, or than this part of the picture's; and means of so many boxes are computed at once.
+SMALL_CORES, BESIDE, BOXES = 2**21, 16, 2**18
+
+
+def of_picture(
+    meta: Metadata,
+    kinds: Collection[str],
+    threads: int,
+    *,
+    scale: int = 1,
+    window: Window | None = None,
+    strict: bool = True,
+    keeps: bool = False,
+) -> int:
+    """Bytes that a `Picture` of the segments of these kinds takes, with what `show` gives.
+
+    strict: whether damage raises an error; else what may have to be decoded again is kept. keeps:
+    as in `Picture`.
+    """
+    segments = [s for s in meta.segments if s.kind in kinds]
+    there = {s.kind for s in segments}
+    n, channels = meta.width * meta.height, meta.channels
+    pixel, colours = channels * meta.bits // 8, 3 if channels >= 3 else 1
+    s = 1 if meta.is_averaged else scale
+    seen = n if window is None else meta.width * _rows_seen(meta, window)
+    canvas, classes, alpha = _scaled(seen, s) * pixel, n, n if "alpha" in there else 0
+    samples = cells = 0
+    if "preview" in there:
+        cells = n * ((3 if colours == 3 else 1) + 1) // 16
+        samples = _samples(meta, threads, seen // meta.width, s) if s < 8 else 0
+    beside = exact = 0
+    if "core" in there and meta.shape != "all":
+        around = _core_pixels(meta)
+        beside = around if keeps else min(around, most_beside(n))
+        if s > 1 and (keeps or around <= most_beside(n)):
+            exact = _scaled(min(n, around), s) * 4 * (channels + 1)
+        elif s > 1:
+            exact = seen * pixel + min(BOXES, _scaled(n, s)) * 4 * (channels + 1)
+        beside *= pixel + 1
+    over = [
+        _over(segment.coder, n, channels, colours, keeps)
+        for segment in segments
+        if segment.kind in ("mid", "drawn")
+    ]
+    drawn = sum(over) if keeps else max(over, default=0)
+    held = alpha + samples + cells if keeps or not strict else 0
+    phases = [
+        2 * n + beside if meta.shape == "map" else 0,
+        classes + beside + cells + 2 * alpha,
+        classes + beside + cells + alpha + samples + canvas,
+        classes + beside + held + canvas + max(drawn, exact),
+    ]
+    if meta.is_averaged and scale > 1:
+        phases.append(canvas + _scaled(seen, scale) * pixel)
+    elif window is not None:
+        width, height = window.scaled(s).size
+        phases.append(classes + beside + held + canvas + width * height * pixel)
+    read = 2 * sum(segment.length for segment in segments)
+    return _ALWAYS + read + max(phases) + _scratch(meta, there, threads, n)
+
+
+def most_beside(pixels: int) -> int:
+    """Of a picture of so many pixels, those that are decoded beside it for its cores, at most."""
+    return max(SMALL_CORES, pixels // BESIDE)
+
+
+def _over(coder: str, n: int, channels: int, colours: int, keeps: bool) -> int:
+    """What a segment outside the cores takes beside the picture."""
+    if coder == "palette":
+        return 0 if channels == 1 else n
+    return n * colours if coder == "lossless" and (keeps or colours < channels) else 0
+
+
+def of_cores(meta: Metadata, windows: Iterable[Window], lengths: int) -> int:
+    """Bytes that the cores in these rectangles take, of segments of so many bytes."""
+    areas = [w.size[0] * w.size[1] for w in windows]
+    pixel = meta.channels * meta.bits // 8
+    n = meta.width * meta.height
+    mapped = n if meta.shape == "map" else 0
+    results = sum(areas) * (pixel + 1)
+    scratch = _scratch(meta, {"core"}, 1, max(areas, default=0))
+    return _ALWAYS + 2 * lengths + max(2 * mapped, mapped + sum(areas), results) + scratch
+
+
+def of_map(meta: Metadata) -> int:
+    """Bytes that the class of every pixel takes, or whether it is exact."""
+    n = meta.width * meta.height
+    return _ALWAYS + (2 * n if meta.shape == "map" else n)
+
+
+def of_preview(meta: Metadata, length: int) -> int:
+    """Bytes that the 1/8 image takes, of a segment of so many bytes."""
+    n, planes = meta.width * meta.height, 3 if meta.channels >= 3 else 1
+    cells = n * (2 * planes + 3) // 32 + _scaled(n, 8) * meta.channels
+    return 2 * length + of_map(meta) + cells
+
+
+def _scaled(n: int, scale: int) -> int:
+    return n // (scale * scale)
+
+
+def _rows_seen(meta: Metadata, window: Window) -> int:
+    """Rows of pixels that are decoded for those of a window."""
+    return min(meta.height, window.bottom - window.top + 4 * dct.GROUP)
+
+
+def _core_pixels(meta: Metadata) -> int:
+    """Pixels of the rectangles around all cores, at most."""
+    if meta.shape == "map":
+        return 3 * meta.width * meta.height
+    sizes = [Regions(meta).core_window(k).size for k in range(meta.cores)]
+    return sum(width * height for width, height in sizes)
+
+
+def _samples(meta: Metadata, threads: int, height: int, scale: int) -> int:
+    """Samples of the rows of groups that are held at once."""
+    rows = min(-(-height // dct.GROUP), dct.rows_at_once(meta.width, height, threads) + 2)
+    planes = 1.0
+    if meta.channels >= 3:
+        planes = 1.5 if meta.subsampling == "4:2:0" and scale == 1 else 3.0
+    wide = -(-meta.width // 64) * 64 + 64
+    return int(2 * planes * dct.GROUP * rows * wide) // (scale * scale)
+
+
+def _scratch(meta: Metadata, kinds: Collection[str], threads: int, n: int) -> int:
+    """What threads work with, and what they know of the region that the lossless coder is at."""
+    planes, sample = 3 if meta.channels >= 3 else 1, meta.bits // 8
+    rows = _FILTERED_ROWS if "preview" in kinds else 0
+    coded = 0
+    if not _LOSSLESS.isdisjoint(kinds):
+        rows += _STRIP_ROWS * sample
+        coded = n // 8
+        coded += 0 if sample > 1 else min(threads * _GRAPHIC, n * _GRAPHIC_PIXEL)
+    return threads * rows * 2 * planes * (meta.width + 64) + coded

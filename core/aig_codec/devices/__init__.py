@@ -1,0 +1,1 @@
+"""Machines beside the CPU: `gpu` knows CuPy, `cuda` the kernels, `batches` many files at once."""

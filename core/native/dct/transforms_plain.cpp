@@ -1,0 +1,5 @@
+#include "dct/transforms.inl"
+
+namespace aig {
+const TransformKernels& plain_transforms() { return kTransforms; }
+}  // namespace aig

@@ -1,0 +1,5 @@
+#include "lossless/wavefront.inl"
+
+namespace aig {
+const WavefrontKernels& plain_wavefront() { return kWavefront; }
+}  // namespace aig

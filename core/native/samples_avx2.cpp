@@ -1,6 +1,0 @@
-// The kernels compiled for AVX2; called only where the processor has it.
-#include "samples.inl"
-
-namespace aig {
-const SampleKernels& avx2_samples() { return kSamples; }
-}  // namespace aig

@@ -1,6 +1,0 @@
-// Plain C++: the reference that tests compare with, and what compilers make vectors of.
-#include "samples.inl"
-
-namespace aig {
-const SampleKernels& plain_samples() { return kSamples; }
-}  // namespace aig

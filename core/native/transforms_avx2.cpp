@@ -1,5 +1,0 @@
-#include "transforms.inl"
-
-namespace aig {
-const TransformKernels& avx2_transforms() { return kTransforms; }
-}  // namespace aig

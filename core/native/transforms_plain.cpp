@@ -1,5 +1,0 @@
-#include "transforms.inl"
-
-namespace aig {
-const TransformKernels& plain_transforms() { return kTransforms; }
-}  // namespace aig

@@ -1,5 +1,0 @@
-#include "wavefront.inl"
-
-namespace aig {
-const WavefrontKernels& avx2_wavefront() { return kWavefront; }
-}  // namespace aig

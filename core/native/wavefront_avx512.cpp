@@ -1,5 +1,0 @@
-#include "wavefront.inl"
-
-namespace aig {
-const WavefrontKernels& avx512_wavefront() { return kWavefront; }
-}  // namespace aig

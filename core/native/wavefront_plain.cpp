@@ -1,5 +1,0 @@
-#include "wavefront.inl"
-
-namespace aig {
-const WavefrontKernels& plain_wavefront() { return kWavefront; }
-}  // namespace aig
