@@ -136,7 +136,8 @@ inline void damage(Bytes& bytes, const Bytes& other, Chance& chance) {
             break;
         }
         default:
-            if (!other.empty()) bytes.insert(at, other.begin() + chance.below(static_cast<int>(other.size())), other.end());
+            if (!other.empty())
+                bytes.insert(at, other.begin() + chance.below(static_cast<int>(other.size())), other.end());
         }
     }
 }

@@ -1,5 +1,5 @@
-// The entrance for libFuzzer. The first byte of an input names the target, unless AIG_FUZZ_ONLY in the environment does; the
-// target knows the rest.
+// The entrance for libFuzzer. The first byte of an input names the target, unless AIG_FUZZ_ONLY in the environment
+// does; the target knows the rest.
 #include "fuzzing.hpp"
 
 #include <cstring>
@@ -8,7 +8,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace fuzz;
     static const Target* const only = [] {
         const char* name = std::getenv("AIG_FUZZ_ONLY");
-        const auto found = std::find_if(std::begin(kTargets), std::end(kTargets), [&](const Target& t) { return name && !std::strcmp(t.name, name); });
+        const auto found = std::find_if(std::begin(kTargets), std::end(kTargets),
+                                        [&](const Target& t) { return name && !std::strcmp(t.name, name); });
         return found == std::end(kTargets) ? nullptr : found;
     }();
     if (!size) return 0;

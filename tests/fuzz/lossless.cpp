@@ -1,8 +1,9 @@
-// Fuzzes the decoders of the lossless core: pictures of all kinds are coded, the bytes damaged in many ways, and decoded by
-// every set of kernels. All must agree, on refusing or on every pixel, and touch no pixel outside the region.
+// Fuzzes the decoders of the lossless core: pictures of all kinds are coded, the bytes damaged in many ways, and
+// decoded by every set of kernels. All must agree, on refusing or on every pixel, and touch no pixel outside the
+// region.
 #include "fuzzing.hpp"
-#include "screen/screen_content.hpp"
 #include "lossless/photo.hpp"
+#include "screen/screen_content.hpp"
 
 namespace fuzz {
 namespace {
@@ -15,7 +16,9 @@ template <class Pixel> struct Picture {
     std::vector<std::uint8_t> classes;
 
     View<Pixel> view() { return {samples.data(), std::ptrdiff_t{width} * channels, width, height, channels}; }
-    View<const Pixel> view() const { return {samples.data(), std::ptrdiff_t{width} * channels, width, height, channels}; }
+    View<const Pixel> view() const {
+        return {samples.data(), std::ptrdiff_t{width} * channels, width, height, channels};
+    }
     Region region() const { return {{classes.data(), width, width, height, 1}, 1, 3}; }
 };
 
@@ -30,19 +33,26 @@ template <class Pixel> Picture<Pixel> picture(Chance& chance) {
         for (int x = 0; x < p.width; ++x) {
             for (int c = 0; c < p.channels; ++c) {
                 const int cell = (x / 7 * 5 + y / 5 * 3) % 8;
-                const int values[] = {peak / 3 * c, chance.below(peak + 1), x * (c + 1) * (peak / 255) + y, palette[cell][c], palette[chance.below(8)][c],
-                                      chance.below(2) * peak, (x * x + y * (c + 2)) % (peak + 1) + chance.below(5)};
+                const int values[] = {peak / 3 * c,
+                                      chance.below(peak + 1),
+                                      x * (c + 1) * (peak / 255) + y,
+                                      palette[cell][c],
+                                      palette[chance.below(8)][c],
+                                      chance.below(2) * peak,
+                                      (x * x + y * (c + 2)) % (peak + 1) + chance.below(5)};
                 p.samples.push_back(static_cast<Pixel>(values[kind]));
             }
             const int d = (x - cx) * (x - cx) + (y - cy) * (y - cy);
-            const bool inside[] = {true, d < r * r, d >= r * r, chance.below(2) > 0, chance.one_in(30), y % 3 > 0 && x % 5 > 0};
+            const bool inside[] = {true, d<r * r, d >= r * r, chance.below(2)> 0, chance.one_in(30),
+                                   y % 3 > 0 && x % 5 > 0};
             p.classes.push_back(static_cast<std::uint8_t>(inside[shape] ? 1 + chance.below(3) : chance.below(2) * 5));
         }
     return p;
 }
 
 // What all kernels make of the bytes. `decode(bytes, target)` throws Corrupt to refuse.
-template <class Pixel, class Decode> bool try_all(Round& round, const Bytes& bytes, const Picture<Pixel>& p, Decode decode) {
+template <class Pixel, class Decode>
+bool try_all(Round& round, const Bytes& bytes, const Picture<Pixel>& p, Decode decode) {
     constexpr Pixel untouched = 77;
     bool first = true, accepted = false;
     std::vector<Pixel> result;
@@ -53,13 +63,12 @@ template <class Pixel, class Decode> bool try_all(Round& round, const Bytes& byt
         bool sound = true;
         try {
             decode(std::span<const std::uint8_t>(own), target);
-        } catch (const Corrupt&) {
-            sound = false;
-        }
+        } catch (const Corrupt&) { sound = false; }
         for (std::size_t i = 0; i < p.classes.size(); ++i)
             if (p.classes[i] < 1 || p.classes[i] > 3)
                 for (int c = 0; c < p.channels; ++c)
-                    if (target.samples[i * static_cast<std::size_t>(p.channels) + static_cast<std::size_t>(c)] != untouched)
+                    if (target.samples[i * static_cast<std::size_t>(p.channels) + static_cast<std::size_t>(c)] !=
+                        untouched)
                         round.fail("a pixel outside the region was touched");
         if (first) {
             accepted = sound;
@@ -82,9 +91,12 @@ template <class Pixel> struct Photo {
     explicit Photo(unsigned seed) {
         Chance chance(seed);
         picture = fuzz::picture<Pixel>(chance);
-        part = picture.channels >= 3 && !chance.one_in(4) ? Component{0, 3} : Component{chance.below(picture.channels), 1};
+        part =
+            picture.channels >= 3 && !chance.one_in(4) ? Component{0, 3} : Component{chance.below(picture.channels), 1};
         const int predictors = 1 + chance.below(32);
-        how = {{1 + chance.below(32), predictors, chance.below(3), 1 + chance.below(3), 1 << chance.below(4), 1 + chance.below(4), 1}, chance.one_in(2)};
+        how = {{1 + chance.below(32), predictors, chance.below(3), 1 + chance.below(3), 1 << chance.below(4),
+                1 + chance.below(4), 1},
+               chance.one_in(2)};
     }
     static constexpr Kind kind() { return sizeof(Pixel) == 1 ? kPhoto : kDeepPhoto; }
     Bytes encode() const { return photo_encode(picture.view(), part, picture.region(), 0, picture.height, how); }
@@ -104,13 +116,16 @@ struct Graphic {
     }
     static constexpr Kind kind() { return kGraphic; }
     Bytes encode() const { return graphic_encode(picture.view(), picture.region(), {}, nullptr, matches); }
-    void decode(std::span<const std::uint8_t> bytes, Picture<std::uint8_t>& target) const { graphic_decode(bytes, target.view(), picture.region(), matches); }
+    void decode(std::span<const std::uint8_t> bytes, Picture<std::uint8_t>& target) const {
+        graphic_decode(bytes, target.view(), picture.region(), matches);
+    }
     Picture<std::uint8_t> picture;
     bool matches;
 };
 
 template <class Coder> bool try_bytes(Round& round, const Coder& coder, const Bytes& bytes) {
-    return try_all(round, bytes, coder.picture, [&](std::span<const std::uint8_t> own, auto& target) { coder.decode(own, target); });
+    return try_all(round, bytes, coder.picture,
+                   [&](std::span<const std::uint8_t> own, auto& target) { coder.decode(own, target); });
 }
 
 template <class Coder> void attack(Round& round, Bytes& other) {
@@ -132,9 +147,12 @@ template <class Coder> void attack(Round& round, Bytes& other) {
 
 void decode_lossless(Round& round, Input input) {
     const unsigned seed = input.number(), kind = input.byte() % kKinds;
-    if (kind == kPhoto) try_bytes(round, Photo<std::uint8_t>(seed), input.rest());
-    else if (kind == kDeepPhoto) try_bytes(round, Photo<std::uint16_t>(seed), input.rest());
-    else try_bytes(round, Graphic(seed), input.rest());
+    if (kind == kPhoto)
+        try_bytes(round, Photo<std::uint8_t>(seed), input.rest());
+    else if (kind == kDeepPhoto)
+        try_bytes(round, Photo<std::uint16_t>(seed), input.rest());
+    else
+        try_bytes(round, Graphic(seed), input.rest());
 }
 
 void fuzz_lossless(Round& round) {

@@ -1,9 +1,9 @@
-// Fuzzes the decoder of the lossy tiers: pictures with cells of all classes are coded, adaptively or with tables, streams and
-// tables damaged in many ways, and decoded by every set of kernels, groups in any order and rows of groups in any pieces. All
-// must agree on which streams they refuse and on every pixel, and leave alpha alone.
+// Fuzzes the decoder of the lossy tiers: pictures with cells of all classes are coded, adaptively or with tables,
+// streams and tables damaged in many ways, and decoded by every set of kernels, groups in any order and rows of groups
+// in any pieces. All must agree on which streams they refuse and on every pixel, and leave alpha alone.
+#include "dct/encoder.hpp"
 #include "dct/lf_image.hpp"
 #include "fuzzing.hpp"
-#include "dct/encoder.hpp"
 
 #include <memory>
 #include <optional>
@@ -24,7 +24,9 @@ struct Scene {
         return {classes.data(), width, width, static_cast<int>(classes.size()) / width, 1};
     }
     View<const std::uint8_t> luma_cells() const { return cells(luma, (settings.width + 7) / 8); }
-    View<const std::uint8_t> chroma_cells() const { return cells(chroma, settings.subsampled ? (settings.width + 15) / 16 : (settings.width + 7) / 8); }
+    View<const std::uint8_t> chroma_cells() const {
+        return cells(chroma, settings.subsampled ? (settings.width + 15) / 16 : (settings.width + 7) / 8);
+    }
 };
 
 Bytes random_cells(Chance& chance, int width, int height) {
@@ -59,7 +61,8 @@ Scene random_scene(unsigned seed) {
     const int high = step(), low = step();
     for (PlaneSteps& p : f.steps) {
         const bool own = chance.one_in(4);
-        p.high = {Quantiser{own ? step() : high, matrix}, Quantiser{own ? step() : std::max(kFinest, high / 2), matrix}};
+        p.high = {Quantiser{own ? step() : high, matrix},
+                  Quantiser{own ? step() : std::max(kFinest, high / 2), matrix}};
         p.low = own ? step() : low;
     }
     s.adapts = chance.one_in(3);
@@ -70,7 +73,12 @@ Scene random_scene(unsigned seed) {
     for (int y = 0; y < f.height; ++y)
         for (int x = 0; x < f.width; ++x)
             for (int c = 0; c < s.colours(); ++c) {
-                const int values[] = {c * 90, chance.below(256), x * slope + y * c, chance.below(2) * 255, (x + y + c) % 2 * 255, (x * x / 9 + y * (c + 2)) % 256 + chance.below(9)};
+                const int values[] = {c * 90,
+                                      chance.below(256),
+                                      x * slope + y * c,
+                                      chance.below(2) * 255,
+                                      (x + y + c) % 2 * 255,
+                                      (x * x / 9 + y * (c + 2)) % 256 + chance.below(9)};
                 s.pixels.push_back(static_cast<std::uint8_t>(std::min(values[kind], 255)));
             }
     return s;
@@ -132,7 +140,8 @@ Coded encode(const Scene& scene, Chance& chance) {
     Frame& frame = encoder.frame();
     const std::ptrdiff_t stride = std::ptrdiff_t{f.width} * scene.colours();
     const auto pixels_of = [&](int row) {
-        return View<const std::uint8_t>{scene.pixels.data() + row * kGroup * stride, stride, f.width, std::min(kGroup, f.height - row * kGroup), scene.colours()};
+        return View<const std::uint8_t>{scene.pixels.data() + row * kGroup * stride, stride, f.width,
+                                        std::min(kGroup, f.height - row * kGroup), scene.colours()};
     };
     for (int row = 0; row < frame.group_rows(); ++row) encoder.sample(row, pixels_of(row));
     if (scene.adapts) encoder.adapt(0.2f);
@@ -140,7 +149,8 @@ Coded encode(const Scene& scene, Chance& chance) {
     if (chance.one_in(2)) {
         for (int r = 0; r < frame.regions(); ++r) out.preview.streams.push_back(encoder.encode_region(r));
         for (int t = 0; t < kTiers; ++t)
-            for (int g = 0; g < frame.groups(); ++g) out.tiers[t].streams.push_back(frame.has_tier(g, t) ? encoder.encode_group(g, t) : StreamBytes{});
+            for (int g = 0; g < frame.groups(); ++g)
+                out.tiers[t].streams.push_back(frame.has_tier(g, t) ? encoder.encode_group(g, t) : StreamBytes{});
     } else {
         out.kind = static_cast<SourceKind>(chance.below(3));
         std::vector<SymbolSink> sinks;
@@ -154,7 +164,8 @@ Coded encode(const Scene& scene, Chance& chance) {
     }
     if (rebuild)
         for (int row = 0; row < frame.group_rows(); ++row) encoder.sample_again(row, pixels_of(row));
-    for (std::size_t t = 0; t < kTiers; ++t) random_filters(chance, out.filters[t], rebuild ? &encoder : nullptr, static_cast<int>(t));
+    for (std::size_t t = 0; t < kTiers; ++t)
+        random_filters(chance, out.filters[t], rebuild ? &encoder : nullptr, static_cast<int>(t));
     return out;
 }
 
@@ -179,9 +190,7 @@ Shown decode(const Scene& scene, const Coded& coded, Chance chance) {
         bool sound = true;
         try {
             job();
-        } catch (const Corrupt&) {
-            sound = false;
-        }
+        } catch (const Corrupt&) { sound = false; }
         out.accepted.push_back(sound);
         return sound;
     };
@@ -198,7 +207,8 @@ Shown decode(const Scene& scene, const Coded& coded, Chance chance) {
     };
     if (accepts([&] { tables = read_tables(coded, coded.preview, SymbolContexts::kLow); }))
         for (int r = 0; r < frame.regions(); ++r)
-            lost[static_cast<std::size_t>(r)] = !read(coded.preview, r, [&](const CodedStream& s) { decoder.read_region(r, tables.get(), s); });
+            lost[static_cast<std::size_t>(r)] =
+                !read(coded.preview, r, [&](const CodedStream& s) { decoder.read_region(r, tables.get(), s); });
     const int log = chance.one_in(3) ? 1 + chance.below(2) : 0;
     decoder.start(log);
     const int first_tier = chance.below(2);
@@ -208,7 +218,8 @@ Shown decode(const Scene& scene, const Coded& coded, Chance chance) {
         if (!accepts([&] { tables = read_tables(coded, segment, SymbolContexts::kHigh); })) continue;
         std::vector<int> order(static_cast<std::size_t>(frame.groups()));
         for (std::size_t g = 0; g < order.size(); ++g) order[g] = static_cast<int>(g);
-        for (std::size_t g = order.size(); g > 1; --g) std::swap(order[g - 1], order[static_cast<std::size_t>(chance.below(static_cast<int>(g)))]);
+        for (std::size_t g = order.size(); g > 1; --g)
+            std::swap(order[g - 1], order[static_cast<std::size_t>(chance.below(static_cast<int>(g)))]);
         for (const int g : order)
             if (!lost[static_cast<std::size_t>(frame.region_of(g))] || chance.one_in(3))
                 read(segment, g, [&](const CodedStream& s) { decoder.read_group(g, t, tables.get(), s); });
@@ -220,7 +231,9 @@ Shown decode(const Scene& scene, const Coded& coded, Chance chance) {
     out.channels = channels;
     const auto canvas = [&](Bytes& bytes, int scale) {
         const int width = (f.width + scale - 1) / scale, height = (f.height + scale - 1) / scale;
-        bytes.assign(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * static_cast<std::size_t>(channels), kUntouched);
+        bytes.assign(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
+                         static_cast<std::size_t>(channels),
+                     kUntouched);
         bytes.shrink_to_fit();
         return View<std::uint8_t>{bytes.data(), std::ptrdiff_t{width} * channels, width, height, channels};
     };
@@ -229,8 +242,11 @@ Shown decode(const Scene& scene, const Coded& coded, Chance chance) {
     const Columns columns{left, std::min(f.width, left + 16 * (1 + chance.below((f.width - left + 15) / 16)))};
     for (std::size_t i = cuts.size() - 1; i > 0; --i) {
         const int top = cuts[i - 1] * kGroup, bottom = cuts[i] * kGroup;
-        if (log) show_planes(decoder.planes(), f.colour, false, top >> log, std::min(bottom >> log, pixels.height), pixels);
-        else Finisher(frame, decoder.planes(), coded.filters).rows(top / 16, std::min(bottom / 16, (f.height + 15) / 16), columns, pixels);
+        if (log)
+            show_planes(decoder.planes(), f.colour, false, top >> log, std::min(bottom >> log, pixels.height), pixels);
+        else
+            Finisher(frame, decoder.planes(), coded.filters)
+                .rows(top / 16, std::min(bottom / 16, (f.height + 15) / 16), columns, pixels);
     }
     const auto preview = canvas(out.preview, 8);
     show_planes(eighth_planes(frame), f.colour, f.subsampled, 0, preview.height, preview);
@@ -243,10 +259,13 @@ bool try_all(Round& round, const Scene& scene, const Coded& coded, unsigned way)
         Shown shown = decode(scene, coded, Chance(way));
         const auto channels = static_cast<std::size_t>(shown.channels);
         for (const Bytes* pixels : {&shown.pixels, &shown.preview})
-            for (std::size_t i = static_cast<std::size_t>(scene.colours()); i < pixels->size() && channels > static_cast<std::size_t>(scene.colours()); i += channels)
+            for (std::size_t i = static_cast<std::size_t>(scene.colours());
+                 i < pixels->size() && channels > static_cast<std::size_t>(scene.colours()); i += channels)
                 if ((*pixels)[i] != kUntouched) round.fail("alpha was touched");
-        if (!first) first = std::move(shown);
-        else if (!(shown == *first)) round.fail("the kernels differ");
+        if (!first)
+            first = std::move(shown);
+        else if (!(shown == *first))
+            round.fail("the kernels differ");
     });
     for (const bool accepted : first->accepted) round.note(accepted);
     round.note(first->pixels), round.note(first->preview);
@@ -273,10 +292,13 @@ void damage(Coded& coded, const Bytes& other, Chance& chance) {
             damage(segment.tables, other, chance);
             continue;
         }
-        StreamBytes& stream = segment.streams[static_cast<std::size_t>(chance.below(static_cast<int>(segment.streams.size())))];
+        StreamBytes& stream =
+            segment.streams[static_cast<std::size_t>(chance.below(static_cast<int>(segment.streams.size())))];
         damage(chance.one_in(3) ? stream.raw : stream.coded, other, chance);
     }
-    if (chance.one_in(8)) coded.kind = coded.kind && chance.one_in(2) ? std::nullopt : std::optional(static_cast<SourceKind>(chance.below(3)));
+    if (chance.one_in(8))
+        coded.kind =
+            coded.kind && chance.one_in(2) ? std::nullopt : std::optional(static_cast<SourceKind>(chance.below(3)));
 }
 
 }  // namespace

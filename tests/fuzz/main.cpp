@@ -1,9 +1,10 @@
-// Fuzzes the decoders by chance; `python tests/fuzz` builds this with sanitizers and runs it. WHAT is "all" or a target's name.
+// Fuzzes the decoders by chance; `python tests/fuzz` builds this with sanitizers and runs it. WHAT is "all" or a
+// target's name.
 //
 //   harness WHAT SECONDS SEED STEP    this seed and every STEPth from there on, until the time is over
 //   harness WHAT SEED                 one seed again
-//   harness WHAT record FOLDER COUNT  COUNT seeds, and their inputs as files into a folder, for guided fuzzing and for replays
-//   harness WHAT replay FILE...       decode these inputs
+//   harness WHAT record FOLDER COUNT  COUNT seeds, and their inputs as files into a folder, for guided fuzzing and for
+//   replays harness WHAT replay FILE...       decode these inputs
 //
 // The last two print a checksum of all that was coded and decoded for each target.
 #include "fuzzing.hpp"
@@ -18,16 +19,20 @@ namespace {
 
 using namespace fuzz;
 
-// Not a stream: the memory sanitizer knows what C's functions set, and not what the standard library's code for streams does.
+// Not a stream: the memory sanitizer knows what C's functions set, and not what the standard library's code for streams
+// does.
 struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
 };
 using File = std::unique_ptr<std::FILE, Close>;
 
-bool wanted(const char* what, const Target& target) { return !std::strcmp(what, "all") || !std::strcmp(what, target.name); }
+bool wanted(const char* what, const Target& target) {
+    return !std::strcmp(what, "all") || !std::strcmp(what, target.name);
+}
 
 void print(const Target& target, const Tally& tally) {
-    std::printf("%s: %ld decoded, %ld refused, checksum %016" PRIx64 "\n", target.name, tally.decoded, tally.refused, tally.digest);
+    std::printf("%s: %ld decoded, %ld refused, checksum %016" PRIx64 "\n", target.name, tally.decoded, tally.refused,
+                tally.digest);
 }
 
 int record(const char* what, const char* folder, unsigned count) {
@@ -43,7 +48,9 @@ int record(const char* what, const char* folder, unsigned count) {
             char path[4096];
             std::snprintf(path, sizeof path, "%s/%s-%zu", folder, kTargets[t].name, i);
             const File file(std::fopen(path, "wb"));
-            if (!file || std::fputc(static_cast<int>(t), file.get()) == EOF || std::fwrite(inputs[i].data(), 1, inputs[i].size(), file.get()) != inputs[i].size()) return 1;
+            if (!file || std::fputc(static_cast<int>(t), file.get()) == EOF ||
+                std::fwrite(inputs[i].data(), 1, inputs[i].size(), file.get()) != inputs[i].size())
+                return 1;
         }
         print(kTargets[t], tally);
     }
@@ -71,7 +78,8 @@ int replay(const char* what, char** files, int count) {
 int main(int argc, char** argv) {
     if (argc < 3) return 2;
     const char* what = argv[1];
-    if (argc == 5 && !std::strcmp(argv[2], "record")) return record(what, argv[3], static_cast<unsigned>(std::atoi(argv[4])));
+    if (argc == 5 && !std::strcmp(argv[2], "record"))
+        return record(what, argv[3], static_cast<unsigned>(std::atoi(argv[4])));
     if (!std::strcmp(argv[2], "replay")) return replay(what, argv + 3, argc - 3);
     if (argc != 3 && argc != 5) return 2;
     const bool once = argc == 3;
@@ -79,9 +87,13 @@ int main(int argc, char** argv) {
     auto seed = static_cast<unsigned>(std::atoi(argv[once ? 2 : 3]));
     const auto step = static_cast<unsigned>(once ? 1 : std::atoi(argv[4]));
     const auto begin = std::chrono::steady_clock::now();
-    const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
+    const auto elapsed = [&] {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    };
     Tally tally;
-    const auto report = [&] { std::printf("%ld %ld %ld\n", tally.pictures, tally.decoded, tally.refused), std::fflush(stdout); };
+    const auto report = [&] {
+        std::printf("%ld %ld %ld\n", tally.pictures, tally.decoded, tally.refused), std::fflush(stdout);
+    };
     double reported = 0;
     do {
         if (once) std::printf("seed %u\n", seed);

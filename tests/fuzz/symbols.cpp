@@ -15,20 +15,25 @@ struct Coded {
 
 Coded pack(SymbolSink sink, SourceKind kind, unsigned contexts) {
     Coded out{kind, {}, sink.bits.finish()};
-    if (kind == SourceKind::plain) out.coded = sink.symbols;
-    else if (kind == SourceKind::rice) out.coded = rice_encode(sink.symbols, sink.contexts, contexts);
-    else out.coded = rans_encode(sink.symbols, sink.contexts, contexts);
+    if (kind == SourceKind::plain)
+        out.coded = sink.symbols;
+    else if (kind == SourceKind::rice)
+        out.coded = rice_encode(sink.symbols, sink.contexts, contexts);
+    else
+        out.coded = rans_encode(sink.symbols, sink.contexts, contexts);
     return out;
 }
 
 // Classes of pixels as a map has them, in shapes that regions have.
 Bytes random_classes(Chance& chance, int width, int height) {
     Bytes out;
-    const int shape = chance.below(5), cx = chance.below(width), cy = chance.below(height), r = chance.size(width), one = chance.below(9), other = chance.below(9);
+    const int shape = chance.below(5), cx = chance.below(width), cy = chance.below(height), r = chance.size(width),
+              one = chance.below(9), other = chance.below(9);
     for (int y = 0; y < height; ++y)
         for (int x = 0; x < width; ++x) {
             const int d = (x - cx) * (x - cx) + (y - cy) * (y - cy);
-            const int classes[] = {one, d < r * r ? one : other, chance.below(9), chance.one_in(30) ? one : other, (x / 16 + y / 16) % 3 ? one : other};
+            const int classes[] = {one, d < r * r ? one : other, chance.below(9), chance.one_in(30) ? one : other,
+                                   (x / 16 + y / 16) % 3 ? one : other};
             out.push_back(static_cast<std::uint8_t>(classes[shape]));
         }
     return exact(out);
@@ -43,7 +48,8 @@ struct Indices {
         const int kind = chance.below(3), side = chance.size(12);
         for (int y = 0; y < height; ++y)
             for (int x = 0; x < width; ++x) {
-                const int found[] = {chance.below(size), (x / side * 5 + y / side * 3) % size, chance.one_in(9) ? chance.below(size) : 0};
+                const int found[] = {chance.below(size), (x / side * 5 + y / side * 3) % size,
+                                     chance.one_in(9) ? chance.below(size) : 0};
                 values.push_back(static_cast<std::uint8_t>(found[kind]));
             }
     }
@@ -73,7 +79,8 @@ struct Indices {
     void check(Round& round, const Bytes& out) const {
         for (int y = 0; y < height; ++y)
             for (int x = 0; x < width; ++x) {
-                if (!region().contains(x, y) && out[at(x, y)] != kUntouched) round.fail("a pixel outside the region was touched");
+                if (!region().contains(x, y) && out[at(x, y)] != kUntouched)
+                    round.fail("a pixel outside the region was touched");
                 if (region().contains(x, y) && out[at(x, y)] >= size) round.fail("an index outside the palette");
             }
     }
@@ -84,16 +91,19 @@ struct Indices {
 struct Corrections {
     explicit Corrections(unsigned seed) {
         Chance chance(seed);
-        width = chance.size(90), height = chance.size(70), colours = chance.one_in(2) ? 1 : 3, channels = colours + chance.below(2), tau = chance.below(9);
+        width = chance.size(90), height = chance.size(70), colours = chance.one_in(2) ? 1 : 3,
+        channels = colours + chance.below(2), tau = chance.below(9);
         const Bytes classes = random_classes(chance, width, height);
         band.resize(classes.size());
-        boundary_band({classes.data(), width, width, height, 1}, chance.size(5), {band.data(), width, width, height, 1});
+        boundary_band({classes.data(), width, width, height, 1}, chance.size(5),
+                      {band.data(), width, width, height, 1});
         const int away = chance.size(256), frequent = chance.size(20);
         for (std::size_t i = 0; i < band.size(); ++i)
             for (int c = 0; c < channels; ++c) {
                 const int v = chance.below(256);
                 original.push_back(static_cast<std::uint8_t>(v));
-                decoded.push_back(static_cast<std::uint8_t>(c < colours && chance.one_in(frequent) ? (v + chance.below(away)) & 255 : v));
+                decoded.push_back(static_cast<std::uint8_t>(
+                    c < colours && chance.one_in(frequent) ? (v + chance.below(away)) & 255 : v));
             }
     }
     static constexpr int number() { return 1; }
@@ -107,20 +117,27 @@ struct Corrections {
     }
     Bytes decode(Round& round, const Stream& stream) const {
         Bytes out = exact(decoded);
-        boundary_decode(stream, {out.data(), std::ptrdiff_t{width} * channels, width, height, channels}, colours, view(band, 1));
+        boundary_decode(stream, {out.data(), std::ptrdiff_t{width} * channels, width, height, channels}, colours,
+                        view(band, 1));
         for (std::size_t i = 0; i < out.size(); ++i)
-            if ((!band[i / static_cast<std::size_t>(channels)] || static_cast<int>(i) % channels >= colours) && out[i] != decoded[i]) round.fail("a sample outside the band was touched");
+            if ((!band[i / static_cast<std::size_t>(channels)] || static_cast<int>(i) % channels >= colours) &&
+                out[i] != decoded[i])
+                round.fail("a sample outside the band was touched");
         return out;
     }
     Bytes wanted() const {
         Bytes out = decoded;
         for (std::size_t i = 0; i < out.size(); ++i)
-            if (band[i / static_cast<std::size_t>(channels)] && static_cast<int>(i) % channels < colours && abs_int(original[i] - decoded[i]) > tau) out[i] = original[i];
+            if (band[i / static_cast<std::size_t>(channels)] && static_cast<int>(i) % channels < colours &&
+                abs_int(original[i] - decoded[i]) > tau)
+                out[i] = original[i];
         return out;
     }
 
   private:
-    View<const std::uint8_t> view(const Bytes& values, int n) const { return {values.data(), std::ptrdiff_t{width} * n, width, height, n}; }
+    View<const std::uint8_t> view(const Bytes& values, int n) const {
+        return {values.data(), std::ptrdiff_t{width} * n, width, height, n};
+    }
     int width, height, colours, channels, tau;
     Bytes band, original, decoded;
 };
@@ -153,7 +170,12 @@ template <class Coder> void attack(Round& round, Bytes& other) {
         const bool sound = try_stream(round, coder, changed, out);
         if (!i && !sound) round.fail("sound symbols were refused");
         if (!i && out != coder.wanted()) round.fail("symbols came back otherwise");
-        round.keep(InputWriter().number(seed).byte(Coder::number()).byte(static_cast<int>(changed.kind)).chunk(changed.raw).rest(changed.coded));
+        round.keep(InputWriter()
+                       .number(seed)
+                       .byte(Coder::number())
+                       .byte(static_cast<int>(changed.kind))
+                       .chunk(changed.raw)
+                       .rest(changed.coded));
     }
     other = coded.coded;
 }
@@ -170,8 +192,10 @@ template <class Coder> void try_input(Round& round, unsigned seed, Input& input)
 
 void decode_symbols(Round& round, Input input) {
     const unsigned seed = input.number();
-    if (input.byte() % 2) try_input<Corrections>(round, seed, input);
-    else try_input<Indices>(round, seed, input);
+    if (input.byte() % 2)
+        try_input<Corrections>(round, seed, input);
+    else
+        try_input<Indices>(round, seed, input);
 }
 
 void fuzz_symbols(Round& round) {

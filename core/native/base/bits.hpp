@@ -83,8 +83,10 @@ class BitReader {
             return;
         }
         while (filled_ <= 56) {
-            if (next_ < end_) buffer_ |= static_cast<std::uint64_t>(*next_++) << filled_;
-            else overrun_ += 8;
+            if (next_ < end_)
+                buffer_ |= static_cast<std::uint64_t>(*next_++) << filled_;
+            else
+                overrun_ += 8;
             filled_ += 8;
         }
     }

@@ -40,7 +40,9 @@ template <class T> struct View {
     T* row(int y) const { return data + y * stride; }
 };
 
-template <class T> View<const T> constant(const View<T>& v) { return {v.data, v.stride, v.width, v.height, v.channels}; }
+template <class T> View<const T> constant(const View<T>& v) {
+    return {v.data, v.stride, v.width, v.height, v.channels};
+}
 
 using Bytes = std::vector<std::uint8_t>;
 
@@ -61,13 +63,9 @@ inline int abs_int(int v) { return v < 0 ? -v : v; }
 inline std::uint32_t zigzag(int v) {
     return (static_cast<std::uint32_t>(v) << 1) ^ static_cast<std::uint32_t>(v >> 31);
 }
-inline int unzigzag(std::uint32_t v) {
-    return static_cast<int>(v >> 1) ^ -static_cast<int>(v & 1);
-}
+inline int unzigzag(std::uint32_t v) { return static_cast<int>(v >> 1) ^ -static_cast<int>(v & 1); }
 
 // Median of W, N and W + N - NW: the LOCO-I predictor (Weinberger, Seroussi, Sapiro 1996).
-inline int med(int w, int n, int nw) {
-    return clamp_int(w + n - nw, w < n ? w : n, w < n ? n : w);
-}
+inline int med(int w, int n, int nw) { return clamp_int(w + n - nw, w < n ? w : n, w < n ? n : w); }
 
 }  // namespace aig

@@ -1,5 +1,5 @@
-// Memory in large pieces. The system is asked for huge pages: without them, who allocates planes anew for every picture spends
-// a third of the time on page faults.
+// Memory in large pieces. The system is asked for huge pages: without them, who allocates planes anew for every picture
+// spends a third of the time on page faults.
 #pragma once
 #include <cstddef>
 #include <cstdlib>
@@ -10,8 +10,8 @@
 
 namespace aig {
 
-// To be given back with std::free. Throws std::bad_alloc. AIG_FRESH_MEMORY is defined under sanitizers, which notice what is read
-// or written behind an array only where that ends as asked for.
+// To be given back with std::free. Throws std::bad_alloc. AIG_FRESH_MEMORY is defined under sanitizers, which notice
+// what is read or written behind an array only where that ends as asked for.
 inline void* allocate(std::size_t bytes) {
     void* data = nullptr;
 #if defined(__linux__) && !defined(AIG_FRESH_MEMORY)

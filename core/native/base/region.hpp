@@ -54,9 +54,9 @@ inline Extent extent(const Region& region) {
     return e;
 }
 
-// How much a picture looks drawn: of the pixels that are what their left or upper neighbour is, or nearly so, the share that
-// are it exactly; or the same for a slope through these neighbours, if that is more. Close to 1 where somebody drew, far
-// less where light fell. Looks at the first 64 of every 256 columns in every sixteenth row.
+// How much a picture looks drawn: of the pixels that are what their left or upper neighbour is, or nearly so, the share
+// that are it exactly; or the same for a slope through these neighbours, if that is more. Close to 1 where somebody
+// drew, far less where light fell. Looks at the first 64 of every 256 columns in every sixteenth row.
 inline double repetition(View<const std::uint8_t> pixels, const Region& region) {
     constexpr int kLittle = 4;
     std::int64_t equal[2] = {}, near[2] = {};
@@ -79,7 +79,9 @@ inline double repetition(View<const std::uint8_t> pixels, const Region& region) 
             }
         }
     }
-    const auto share = [&](int i) { return near[i] ? static_cast<double>(equal[i]) / static_cast<double>(near[i]) : 0.0; };
+    const auto share = [&](int i) {
+        return near[i] ? static_cast<double>(equal[i]) / static_cast<double>(near[i]) : 0.0;
+    };
     return std::max(share(0), share(1));
 }
 
@@ -157,7 +159,8 @@ template <class Rows, class Span> void scan_region(const Region& region, const B
             }
             int stop = x + 1;
             while (stop < width && !outside(classes[stop])) ++stop;
-            if (first < 0) first = x;
+            if (first < 0)
+                first = x;
             else
                 for (auto& row : rows) std::fill(row.here() + end, row.here() + x, row.here()[end - 1]);
             span(x, stop, y);

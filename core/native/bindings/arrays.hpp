@@ -61,10 +61,13 @@ template <class T> Result<T> make_array(std::initializer_list<std::size_t> shape
 
 template <class T> View<T> result_view(const Result<T>& a) {
     const auto channels = static_cast<int>(a.ndim() == 3 ? a.shape(2) : 1);
-    return {a.data(), static_cast<std::ptrdiff_t>(a.shape(1)) * channels, static_cast<int>(a.shape(1)), static_cast<int>(a.shape(0)), channels};
+    return {a.data(), static_cast<std::ptrdiff_t>(a.shape(1)) * channels, static_cast<int>(a.shape(1)),
+            static_cast<int>(a.shape(0)), channels};
 }
 
-[[maybe_unused]] nb::bytes to_bytes(const Bytes& b) { return nb::bytes(reinterpret_cast<const char*>(b.data()), b.size()); }
+[[maybe_unused]] nb::bytes to_bytes(const Bytes& b) {
+    return nb::bytes(reinterpret_cast<const char*>(b.data()), b.size());
+}
 
 [[maybe_unused]] std::span<const std::uint8_t> as_span(const nb::bytes& b) {
     return {reinterpret_cast<const std::uint8_t*>(b.c_str()), b.size()};

@@ -1,11 +1,11 @@
 // The Python face of the kernels. The GIL is released around every kernel.
 #include "bindings/arrays.hpp"
 #include "dct/residual.hpp"
-#include "roi/costs.hpp"
 #include "geometry/geometry.hpp"
 #include "geometry/means.hpp"
-#include "screen/palette.hpp"
+#include "roi/costs.hpp"
 #include "roi/planes.hpp"
+#include "screen/palette.hpp"
 #include "simd/dispatch.hpp"
 
 #include <algorithm>
@@ -18,9 +18,12 @@ namespace {
 
 template <class Sample> Result<Sample> shrunk(const Array<const Sample>& pixels, int scale) {
     const auto p = view(pixels);
-    require(scale >= 1 && scale <= 8 && p.width >= 1 && p.height >= 1 && p.channels <= 4, "pixels must be (H, W[, C]), scale 1..8");
-    const auto height = static_cast<std::size_t>(aig::scaled(p.height, scale)), width = static_cast<std::size_t>(aig::scaled(p.width, scale));
-    auto out = pixels.ndim() == 3 ? make_array<Sample>({height, width, pixels.shape(2)}) : make_array<Sample>({height, width});
+    require(scale >= 1 && scale <= 8 && p.width >= 1 && p.height >= 1 && p.channels <= 4,
+            "pixels must be (H, W[, C]), scale 1..8");
+    const auto height = static_cast<std::size_t>(aig::scaled(p.height, scale)),
+               width = static_cast<std::size_t>(aig::scaled(p.width, scale));
+    auto out =
+        pixels.ndim() == 3 ? make_array<Sample>({height, width, pixels.shape(2)}) : make_array<Sample>({height, width});
     const auto o = result_view(out);
     nb::gil_scoped_release release;
     aig::shrink(p, scale, o);
@@ -37,7 +40,8 @@ aig::Stream stream(int kind, const nb::bytes& coded, const nb::bytes& raw) {
 
 // Rows of (x, y, inv_x, inv_y, shift, alpha, r_core, r_mid).
 std::vector<aig::Focus> foci(const Array<const std::int64_t>& rows) {
-    require(rows.ndim() == 2 && rows.shape(0) >= 1 && rows.shape(0) <= 3 && rows.shape(1) == 8, "foci must be (1..3, 8)");
+    require(rows.ndim() == 2 && rows.shape(0) >= 1 && rows.shape(0) <= 3 && rows.shape(1) == 8,
+            "foci must be (1..3, 8)");
     std::vector<aig::Focus> out;
     for (std::size_t k = 0; k < rows.shape(0); ++k) {
         const std::int64_t* r = rows.data() + 8 * k;
@@ -75,10 +79,12 @@ std::span<const aig::Colour> colours(const U8In& a) {
 }
 
 void check_symbols(const U8In& symbols, const U8In& contexts, unsigned n_contexts) {
-    require(symbols.ndim() == 1 && contexts.ndim() == 1 && symbols.shape(0) == contexts.shape(0), "symbols and contexts must be (n,)");
+    require(symbols.ndim() == 1 && contexts.ndim() == 1 && symbols.shape(0) == contexts.shape(0),
+            "symbols and contexts must be (n,)");
     require(n_contexts >= 1 && n_contexts <= aig::kMaxContexts, "1 to 256 contexts");
     for (std::size_t i = 0; i < symbols.shape(0); ++i)
-        require(symbols.data()[i] < aig::kAlphabet && contexts.data()[i] < n_contexts, "symbol or context outside its range");
+        require(symbols.data()[i] < aig::kAlphabet && contexts.data()[i] < n_contexts,
+                "symbol or context outside its range");
 }
 
 }  // namespace
@@ -90,258 +96,347 @@ NB_MODULE(_kernels, m) {
     nb::register_exception_translator([](const std::exception_ptr& p, void*) {
         try {
             std::rethrow_exception(p);
-        } catch (const aig::Corrupt& e) {
-            PyErr_SetString(corrupt_error.ptr(), e.what());
-        }
+        } catch (const aig::Corrupt& e) { PyErr_SetString(corrupt_error.ptr(), e.what()); }
     });
 
     m.attr("PALETTE_CONTEXTS") = aig::kPaletteContexts;
     m.attr("BOUNDARY_CONTEXTS") = aig::kBoundaryContexts;
 
-    m.def("simd", [] { return std::string(aig::kernels().name); }, "Name of the kernel set in use.");
-    m.def("choose_simd", [](const std::string& name) {
-        if (!aig::choose_kernels(name.c_str())) throw nb::value_error("kernel set is not known or not supported here");
-    }, "name"_a, "Use 'auto', 'plain', 'vector', 'avx2' or 'avx512' kernels; all give the same results.");
+    m.def(
+        "simd", [] { return std::string(aig::kernels().name); }, "Name of the kernel set in use.");
+    m.def(
+        "choose_simd",
+        [](const std::string& name) {
+            if (!aig::choose_kernels(name.c_str()))
+                throw nb::value_error("kernel set is not known or not supported here");
+        },
+        "name"_a, "Use 'auto', 'plain', 'vector', 'avx2' or 'avx512' kernels; all give the same results.");
 
     // Geometry
-    m.def("classify", [](int left, int top, int height, int width, const Array<const std::int64_t>& rows) {
-        require_size(height, width);
-        require(left >= 0 && top >= 0 && left + width < 32768 && top + height < 32768, "window outside 0..32767");
-        const auto f = foci(rows);
-        auto out = make_array<std::uint8_t>({static_cast<std::size_t>(height), static_cast<std::size_t>(width)});
-        const auto map = result_view(out);
-        nb::gil_scoped_release release;
-        aig::classify(f, left, top, map);
-        return out;
-    }, "left"_a, "top"_a, "height"_a, "width"_a, "foci"_a.noconvert());
-    m.def("assign", [](int height, int width, const Array<const std::int64_t>& rows) {
-        require_size(height, width);
-        const auto f = foci(rows);
-        auto owner = make_array<std::uint8_t>({static_cast<std::size_t>(height), static_cast<std::size_t>(width)});
-        auto distance = make_array<std::uint32_t>({static_cast<std::size_t>(height), static_cast<std::size_t>(width)});
-        {
+    m.def(
+        "classify",
+        [](int left, int top, int height, int width, const Array<const std::int64_t>& rows) {
+            require_size(height, width);
+            require(left >= 0 && top >= 0 && left + width < 32768 && top + height < 32768, "window outside 0..32767");
+            const auto f = foci(rows);
+            auto out = make_array<std::uint8_t>({static_cast<std::size_t>(height), static_cast<std::size_t>(width)});
+            const auto map = result_view(out);
             nb::gil_scoped_release release;
-            aig::assign(f, result_view(owner), result_view(distance));
-        }
-        return nb::make_tuple(owner, distance);
-    }, "height"_a, "width"_a, "foci"_a.noconvert());
+            aig::classify(f, left, top, map);
+            return out;
+        },
+        "left"_a, "top"_a, "height"_a, "width"_a, "foci"_a.noconvert());
+    m.def(
+        "assign",
+        [](int height, int width, const Array<const std::int64_t>& rows) {
+            require_size(height, width);
+            const auto f = foci(rows);
+            auto owner = make_array<std::uint8_t>({static_cast<std::size_t>(height), static_cast<std::size_t>(width)});
+            auto distance =
+                make_array<std::uint32_t>({static_cast<std::size_t>(height), static_cast<std::size_t>(width)});
+            {
+                nb::gil_scoped_release release;
+                aig::assign(f, result_view(owner), result_view(distance));
+            }
+            return nb::make_tuple(owner, distance);
+        },
+        "height"_a, "width"_a, "foci"_a.noconvert());
 
     // Entropy coders
-    m.def("rans_encode", [](const U8In& symbols, const U8In& contexts, unsigned n_contexts) {
-        check_symbols(symbols, contexts, n_contexts);
-        Bytes out;
-        {
-            nb::gil_scoped_release release;
-            out = aig::rans_encode({symbols.data(), symbols.shape(0)}, {contexts.data(), contexts.shape(0)}, n_contexts);
-        }
-        return to_bytes(out);
-    }, "symbols"_a.noconvert(), "contexts"_a.noconvert(), "n_contexts"_a);
-    m.def("rice_encode", [](const U8In& symbols, const U8In& contexts, unsigned n_contexts) {
-        check_symbols(symbols, contexts, n_contexts);
-        Bytes out;
-        {
-            nb::gil_scoped_release release;
-            out = aig::rice_encode({symbols.data(), symbols.shape(0)}, {contexts.data(), contexts.shape(0)}, n_contexts);
-        }
-        return to_bytes(out);
-    }, "symbols"_a.noconvert(), "contexts"_a.noconvert(), "n_contexts"_a);
-    m.def("decode_symbols", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8In& contexts, unsigned n_contexts) {
-        require(contexts.ndim() == 1, "contexts must be (n,)");
-        require(n_contexts >= 1 && n_contexts <= aig::kMaxContexts, "1 to 256 contexts");
-        for (std::size_t i = 0; i < contexts.shape(0); ++i) require(contexts.data()[i] < n_contexts, "context outside its range");
-        auto out = make_array<std::uint8_t>({contexts.shape(0)});
-        const auto s = stream(kind, coded, raw);
-        {
-            nb::gil_scoped_release release;
-            aig::with_source(s, n_contexts, [&](auto& source) {
-                for (std::size_t i = 0; i < contexts.shape(0); ++i) out.data()[i] = static_cast<std::uint8_t>(source.get(contexts.data()[i]));
-            });
-        }
-        return out;
-    }, "kind"_a, "coded"_a, "raw"_a, "contexts"_a.noconvert(), "n_contexts"_a);
+    m.def(
+        "rans_encode",
+        [](const U8In& symbols, const U8In& contexts, unsigned n_contexts) {
+            check_symbols(symbols, contexts, n_contexts);
+            Bytes out;
+            {
+                nb::gil_scoped_release release;
+                out = aig::rans_encode({symbols.data(), symbols.shape(0)}, {contexts.data(), contexts.shape(0)},
+                                       n_contexts);
+            }
+            return to_bytes(out);
+        },
+        "symbols"_a.noconvert(), "contexts"_a.noconvert(), "n_contexts"_a);
+    m.def(
+        "rice_encode",
+        [](const U8In& symbols, const U8In& contexts, unsigned n_contexts) {
+            check_symbols(symbols, contexts, n_contexts);
+            Bytes out;
+            {
+                nb::gil_scoped_release release;
+                out = aig::rice_encode({symbols.data(), symbols.shape(0)}, {contexts.data(), contexts.shape(0)},
+                                       n_contexts);
+            }
+            return to_bytes(out);
+        },
+        "symbols"_a.noconvert(), "contexts"_a.noconvert(), "n_contexts"_a);
+    m.def(
+        "decode_symbols",
+        [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8In& contexts, unsigned n_contexts) {
+            require(contexts.ndim() == 1, "contexts must be (n,)");
+            require(n_contexts >= 1 && n_contexts <= aig::kMaxContexts, "1 to 256 contexts");
+            for (std::size_t i = 0; i < contexts.shape(0); ++i)
+                require(contexts.data()[i] < n_contexts, "context outside its range");
+            auto out = make_array<std::uint8_t>({contexts.shape(0)});
+            const auto s = stream(kind, coded, raw);
+            {
+                nb::gil_scoped_release release;
+                aig::with_source(s, n_contexts, [&](auto& source) {
+                    for (std::size_t i = 0; i < contexts.shape(0); ++i)
+                        out.data()[i] = static_cast<std::uint8_t>(source.get(contexts.data()[i]));
+                });
+            }
+            return out;
+        },
+        "kind"_a, "coded"_a, "raw"_a, "contexts"_a.noconvert(), "n_contexts"_a);
 
     bind_lossless(m);
     bind_lossy(m);
     bind_maps(m);
 
-    m.def("paste", [](const U8In& source, const U8In& map, int first, int last, int left, int top, const U8Out& target) {
-        const auto s = view(source);
-        const auto t = view(target);
-        const auto r = region(view(map), first, last);
-        require_same_size(s, r.map);
-        require(s.channels == t.channels && left >= 0 && top >= 0 && left + s.width <= t.width && top + s.height <= t.height,
-                "source does not fit into the target");
-        nb::gil_scoped_release release;
-        aig::paste(s, r, left, top, t);
-    }, "source"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "left"_a, "top"_a, "target"_a.noconvert());
-
-    m.def("gather", [](const U8In& source, const U8In& map, int first, int last) {
-        const auto s = view(source);
-        const auto r = region(view(map), first, last);
-        require_same_size(s, r.map);
-        std::vector<std::int64_t> found;
-        Bytes pixels;
-        {
+    m.def(
+        "paste",
+        [](const U8In& source, const U8In& map, int first, int last, int left, int top, const U8Out& target) {
+            const auto s = view(source);
+            const auto t = view(target);
+            const auto r = region(view(map), first, last);
+            require_same_size(s, r.map);
+            require(s.channels == t.channels && left >= 0 && top >= 0 && left + s.width <= t.width &&
+                        top + s.height <= t.height,
+                    "source does not fit into the target");
             nb::gil_scoped_release release;
-            const auto n = static_cast<std::ptrdiff_t>(s.channels);
-            aig::for_runs(r, [&](int x, int y, int length) {
-                found.insert(found.end(), {y, x, length, static_cast<std::int64_t>(pixels.size()) / n});
-                pixels.insert(pixels.end(), s.row(y) + x * n, s.row(y) + (x + length) * n);
-            });
-        }
-        auto runs = make_array<std::int64_t>({found.size() / 4, 4});
-        std::copy(found.begin(), found.end(), runs.data());
-        return nb::make_tuple(runs, bytes_array(pixels));
-    }, "source"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a,
-       "Runs of pixels of some classes: int64 (n, 4), of each row, column, length and which one of these pixels is its first; and their samples, one behind the other.");
+            aig::paste(s, r, left, top, t);
+        },
+        "source"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "left"_a, "top"_a, "target"_a.noconvert());
+
+    m.def(
+        "gather",
+        [](const U8In& source, const U8In& map, int first, int last) {
+            const auto s = view(source);
+            const auto r = region(view(map), first, last);
+            require_same_size(s, r.map);
+            std::vector<std::int64_t> found;
+            Bytes pixels;
+            {
+                nb::gil_scoped_release release;
+                const auto n = static_cast<std::ptrdiff_t>(s.channels);
+                aig::for_runs(r, [&](int x, int y, int length) {
+                    found.insert(found.end(), {y, x, length, static_cast<std::int64_t>(pixels.size()) / n});
+                    pixels.insert(pixels.end(), s.row(y) + x * n, s.row(y) + (x + length) * n);
+                });
+            }
+            auto runs = make_array<std::int64_t>({found.size() / 4, 4});
+            std::copy(found.begin(), found.end(), runs.data());
+            return nb::make_tuple(runs, bytes_array(pixels));
+        },
+        "source"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a,
+        "Runs of pixels of some classes: int64 (n, 4), of each row, column, length and which one of these pixels is "
+        "its first; and their samples, one behind the other.");
 
     // Smaller scales
-    m.def("shrink", [](const U8In& pixels, int scale) { return shrunk(pixels, scale); }, "pixels"_a.noconvert(), "scale"_a);
-    m.def("shrink", [](const Array<const std::uint16_t>& pixels, int scale) { return shrunk(pixels, scale); }, "pixels"_a.noconvert(), "scale"_a);
-    m.def("add_to_boxes", [](const U8In& pixels, const U8In& map, int first, int last, int left, int top, int scale, int box_left, int box_top,
-                             const Array<std::uint32_t>& sums, const Array<std::uint32_t>& counts) {
-        const auto p = view(pixels), c = view(map);
-        const auto s = view(sums), n = view(counts);
-        require_same_size(p, c);
-        require_same_size(s, n);
-        require(c.channels == 1 && n.channels == 1 && s.channels == p.channels && p.channels <= 4, "channels do not fit");
-        require(scale >= 1 && scale <= 8 && left >= 0 && top >= 0 && left < 1 << 17 && top < 1 << 17 && box_left >= 0 && box_top >= 0, "scale or place outside its range");
-        require(left / scale >= box_left && top / scale >= box_top && aig::scaled(left + p.width, scale) <= box_left + n.width &&
-                    aig::scaled(top + p.height, scale) <= box_top + n.height, "boxes do not hold the pixels");
-        nb::gil_scoped_release release;
-        aig::add_to_boxes(p, c, first, last, left, top, scale, box_left, box_top, s, n);
-    }, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "left"_a, "top"_a, "scale"_a, "box_left"_a, "box_top"_a,
-          "sums"_a.noconvert(), "counts"_a.noconvert());
-    m.def("blend_boxes", [](const Array<const std::uint32_t>& sums, const Array<const std::uint32_t>& counts, int scale, int box_left, int box_top, int width,
-                            int height, const U8Out& target) {
-        const auto s = view(sums), n = view(counts);
-        const auto t = view(target);
-        require_same_size(s, n);
-        require(n.channels == 1 && s.channels == t.channels && t.channels <= 4, "channels do not fit");
-        require(scale >= 1 && scale <= 8 && width >= 1 && height >= 1 && t.width == aig::scaled(width, scale) && t.height == aig::scaled(height, scale),
-                "target is not the picture at its scale");
-        require(box_left >= 0 && box_top >= 0 && box_left + n.width <= t.width && box_top + n.height <= t.height, "boxes do not fit into the target");
-        for (std::size_t i = 0; i < counts.size(); ++i) require(counts.data()[i] <= 64u, "more pixels than a box has");
-        nb::gil_scoped_release release;
-        aig::blend_boxes(s, n, scale, box_left, box_top, width, height, t);
-    }, "sums"_a.noconvert(), "counts"_a.noconvert(), "scale"_a, "box_left"_a, "box_top"_a, "width"_a, "height"_a, "target"_a.noconvert());
+    m.def(
+        "shrink", [](const U8In& pixels, int scale) { return shrunk(pixels, scale); }, "pixels"_a.noconvert(),
+        "scale"_a);
+    m.def(
+        "shrink", [](const Array<const std::uint16_t>& pixels, int scale) { return shrunk(pixels, scale); },
+        "pixels"_a.noconvert(), "scale"_a);
+    m.def(
+        "add_to_boxes",
+        [](const U8In& pixels, const U8In& map, int first, int last, int left, int top, int scale, int box_left,
+           int box_top, const Array<std::uint32_t>& sums, const Array<std::uint32_t>& counts) {
+            const auto p = view(pixels), c = view(map);
+            const auto s = view(sums), n = view(counts);
+            require_same_size(p, c);
+            require_same_size(s, n);
+            require(c.channels == 1 && n.channels == 1 && s.channels == p.channels && p.channels <= 4,
+                    "channels do not fit");
+            require(scale >= 1 && scale <= 8 && left >= 0 && top >= 0 && left < 1 << 17 && top < 1 << 17 &&
+                        box_left >= 0 && box_top >= 0,
+                    "scale or place outside its range");
+            require(left / scale >= box_left && top / scale >= box_top &&
+                        aig::scaled(left + p.width, scale) <= box_left + n.width &&
+                        aig::scaled(top + p.height, scale) <= box_top + n.height,
+                    "boxes do not hold the pixels");
+            nb::gil_scoped_release release;
+            aig::add_to_boxes(p, c, first, last, left, top, scale, box_left, box_top, s, n);
+        },
+        "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "left"_a, "top"_a, "scale"_a, "box_left"_a,
+        "box_top"_a, "sums"_a.noconvert(), "counts"_a.noconvert());
+    m.def(
+        "blend_boxes",
+        [](const Array<const std::uint32_t>& sums, const Array<const std::uint32_t>& counts, int scale, int box_left,
+           int box_top, int width, int height, const U8Out& target) {
+            const auto s = view(sums), n = view(counts);
+            const auto t = view(target);
+            require_same_size(s, n);
+            require(n.channels == 1 && s.channels == t.channels && t.channels <= 4, "channels do not fit");
+            require(scale >= 1 && scale <= 8 && width >= 1 && height >= 1 && t.width == aig::scaled(width, scale) &&
+                        t.height == aig::scaled(height, scale),
+                    "target is not the picture at its scale");
+            require(box_left >= 0 && box_top >= 0 && box_left + n.width <= t.width && box_top + n.height <= t.height,
+                    "boxes do not fit into the target");
+            for (std::size_t i = 0; i < counts.size(); ++i)
+                require(counts.data()[i] <= 64u, "more pixels than a box has");
+            nb::gil_scoped_release release;
+            aig::blend_boxes(s, n, scale, box_left, box_top, width, height, t);
+        },
+        "sums"_a.noconvert(), "counts"_a.noconvert(), "scale"_a, "box_left"_a, "box_top"_a, "width"_a, "height"_a,
+        "target"_a.noconvert());
 
     // Palette
-    m.def("palette_fit", [](const U8In& pixels, std::size_t limit, int rounds, bool oklab) {
-        const auto p = colours(pixels);
-        require(limit >= 1 && limit <= 256, "1 to 256 colours");
-        std::vector<aig::Colour> palette;
-        {
+    m.def(
+        "palette_fit",
+        [](const U8In& pixels, std::size_t limit, int rounds, bool oklab) {
+            const auto p = colours(pixels);
+            require(limit >= 1 && limit <= 256, "1 to 256 colours");
+            std::vector<aig::Colour> palette;
+            {
+                nb::gil_scoped_release release;
+                palette = aig::palette_fit(p, limit, rounds, oklab ? aig::ColourSpace::oklab : aig::ColourSpace::hsv);
+            }
+            auto out = make_array<std::uint8_t>({palette.size(), 3});
+            std::copy(palette.begin(), palette.end(), reinterpret_cast<aig::Colour*>(out.data()));
+            return out;
+        },
+        "pixels"_a.noconvert(), "limit"_a, "rounds"_a, "oklab"_a = true);
+    m.def(
+        "palette_assign",
+        [](const U8In& pixels, const U8In& palette) {
+            const auto p = colours(pixels), q = colours(palette);
+            require(q.size() >= 1 && q.size() <= 256, "1 to 256 colours");
+            auto out = make_array<std::uint8_t>({p.size()});
+            {
+                nb::gil_scoped_release release;
+                aig::palette_assign(p, q, out.data());
+            }
+            return out;
+        },
+        "pixels"_a.noconvert(), "palette"_a.noconvert());
+    m.def(
+        "palette_encode",
+        [](const U8In& indices, const U8In& map, int first, int last) {
+            const auto i = view(indices);
+            const auto r = region(view(map), first, last);
+            require_same_size(i, r.map);
+            require(i.channels == 1, "indices must have 2 axes");
+            aig::SymbolSink sink;
+            {
+                nb::gil_scoped_release release;
+                sink = aig::palette_encode(i, r);
+            }
+            return sink_tuple(sink);
+        },
+        "indices"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a);
+    m.def(
+        "palette_decode",
+        [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8Out& indices, const U8In& map, int first,
+           int last, int size) {
+            const auto i = view(indices);
+            const auto r = region(view(map), first, last);
+            require_same_size(i, r.map);
+            require(i.channels == 1, "indices must have 2 axes");
+            const auto s = stream(kind, coded, raw);
             nb::gil_scoped_release release;
-            palette = aig::palette_fit(p, limit, rounds, oklab ? aig::ColourSpace::oklab : aig::ColourSpace::hsv);
-        }
-        auto out = make_array<std::uint8_t>({palette.size(), 3});
-        std::copy(palette.begin(), palette.end(), reinterpret_cast<aig::Colour*>(out.data()));
-        return out;
-    }, "pixels"_a.noconvert(), "limit"_a, "rounds"_a, "oklab"_a = true);
-    m.def("palette_assign", [](const U8In& pixels, const U8In& palette) {
-        const auto p = colours(pixels), q = colours(palette);
-        require(q.size() >= 1 && q.size() <= 256, "1 to 256 colours");
-        auto out = make_array<std::uint8_t>({p.size()});
-        {
-            nb::gil_scoped_release release;
-            aig::palette_assign(p, q, out.data());
-        }
-        return out;
-    }, "pixels"_a.noconvert(), "palette"_a.noconvert());
-    m.def("palette_encode", [](const U8In& indices, const U8In& map, int first, int last) {
-        const auto i = view(indices);
-        const auto r = region(view(map), first, last);
-        require_same_size(i, r.map);
-        require(i.channels == 1, "indices must have 2 axes");
-        aig::SymbolSink sink;
-        {
-            nb::gil_scoped_release release;
-            sink = aig::palette_encode(i, r);
-        }
-        return sink_tuple(sink);
-    }, "indices"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a);
-    m.def("palette_decode", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8Out& indices, const U8In& map, int first, int last, int size) {
-        const auto i = view(indices);
-        const auto r = region(view(map), first, last);
-        require_same_size(i, r.map);
-        require(i.channels == 1, "indices must have 2 axes");
-        const auto s = stream(kind, coded, raw);
-        nb::gil_scoped_release release;
-        aig::palette_decode(s, i, r, size);
-    }, "kind"_a, "coded"_a, "raw"_a, "indices"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "size"_a);
+            aig::palette_decode(s, i, r, size);
+        },
+        "kind"_a, "coded"_a, "raw"_a, "indices"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "size"_a);
 
     // Planes and blocks
-    m.def("classify_blocks", [](const U8In& map, int footprint, bool mid_is_hole, bool mid_is_finer) {
-        const auto p = view(map);
-        require(p.channels == 1 && footprint >= 8 && footprint <= 16, "class map must have 2 axes, footprint 8..16");
-        const auto count = [&](int n) { return static_cast<std::size_t>((n + footprint - 1) / footprint); };
-        auto out = make_array<std::uint8_t>({count(p.height), count(p.width)});
-        const auto blocks = result_view(out);
-        nb::gil_scoped_release release;
-        aig::classify_blocks(p, footprint, mid_is_hole, mid_is_finer, blocks);
-        return out;
-    }, "map"_a.noconvert(), "footprint"_a, "mid_is_hole"_a, "mid_is_finer"_a);
-    m.def("fill_hidden", [](const U8Out& pixels, const U8In& map, int footprint, bool mid_is_hole) {
-        const auto p = view(pixels);
-        const auto c = view(map);
-        require_same_size(p, c);
-        require(c.channels == 1 && footprint >= 8 && footprint <= 64 && (footprint & (footprint - 1)) == 0, "class map must have 2 axes, footprint be 8, 16, 32 or 64");
-        nb::gil_scoped_release release;
-        aig::fill_hidden(p, c, footprint, mid_is_hole);
-    }, "pixels"_a.noconvert(), "map"_a.noconvert(), "footprint"_a, "mid_is_hole"_a);
-    m.def("block_costs", [](const U8In& pixels, const Array<const std::int32_t>& background, const Array<const std::int32_t>& mid) {
-        const auto p = view(pixels);
-        require(p.width >= 1 && p.height >= 1 && p.channels <= 4, "empty image");
-        const auto q = steps(background), r = steps(mid);
-        static_assert(sizeof(aig::BlockCost) == 5 * sizeof(float));
-        auto out = make_array<float>({static_cast<std::size_t>((p.height + 7) / 8), static_cast<std::size_t>((p.width + 7) / 8), 5});
-        nb::gil_scoped_release release;
-        aig::block_costs(p, q, r, reinterpret_cast<aig::BlockCost*>(out.data()));
-        return out;
-    }, "pixels"_a.noconvert(), "background"_a.noconvert(), "mid"_a.noconvert());
+    m.def(
+        "classify_blocks",
+        [](const U8In& map, int footprint, bool mid_is_hole, bool mid_is_finer) {
+            const auto p = view(map);
+            require(p.channels == 1 && footprint >= 8 && footprint <= 16,
+                    "class map must have 2 axes, footprint 8..16");
+            const auto count = [&](int n) { return static_cast<std::size_t>((n + footprint - 1) / footprint); };
+            auto out = make_array<std::uint8_t>({count(p.height), count(p.width)});
+            const auto blocks = result_view(out);
+            nb::gil_scoped_release release;
+            aig::classify_blocks(p, footprint, mid_is_hole, mid_is_finer, blocks);
+            return out;
+        },
+        "map"_a.noconvert(), "footprint"_a, "mid_is_hole"_a, "mid_is_finer"_a);
+    m.def(
+        "fill_hidden",
+        [](const U8Out& pixels, const U8In& map, int footprint, bool mid_is_hole) {
+            const auto p = view(pixels);
+            const auto c = view(map);
+            require_same_size(p, c);
+            require(c.channels == 1 && footprint >= 8 && footprint <= 64 && (footprint & (footprint - 1)) == 0,
+                    "class map must have 2 axes, footprint be 8, 16, 32 or 64");
+            nb::gil_scoped_release release;
+            aig::fill_hidden(p, c, footprint, mid_is_hole);
+        },
+        "pixels"_a.noconvert(), "map"_a.noconvert(), "footprint"_a, "mid_is_hole"_a);
+    m.def(
+        "block_costs",
+        [](const U8In& pixels, const Array<const std::int32_t>& background, const Array<const std::int32_t>& mid) {
+            const auto p = view(pixels);
+            require(p.width >= 1 && p.height >= 1 && p.channels <= 4, "empty image");
+            const auto q = steps(background), r = steps(mid);
+            static_assert(sizeof(aig::BlockCost) == 5 * sizeof(float));
+            auto out = make_array<float>(
+                {static_cast<std::size_t>((p.height + 7) / 8), static_cast<std::size_t>((p.width + 7) / 8), 5});
+            nb::gil_scoped_release release;
+            aig::block_costs(p, q, r, reinterpret_cast<aig::BlockCost*>(out.data()));
+            return out;
+        },
+        "pixels"_a.noconvert(), "background"_a.noconvert(), "mid"_a.noconvert());
 
     // Boundary
-    m.def("boundary_band", [](const U8In& map, int radius) {
-        const auto p = view(map);
-        require(p.channels == 1 && radius >= 0 && radius <= 64, "class map must have 2 axes, radius 0..64");
-        auto out = make_array<std::uint8_t>({map.shape(0), map.shape(1)});
-        const auto band = result_view(out);
-        nb::gil_scoped_release release;
-        aig::boundary_band(p, radius, band);
-        return out;
-    }, "map"_a.noconvert(), "radius"_a);
-    m.def("boundary_encode", [](const U8In& original, const U8In& decoded, const U8In& band, int tau) {
-        const auto o = view(original), d = view(decoded), b = view(band);
-        require_same_size(o, d);
-        require_same_size(o, b);
-        require(b.channels == 1 && d.channels <= o.channels, "decoded has more channels than the original");
-        aig::SymbolSink sink;
-        {
+    m.def(
+        "boundary_band",
+        [](const U8In& map, int radius) {
+            const auto p = view(map);
+            require(p.channels == 1 && radius >= 0 && radius <= 64, "class map must have 2 axes, radius 0..64");
+            auto out = make_array<std::uint8_t>({map.shape(0), map.shape(1)});
+            const auto band = result_view(out);
             nb::gil_scoped_release release;
-            sink = aig::boundary_encode(o, d, b, tau);
-        }
-        return sink_tuple(sink);
-    }, "original"_a.noconvert(), "decoded"_a.noconvert(), "band"_a.noconvert(), "tau"_a);
-    m.def("boundary_decode", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8Out& pixels, int colours, const U8In& band) {
-        const auto p = view(pixels);
-        const auto b = view(band);
-        require_same_size(p, b);
-        require(b.channels == 1 && colours >= 1 && colours <= p.channels, "more colours than channels");
-        const auto s = stream(kind, coded, raw);
-        nb::gil_scoped_release release;
-        aig::boundary_decode(s, p, colours, b);
-    }, "kind"_a, "coded"_a, "raw"_a, "pixels"_a.noconvert(), "colours"_a, "band"_a.noconvert());
-    m.def("boundary_correct", [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8Out& pixels, int colours, const U8In& map, int radius) {
-        const auto p = view(pixels);
-        const auto c = view(map);
-        require_same_size(p, c);
-        require(c.channels == 1 && colours >= 1 && colours <= p.channels && radius >= 0 && radius <= 64, "more colours than channels, or radius outside 0..64");
-        const auto s = stream(kind, coded, raw);
-        nb::gil_scoped_release release;
-        aig::boundary_decode(s, p, colours, c, radius);
-    }, "kind"_a, "coded"_a, "raw"_a, "pixels"_a.noconvert(), "colours"_a, "map"_a.noconvert(), "radius"_a,
-          "boundary_decode in the band of a class map, without a map of the band.");
+            aig::boundary_band(p, radius, band);
+            return out;
+        },
+        "map"_a.noconvert(), "radius"_a);
+    m.def(
+        "boundary_encode",
+        [](const U8In& original, const U8In& decoded, const U8In& band, int tau) {
+            const auto o = view(original), d = view(decoded), b = view(band);
+            require_same_size(o, d);
+            require_same_size(o, b);
+            require(b.channels == 1 && d.channels <= o.channels, "decoded has more channels than the original");
+            aig::SymbolSink sink;
+            {
+                nb::gil_scoped_release release;
+                sink = aig::boundary_encode(o, d, b, tau);
+            }
+            return sink_tuple(sink);
+        },
+        "original"_a.noconvert(), "decoded"_a.noconvert(), "band"_a.noconvert(), "tau"_a);
+    m.def(
+        "boundary_decode",
+        [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8Out& pixels, int colours, const U8In& band) {
+            const auto p = view(pixels);
+            const auto b = view(band);
+            require_same_size(p, b);
+            require(b.channels == 1 && colours >= 1 && colours <= p.channels, "more colours than channels");
+            const auto s = stream(kind, coded, raw);
+            nb::gil_scoped_release release;
+            aig::boundary_decode(s, p, colours, b);
+        },
+        "kind"_a, "coded"_a, "raw"_a, "pixels"_a.noconvert(), "colours"_a, "band"_a.noconvert());
+    m.def(
+        "boundary_correct",
+        [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8Out& pixels, int colours, const U8In& map,
+           int radius) {
+            const auto p = view(pixels);
+            const auto c = view(map);
+            require_same_size(p, c);
+            require(c.channels == 1 && colours >= 1 && colours <= p.channels && radius >= 0 && radius <= 64,
+                    "more colours than channels, or radius outside 0..64");
+            const auto s = stream(kind, coded, raw);
+            nb::gil_scoped_release release;
+            aig::boundary_decode(s, p, colours, c, radius);
+        },
+        "kind"_a, "coded"_a, "raw"_a, "pixels"_a.noconvert(), "colours"_a, "map"_a.noconvert(), "radius"_a,
+        "boundary_decode in the band of a class map, without a map of the band.");
 }
 
 namespace {
@@ -351,7 +446,8 @@ int (*execute_kernels)(PyObject*) = nullptr;
 // Types and errors are those of one interpreter: of two, one would run into the other's, or wait for ever.
 int execute_native(PyObject* module) {
     if (PyInterpreterState_GetID(PyInterpreterState_Get()) != 0) {
-        PyErr_SetString(PyExc_ImportError, "aig_codec._native works in the main interpreter alone, not in a subinterpreter: use threads or processes there");
+        PyErr_SetString(PyExc_ImportError, "aig_codec._native works in the main interpreter alone, not in a "
+                                           "subinterpreter: use threads or processes there");
         return -1;
     }
     return execute_kernels(module);
@@ -359,7 +455,8 @@ int execute_native(PyObject* module) {
 
 }  // namespace
 
-// Called for every interpreter, or for the main one in place of others: which one it is for shows when the module is executed.
+// Called for every interpreter, or for the main one in place of others: which one it is for shows when the module is
+// executed.
 extern "C" NB_EXPORT PyObject* PyInit__native(void) {
     PyObject* const definition = PyInit__kernels();
     if (!definition) return nullptr;

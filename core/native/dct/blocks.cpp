@@ -7,8 +7,8 @@
 namespace aig {
 namespace {
 
-// What frequency k of a side of 8 << log samples adds to the means over n equal parts of it is what frequency `of` adds to
-// them, times weight / 256. Frequencies whose multiples end with the parts add nothing.
+// What frequency k of a side of 8 << log samples adds to the means over n equal parts of it is what frequency `of` adds
+// to them, times weight / 256. Frequencies whose multiples end with the parts add nothing.
 struct Alias {
     int of = 0, weight = 0;
 };
@@ -47,9 +47,12 @@ std::vector<ScanEntry> make_scan(Shape shape) {
     for (const Place& p : places) {
         const int sum = p.x / shape.cells_w() + p.y / shape.cells_h();
         const int band = sum < 4 ? sum : sum < 6 ? 4 : sum < 9 ? 5 : 6;
-        const Alias along = alias_along(shape.log_w, shape.low_w(), p.x), down = alias_along(shape.log_h, shape.low_h(), p.y);
-        scan.push_back({static_cast<std::uint16_t>(p.y * w + p.x), static_cast<std::uint16_t>((p.y + 2) * (w + 2) + p.x + 2), static_cast<std::uint8_t>(band),
-                        static_cast<std::uint8_t>(down.of * shape.low_w() + along.of), static_cast<std::int16_t>((along.weight * down.weight + 128) >> 8)});
+        const Alias along = alias_along(shape.log_w, shape.low_w(), p.x),
+                    down = alias_along(shape.log_h, shape.low_h(), p.y);
+        scan.push_back({static_cast<std::uint16_t>(p.y * w + p.x),
+                        static_cast<std::uint16_t>((p.y + 2) * (w + 2) + p.x + 2), static_cast<std::uint8_t>(band),
+                        static_cast<std::uint8_t>(down.of * shape.low_w() + along.of),
+                        static_cast<std::int16_t>((along.weight * down.weight + 128) >> 8)});
     }
     return scan;
 }
@@ -83,7 +86,8 @@ std::span<const std::uint16_t> scan_positions_of(Shape shape) {
 CellRect Grid::group(int column, int row) const {
     const int n = group_cells();
     const auto edge = [](int at, int limit) { return std::min(at, limit); };
-    return {edge(column * n, width()), edge(row * n, height()), edge((column + 1) * n, width()), edge((row + 1) * n, height())};
+    return {edge(column * n, width()), edge(row * n, height()), edge((column + 1) * n, width()),
+            edge((row + 1) * n, height())};
 }
 
 bool Grid::uniform(int x, int y, int log) const {

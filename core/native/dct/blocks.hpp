@@ -1,4 +1,5 @@
-// How a plane is cut up: cells of 8x8 samples, transform blocks of 1 to 4 cells a side, superblocks, groups (format.md, 7.3).
+// How a plane is cut up: cells of 8x8 samples, transform blocks of 1 to 4 cells a side, superblocks, groups
+// (format.md, 7.3).
 #pragma once
 #include "base/common.hpp"
 
@@ -7,12 +8,12 @@
 
 namespace aig {
 
-inline constexpr int kCell = 8;              // samples
-inline constexpr int kSuperblock = 4;        // cells: the largest transform
-inline constexpr int kGroup = 256;           // pixels: what one stream of high frequencies covers
-inline constexpr int kRegion = 4;            // groups: what one stream of the 1/8 image covers
-inline constexpr int kSizes = 9;             // log2 of width and height in cells, 0..2 each
-inline constexpr int kShapes = 2 * kSizes;   // and the pixels of the 1/8 image along a cell
+inline constexpr int kCell = 8;             // samples
+inline constexpr int kSuperblock = 4;       // cells: the largest transform
+inline constexpr int kGroup = 256;          // pixels: what one stream of high frequencies covers
+inline constexpr int kRegion = 4;           // groups: what one stream of the 1/8 image covers
+inline constexpr int kSizes = 9;            // log2 of width and height in cells, 0..2 each
+inline constexpr int kShapes = 2 * kSizes;  // and the pixels of the 1/8 image along a cell
 inline constexpr int kMaxBlockSamples = 1024;
 
 // What a cell is (format.md, 7.3.2).
@@ -20,8 +21,8 @@ enum CellClass : std::uint8_t { kCellBackground = 0, kCellMid = 1, kCellHole = 2
 inline constexpr int kTiers = 2;  // of cells that have high frequencies
 inline bool is_hole(int cell_class) { return cell_class >= kCellHole; }
 
-// Size of a transform as powers of two, in cells. Along a cell lie 2^log_eighths pixels of the 1/8 image: 2 in chroma of half
-// the size.
+// Size of a transform as powers of two, in cells. Along a cell lie 2^log_eighths pixels of the 1/8 image: 2 in chroma
+// of half the size.
 struct Shape {
     std::uint8_t log_w = 0, log_h = 0, log_eighths = 0;
 
@@ -34,7 +35,8 @@ struct Shape {
     constexpr int size_index() const { return 3 * log_h + log_w; }
     constexpr int index() const { return kSizes * log_eighths + size_index(); }
     static constexpr Shape of_index(int i) {
-        return {static_cast<std::uint8_t>(i % 3), static_cast<std::uint8_t>(i % kSizes / 3), static_cast<std::uint8_t>(i / kSizes)};
+        return {static_cast<std::uint8_t>(i % 3), static_cast<std::uint8_t>(i % kSizes / 3),
+                static_cast<std::uint8_t>(i / kSizes)};
     }
     // The block in pixels of the 1/8 image, and as many lowest coefficients.
     constexpr int log_low_w() const { return log_w + log_eighths; }
@@ -50,13 +52,14 @@ struct Block {
     Shape shape;
 };
 
-// Coefficient (h, v) of a block has index v * width + h. The lowest low_w x low_h belong to the 1/8 image; the scan goes over
-// the others, from low to high frequencies.
+// Coefficient (h, v) of a block has index v * width + h. The lowest low_w x low_h belong to the 1/8 image; the scan
+// goes over the others, from low to high frequencies.
 struct ScanEntry {
     std::uint16_t coefficient;  // index
-    std::uint16_t place;        // index in a field of stride width + 2 that begins 2 rows and 2 columns before the block
-    std::uint8_t band;          // 0..6, by the sum of both frequencies in cycles per 16 samples
-    // What the coefficient adds to the 1/8 image looks there as `alias` of the lowest ones, index v * low_w + h, would; in 1/256 of it.
+    std::uint16_t place;  // index in a field of stride width + 2 that begins 2 rows and 2 columns before the block
+    std::uint8_t band;    // 0..6, by the sum of both frequencies in cycles per 16 samples
+    // What the coefficient adds to the 1/8 image looks there as `alias` of the lowest ones, index v * low_w + h, would;
+    // in 1/256 of it.
     std::uint8_t alias;
     std::int16_t alias_weight;
 };
@@ -67,8 +70,8 @@ std::span<const ScanEntry> scan_of(Shape shape);
 inline constexpr std::uint16_t kNotInScan = 0xFFFF;
 std::span<const std::uint16_t> scan_positions_of(Shape shape);
 
-// Scale of coefficients relative to 8x8, in 1/256, by log_cells: the transform of N samples gives 128 / sqrt(N) times the
-// orthonormal one.
+// Scale of coefficients relative to 8x8, in 1/256, by log_cells: the transform of N samples gives 128 / sqrt(N) times
+// the orthonormal one.
 inline constexpr std::array<std::int32_t, 5> kShapeScale = {256, 181, 128, 91, 64};
 
 // A rectangle of cells.
@@ -103,14 +106,21 @@ class Grid {
 };
 
 // What a square of 16 or 32 samples is cut into.
-enum class Cut : std::uint8_t { quarters, whole, wide, tall };  // wide: two blocks one above the other; tall: side by side
+enum class Cut : std::uint8_t {
+    quarters,
+    whole,
+    wide,
+    tall
+};  // wide: two blocks one above the other; tall: side by side
 
-// Walk through the blocks of a rectangle of cells (whose corner is a superblock's) in coding order. `cut(x, y, log)` says how
-// the uniform square of 2^log cells at (x, y) is cut, log 2 or 1; `visit(block)` is called for every block.
-template <class CutOf, class Visit> void walk_square(const Grid& grid, const CellRect& r, int x, int y, int log, CutOf& cut, Visit& visit) {
+// Walk through the blocks of a rectangle of cells (whose corner is a superblock's) in coding order. `cut(x, y, log)`
+// says how the uniform square of 2^log cells at (x, y) is cut, log 2 or 1; `visit(block)` is called for every block.
+template <class CutOf, class Visit>
+void walk_square(const Grid& grid, const CellRect& r, int x, int y, int log, CutOf& cut, Visit& visit) {
     if (x >= r.x1 || y >= r.y1) return;
     const auto at = [&grid](int bx, int by, int lw, int lh) {
-        return Block{static_cast<std::int16_t>(bx), static_cast<std::int16_t>(by), Shape{static_cast<std::uint8_t>(lw), static_cast<std::uint8_t>(lh), grid.log_eighths()}};
+        return Block{static_cast<std::int16_t>(bx), static_cast<std::int16_t>(by),
+                     Shape{static_cast<std::uint8_t>(lw), static_cast<std::uint8_t>(lh), grid.log_eighths()}};
     };
     if (log == 0) return visit(at(x, y, 0, 0));
     const int half = 1 << (log - 1);

@@ -1,8 +1,8 @@
 #include "dct/encoder.hpp"
 
 #include "dct/lf_image.hpp"
-#include "simd/dispatch.hpp"
 #include "dct/transforms.hpp"
+#include "simd/dispatch.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -19,8 +19,9 @@ void extend_row(std::int16_t* row, int used, int width) { std::fill(row + used, 
 
 }  // namespace
 
-LossyEncoder::LossyEncoder(const FrameSettings& settings, View<const std::uint8_t> luma_classes, View<const std::uint8_t> chroma_classes,
-                           const BlockEffort& blocks, const LevelEffort& levels)
+LossyEncoder::LossyEncoder(const FrameSettings& settings, View<const std::uint8_t> luma_classes,
+                           View<const std::uint8_t> chroma_classes, const BlockEffort& blocks,
+                           const LevelEffort& levels)
     : frame_(settings, luma_classes, chroma_classes), effort_(blocks), levels_(levels) {
     samples_ = make_planes(frame_);
     coefficients_ = make_planes(frame_);
@@ -40,20 +41,22 @@ LossyEncoder::LossyEncoder(const FrameSettings& settings, View<const std::uint8_
 
 void LossyEncoder::make_inverse_steps(int plane, int tier, int quarters) {
     const Quantiser& q = frame_.settings().steps[static_cast<std::size_t>(plane)].high[static_cast<std::size_t>(tier)];
-    auto& table = inverse_[static_cast<std::size_t>(plane)][static_cast<std::size_t>(tier)][static_cast<std::size_t>(quarters + kMostAdaptation)];
+    auto& table = inverse_[static_cast<std::size_t>(plane)][static_cast<std::size_t>(tier)]
+                          [static_cast<std::size_t>(quarters + kMostAdaptation)];
     if (!table.empty()) return;
     table.resize(kSizes * kMaxBlockSamples);
     for (int i = 0; i < kSizes; ++i) {
         const Shape s = Shape::of_index(i);
         const auto weights = weights_of(q.matrix, s);
         for (std::size_t k = 0; k < weights.size(); ++k)
-            table[static_cast<std::size_t>(i * kMaxBlockSamples) + k] = 16.0f / static_cast<float>(Quantiser::step(q.base_at(quarters), s, weights[k]));
+            table[static_cast<std::size_t>(i * kMaxBlockSamples) + k] =
+                16.0f / static_cast<float>(Quantiser::step(q.base_at(quarters), s, weights[k]));
     }
 }
 
 const float* LossyEncoder::inverse_steps(int plane, int tier, int quarters, Shape shape) const {
-    return &inverse_[static_cast<std::size_t>(plane)][static_cast<std::size_t>(tier)][static_cast<std::size_t>(quarters + kMostAdaptation)]
-                    [static_cast<std::size_t>(shape.size_index() * kMaxBlockSamples)];
+    return &inverse_[static_cast<std::size_t>(plane)][static_cast<std::size_t>(tier)][static_cast<std::size_t>(
+        quarters + kMostAdaptation)][static_cast<std::size_t>(shape.size_index() * kMaxBlockSamples)];
 }
 
 std::int32_t LossyEncoder::variance(int x, int y) const {
@@ -70,7 +73,8 @@ std::int32_t LossyEncoder::variance(int x, int y) const {
 }
 
 void LossyEncoder::adapt(float strength, const std::int32_t* variances) {
-    // The mean over a superblock's cells of the logarithm of their variance: an edge in one of them does not hide that the others are smooth.
+    // The mean over a superblock's cells of the logarithm of their variance: an edge in one of them does not hide that
+    // the others are smooth.
     const Grid& grid = frame_.grid(0);
     const int columns = frame_.superblock_columns(), rows = frame_.superblock_rows();
     std::vector<float> busy(static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows));
@@ -89,14 +93,16 @@ void LossyEncoder::adapt(float strength, const std::int32_t* variances) {
     mean /= static_cast<float>(busy.size());
     frame_.let_adaptation_vary();
     for (std::size_t i = 0; i < busy.size(); ++i) {
-        const int quarters = clamp_int(static_cast<int>(std::floor((busy[i] - mean) * strength * 4 + 0.5f)), -kMostAdaptation, kMostAdaptation);
+        const int quarters = clamp_int(static_cast<int>(std::floor((busy[i] - mean) * strength * 4 + 0.5f)),
+                                       -kMostAdaptation, kMostAdaptation);
         frame_.adaptations()[i] = static_cast<std::int8_t>(quarters);
         for (int p = 0; p < frame_.planes(); ++p)
             for (int t = 0; t < kTiers; ++t) make_inverse_steps(p, t, quarters);
     }
 }
 
-void LossyEncoder::sample_to(const std::array<SamplePlane, 3>& planes, int first_row, View<const std::uint8_t> pixels) const {
+void LossyEncoder::sample_to(const std::array<SamplePlane, 3>& planes, int first_row,
+                             View<const std::uint8_t> pixels) const {
     const auto& kernels = sample_kernels();
     const auto& settings = frame_.settings();
     const int width = pixels.width, top = first_row * kGroup;
@@ -107,9 +113,13 @@ void LossyEncoder::sample_to(const std::array<SamplePlane, 3>& planes, int first
     const int step = settings.subsampled ? 2 : 1;
     for (int j = 0; j < pixels.height; j += step) {
         const int y = top + j, below = std::min(j + 1, pixels.height - 1);
-        if (!settings.colour) kernels.grey_to_plane(pixels.row(j), width, row(0, y));
-        else if (step == 1) kernels.rgb_to_planes(pixels.row(j), width, row(0, y), row(1, y), row(2, y));
-        else kernels.rgb_rows_to_planes(pixels.row(j), pixels.row(below), width, row(0, y), row(0, top + below), row(1, y / 2), row(2, y / 2));
+        if (!settings.colour)
+            kernels.grey_to_plane(pixels.row(j), width, row(0, y));
+        else if (step == 1)
+            kernels.rgb_to_planes(pixels.row(j), width, row(0, y), row(1, y), row(2, y));
+        else
+            kernels.rgb_rows_to_planes(pixels.row(j), pixels.row(below), width, row(0, y), row(0, top + below),
+                                       row(1, y / 2), row(2, y / 2));
         extend(0, y);
         if (step == 2) extend(0, top + below);
         for (int p = 1; p < frame_.planes(); ++p) extend(p, y / step);
@@ -118,7 +128,8 @@ void LossyEncoder::sample_to(const std::array<SamplePlane, 3>& planes, int first
     if (bottom < settings.height) return;
     for (int p = 0; p < frame_.planes(); ++p) {
         const int used = p && settings.subsampled ? (bottom + 1) / 2 : bottom;
-        for (int y = used; y < frame_.grid(p).height() * kCell; ++y) std::copy_n(row(p, used - 1), frame_.grid(p).width() * kCell, row(p, y));
+        for (int y = used; y < frame_.grid(p).height() * kCell; ++y)
+            std::copy_n(row(p, used - 1), frame_.grid(p).width() * kCell, row(p, y));
     }
 }
 
@@ -126,7 +137,8 @@ void LossyEncoder::sample_to(const std::array<SamplePlane, 3>& planes, int first
 class LossyEncoder::Cutter {
   public:
     Cutter(const LossyEncoder& owner, int plane)
-        : owner_(owner), grid_(owner.frame_.grid(plane)), first_(plane), last_(plane ? 3 : 1), planes_(owner.sample_planes()) {}
+        : owner_(owner), grid_(owner.frame_.grid(plane)), first_(plane), last_(plane ? 3 : 1),
+          planes_(owner.sample_planes()) {}
 
     // The blocks of the superblock at (x, y), in coding order.
     std::span<const Block> cut(int x, int y) {
@@ -151,15 +163,20 @@ class LossyEncoder::Cutter {
     void transform(const Block& b) {
         for (int p = first_; p < last_; ++p) {
             const SamplePlane& samples = planes_[static_cast<std::size_t>(p)];
-            transform_kernels().forward(samples.at(b.x * kCell, b.y * kCell), samples.stride, b.shape.log_w + 3, b.shape.log_h + 3, place(p, b));
+            transform_kernels().forward(samples.at(b.x * kCell, b.y * kCell), samples.stride, b.shape.log_w + 3,
+                                        b.shape.log_h + 3, place(p, b));
         }
     }
     std::int64_t cost(const Block& b) {
         transform(b);
-        const int tier = std::min<int>(grid_.class_of(b.x, b.y), kTiers - 1), quarters = owner_.frame_.adaptation(first_, b.x, b.y);
+        const int tier = std::min<int>(grid_.class_of(b.x, b.y), kTiers - 1),
+                  quarters = owner_.frame_.adaptation(first_, b.x, b.y);
         std::int64_t sum = 0;
         for (int p = first_; p < last_; ++p)
-            sum += transform_kernels().cost(place(p, b), owner_.inverse_steps(p, tier, quarters, b.shape), b.shape.samples()) * 3 / 2 + kBlockCost;
+            sum += transform_kernels().cost(place(p, b), owner_.inverse_steps(p, tier, quarters, b.shape),
+                                            b.shape.samples()) *
+                       3 / 2 +
+                   kBlockCost;
         return sum;
     }
     // Cuts a square, adds its blocks to blocks_ and returns what it costs.
@@ -179,7 +196,9 @@ class LossyEncoder::Cutter {
         std::int64_t best = kQuartersCost;
         for (int k = 0; k < 4; ++k) best += square(x + (k & 1) * half, y + (k >> 1) * half, log - 1);
         // Where most of the quarters are better off cut into cells, the whole is not worth a try.
-        if (!owner_.effort_.chooses || log > owner_.effort_.largest || (log == 2 && count_ - before > kWorthwhile) || !fits) return best;
+        if (!owner_.effort_.chooses || log > owner_.effort_.largest || (log == 2 && count_ - before > kWorthwhile) ||
+            !fits)
+            return best;
         const auto offer = [&](std::int64_t price, std::initializer_list<Block> blocks) {
             for (const Block& b : blocks) price += cost(b);
             if (price > best) return;
@@ -220,7 +239,8 @@ void LossyEncoder::search(int group) {
                         std::copy_n(from, b.shape.samples(), coefficients_[static_cast<std::size_t>(p)].get() + offset);
                         // Until the 1/8 image is coded, its coefficients wait where those that are decoded will be.
                         std::int16_t* to = &frame_.cells(p).low[frame_.eighth(p, b.x, b.y)];
-                        for (int v = 0; v < b.shape.low_h(); ++v, to += frame_.eighth_width(p)) std::copy_n(from + v * b.shape.width(), b.shape.low_w(), to);
+                        for (int v = 0; v < b.shape.low_h(); ++v, to += frame_.eighth_width(p))
+                            std::copy_n(from + v * b.shape.width(), b.shape.low_w(), to);
                     }
                     offset += static_cast<std::size_t>(b.shape.samples());
                 }
@@ -229,13 +249,16 @@ void LossyEncoder::search(int group) {
 
 std::size_t LossyEncoder::shapes_size() const {
     std::size_t size = 0;
-    for (int p = 0; p < std::min(2, frame_.planes()); ++p) size += static_cast<std::size_t>(frame_.grid(p).width()) * static_cast<std::size_t>(frame_.grid(p).height());
+    for (int p = 0; p < std::min(2, frame_.planes()); ++p)
+        size += static_cast<std::size_t>(frame_.grid(p).width()) * static_cast<std::size_t>(frame_.grid(p).height());
     return size;
 }
 
 std::size_t LossyEncoder::levels_size() const {
     std::size_t size = 0;
-    for (int p = 0; p < frame_.planes(); ++p) size += 64 * static_cast<std::size_t>(frame_.grid(p).width()) * static_cast<std::size_t>(frame_.grid(p).height());
+    for (int p = 0; p < frame_.planes(); ++p)
+        size +=
+            64 * static_cast<std::size_t>(frame_.grid(p).width()) * static_cast<std::size_t>(frame_.grid(p).height());
     return size;
 }
 
@@ -256,9 +279,11 @@ void LossyEncoder::accept(int group, const std::uint8_t* shapes, const std::int1
         const std::ptrdiff_t stride = std::ptrdiff_t{kCell} * grid.width();
         frame_.for_blocks(p, group, [&](const Block& b) {
             const std::int16_t* from = levels + b.y * kCell * stride + b.x * kCell;
-            for (int v = 0; v < b.shape.height(); ++v) std::copy_n(from + v * stride, b.shape.width(), to + v * b.shape.width());
+            for (int v = 0; v < b.shape.height(); ++v)
+                std::copy_n(from + v * stride, b.shape.width(), to + v * b.shape.width());
             std::int16_t* low = &frame_.cells(p).low[frame_.eighth(p, b.x, b.y)];
-            for (int v = 0; v < b.shape.low_h(); ++v, low += frame_.eighth_width(p)) std::copy_n(from + v * stride, b.shape.low_w(), low);
+            for (int v = 0; v < b.shape.low_h(); ++v, low += frame_.eighth_width(p))
+                std::copy_n(from + v * stride, b.shape.low_w(), low);
             to += b.shape.samples();
         });
         const std::ptrdiff_t cells = std::ptrdiff_t{grid.width()} * grid.height();
@@ -351,14 +376,18 @@ template <class Words> void LossyEncoder::code_group(int group, int tier, Words&
             const int around = busy.around(b);
             if (frame_.grid(p).class_of(b.x, b.y) == tier) {
                 const int quarters = frame_.adaptation(p, b.x, b.y);
-                if (accepted_[static_cast<std::size_t>(group)]) LevelSearch::take(b.shape, coefficients, levels);
-                else levels_.choose(words.model(), p > 0, b.shape, around, coefficients, inverse_steps(p, tier, quarters, b.shape), levels);
+                if (accepted_[static_cast<std::size_t>(group)])
+                    LevelSearch::take(b.shape, coefficients, levels);
+                else
+                    levels_.choose(words.model(), p > 0, b.shape, around, coefficients,
+                                   inverse_steps(p, tier, quarters, b.shape), levels);
                 encode_levels(words, p > 0, b.shape, around, levels);
                 busy.set(b, BusyMap::of(b.shape, levels.count));
                 add_aliases(p, b, levels, frame_.steps_of(p, tier, b));
                 if (effort_.rebuild) {
                     std::fill_n(coefficients, b.shape.samples(), std::int16_t{0});
-                    for (unsigned k = 0; k < levels.count; ++k) coefficients[scan_of(b.shape)[levels.levels[k].position].coefficient] = levels.levels[k].level;
+                    for (unsigned k = 0; k < levels.count; ++k)
+                        coefficients[scan_of(b.shape)[levels.levels[k].position].coefficient] = levels.levels[k].level;
                 }
             } else {
                 busy.set(b, 0);

@@ -17,10 +17,10 @@ inline constexpr int kRestorationTaps = 6, kRestorationSums = 27;
 struct SampleKernels {
     // A row of n interleaved pixels to planes; nothing outside of the n pixels is read or written.
     void (*rgb_to_planes)(const std::uint8_t* rgb, int n, std::int16_t* y, std::int16_t* cb, std::int16_t* cr);
-    // Two rows, with chroma of half width and height: (n + 1) / 2 samples, an odd last column counting twice. For an odd
-    // last row both rows are the same.
-    void (*rgb_rows_to_planes)(const std::uint8_t* rgb0, const std::uint8_t* rgb1, int n, std::int16_t* y0, std::int16_t* y1,
-                               std::int16_t* cb, std::int16_t* cr);
+    // Two rows, with chroma of half width and height: (n + 1) / 2 samples, an odd last column counting twice. For an
+    // odd last row both rows are the same.
+    void (*rgb_rows_to_planes)(const std::uint8_t* rgb0, const std::uint8_t* rgb1, int n, std::int16_t* y0,
+                               std::int16_t* y1, std::int16_t* cb, std::int16_t* cr);
     void (*grey_to_plane)(const std::uint8_t* grey, int n, std::int16_t* y);
 
     // One chroma row of n samples to 2n, from the nearer and the farther chroma row.
@@ -35,8 +35,8 @@ struct SampleKernels {
     void (*smooth_vertical_edge)(std::int16_t* samples, std::ptrdiff_t stride, EdgeLimits limits);
     void (*smooth_horizontal_edge)(std::int16_t* samples, std::ptrdiff_t stride, EdgeLimits limits);
 
-    // A symmetric filter of 6 taps in -64..63 over 8x8 samples, and over `cells` such cells side by side, each with its own
-    // taps. Reads 2 samples around them; `out` is another plane.
+    // A symmetric filter of 6 taps in -64..63 over 8x8 samples, and over `cells` such cells side by side, each with its
+    // own taps. Reads 2 samples around them; `out` is another plane.
     void (*restore_cell)(const std::int16_t* in, std::ptrdiff_t stride, const std::int16_t* taps, std::int16_t* out,
                          std::ptrdiff_t out_stride);
     void (*restore_cells)(const std::int16_t* in, std::ptrdiff_t stride, const std::int16_t* const* taps, int cells,

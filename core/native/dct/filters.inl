@@ -1,8 +1,8 @@
-// Body of dct/filters.hpp, included by one unit per instruction set. Everything is in an anonymous namespace: each unit is
-// compiled for another processor, and the linker must not merge their code.
+// Body of dct/filters.hpp, included by one unit per instruction set. Everything is in an anonymous namespace: each unit
+// is compiled for another processor, and the linker must not merge their code.
 //
-// Loops are written so that compilers make vectors of them. What they do badly, interleaved pixels and sums of products of
-// 16-bit numbers, has a second form for AVX2.
+// Loops are written so that compilers make vectors of them. What they do badly, interleaved pixels and sums of products
+// of 16-bit numbers, has a second form for AVX2.
 #include "dct/filters.hpp"
 
 #include <cstring>
@@ -51,7 +51,9 @@ inline __m256i all(i16 v) { return _mm256_set1_epi16(v); }
 
 // Two lanes of 128 bits, from and to places that lie `apart` bytes or samples apart.
 inline __m256i two_lanes(__m128i a, __m128i b) { return _mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1); }
-template <class T> inline __m256i load_lanes(const T* p, std::ptrdiff_t apart) { return two_lanes(load_8(p), load_8(p + apart)); }
+template <class T> inline __m256i load_lanes(const T* p, std::ptrdiff_t apart) {
+    return two_lanes(load_8(p), load_8(p + apart));
+}
 template <class T> inline void store_lanes(T* p, std::ptrdiff_t apart, __m256i v) {
     store_8(p, _mm256_castsi256_si128(v));
     store_8(p + apart, _mm256_extracti128_si256(v, 1));
@@ -72,17 +74,18 @@ struct Pixels {
 
 inline Pixels operator+(Pixels p, Pixels q) { return {_mm256_add_epi16(p.rg, q.rg), _mm256_add_epi16(p.b, q.b)}; }
 
-// Sixteen pixels, the lanes 24 bytes apart so that packing two registers leaves pixels in their order. The second register
-// begins four bytes early, so as to read nothing behind the last pixel.
+// Sixteen pixels, the lanes 24 bytes apart so that packing two registers leaves pixels in their order. The second
+// register begins four bytes early, so as to read nothing behind the last pixel.
 struct Row {
     Pixels p, q;
 
     explicit Row(const u8* rgb) : p(pixels(rgb, 0)), q(pixels(rgb + 8, 4)) {}
 
-private:
+  private:
     static Pixels pixels(const u8* from, char skip) {
         const __m128i rg = _mm_setr_epi8(0, -128, 1, -128, 3, -128, 4, -128, 6, -128, 7, -128, 9, -128, 10, -128);
-        const __m128i b = _mm_setr_epi8(2, -128, -128, -128, 5, -128, -128, -128, 8, -128, -128, -128, 11, -128, -128, -128);
+        const __m128i b =
+            _mm_setr_epi8(2, -128, -128, -128, 5, -128, -128, -128, 8, -128, -128, -128, 11, -128, -128, -128);
         const __m256i bytes = load_lanes(from, 24);
         const auto chosen = [=](__m128i order) {
             return _mm256_shuffle_epi8(bytes, _mm256_broadcastsi128_si256(_mm_add_epi8(order, _mm_set1_epi8(skip))));
@@ -93,16 +96,19 @@ private:
 
 inline __m256i weighted(const Weights& w, Pixels p, i32 offset) {
     const __m256i rg = _mm256_madd_epi16(p.rg, _mm256_set1_epi32((w.r & 0xFFFF) | w.g * 65536));
-    return _mm256_add_epi32(_mm256_add_epi32(rg, _mm256_madd_epi16(p.b, _mm256_set1_epi32(w.b))), _mm256_set1_epi32(offset));
+    return _mm256_add_epi32(_mm256_add_epi32(rg, _mm256_madd_epi16(p.b, _mm256_set1_epi32(w.b))),
+                            _mm256_set1_epi32(offset));
 }
 inline __m256i weighted(const Weights& w, const Row& row, i32 offset) {
-    return _mm256_packs_epi32(_mm256_srai_epi32(weighted(w, row.p, offset), 10), _mm256_srai_epi32(weighted(w, row.q, offset), 10));
+    return _mm256_packs_epi32(_mm256_srai_epi32(weighted(w, row.p, offset), 10),
+                              _mm256_srai_epi32(weighted(w, row.q, offset), 10));
 }
 
 // One of any two neighbouring pixels.
 template <int Which> inline Pixels every_other(Pixels p, Pixels q) {
     const auto chosen = [](__m256i a, __m256i b) {
-        return _mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), Which ? 0xDD : 0x88));
+        return _mm256_castps_si256(
+            _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), Which ? 0xDD : 0x88));
     };
     return {chosen(p.rg, q.rg), chosen(p.b, q.b)};
 }
@@ -176,8 +182,8 @@ void upsample(const i16* __restrict nearer, const i16* __restrict farther, int n
 // 32 pixels.
 template <int Channels> inline void put_pixels(__m256i r, __m256i g, __m256i b, u8* out) {
     if constexpr (Channels == 3) {
-        // Byte i of a lane goes to byte 3i, 3i + 1 or 3i + 2 of 48: modulo 16 that is a permutation, and from which colour
-        // a byte of the three results comes repeats with every third.
+        // Byte i of a lane goes to byte 3i, 3i + 1 or 3i + 2 of 48: modulo 16 that is a permutation, and from which
+        // colour a byte of the three results comes repeats with every third.
         const auto all_lanes = [](__m128i v) { return _mm256_broadcastsi128_si256(v); };
         r = _mm256_shuffle_epi8(r, all_lanes(_mm_setr_epi8(0, 11, 6, 1, 12, 7, 2, 13, 8, 3, 14, 9, 4, 15, 10, 5)));
         g = _mm256_shuffle_epi8(g, all_lanes(_mm_setr_epi8(5, 0, 11, 6, 1, 12, 7, 2, 13, 8, 3, 14, 9, 4, 15, 10)));
@@ -192,7 +198,9 @@ template <int Channels> inline void put_pixels(__m256i r, __m256i g, __m256i b, 
         put(out + 32, b, r, g);
     } else {
         const __m256i fourth = _mm256_slli_epi32(_mm256_set1_epi32(255), 24), zero = _mm256_setzero_si256();
-        const auto put = [=](u8* p, __m256i v) { store_lanes(p, 64, _mm256_or_si256(v, _mm256_and_si256(load_lanes(p, 64), fourth))); };
+        const auto put = [=](u8* p, __m256i v) {
+            store_lanes(p, 64, _mm256_or_si256(v, _mm256_and_si256(load_lanes(p, 64), fourth)));
+        };
         const __m256i low_rg = _mm256_unpacklo_epi8(r, g), high_rg = _mm256_unpackhi_epi8(r, g);
         const __m256i low_b = _mm256_unpacklo_epi8(b, zero), high_b = _mm256_unpackhi_epi8(b, zero);
         put(out, _mm256_unpacklo_epi16(low_rg, low_b));
@@ -209,13 +217,17 @@ template <int Channels> void planes_to_rgb(const i16* y, const i16* cb, const i1
         __m256i red[2], green[2], blue[2];
         for (int k = 0; k < 2; ++k) {
             const int i = start + 16 * k;
-            const __m256i l = _mm256_add_epi16(load_16(y + i), all(kGreyOffset)), b = load_16(cb + i), r = load_16(cr + i);
+            const __m256i l = _mm256_add_epi16(load_16(y + i), all(kGreyOffset)), b = load_16(cb + i),
+                          r = load_16(cr + i);
             const auto part = [](__m256i v, i16 factor) { return _mm256_mulhrs_epi16(v, all(factor)); };
             red[k] = _mm256_srai_epi16(_mm256_add_epi16(_mm256_add_epi16(l, r), part(r, kRedOfRed)), 4);
-            green[k] = _mm256_srai_epi16(_mm256_sub_epi16(_mm256_sub_epi16(l, part(b, kGreenOfBlue)), part(r, kGreenOfRed)), 4);
+            green[k] = _mm256_srai_epi16(
+                _mm256_sub_epi16(_mm256_sub_epi16(l, part(b, kGreenOfBlue)), part(r, kGreenOfRed)), 4);
             blue[k] = _mm256_srai_epi16(_mm256_add_epi16(_mm256_add_epi16(l, b), part(b, kBlueOfBlue)), 4);
         }
-        const auto bytes = [](const __m256i* v) { return _mm256_permute4x64_epi64(_mm256_packus_epi16(v[0], v[1]), 0xD8); };
+        const auto bytes = [](const __m256i* v) {
+            return _mm256_permute4x64_epi64(_mm256_packus_epi16(v[0], v[1]), 0xD8);
+        };
         put_pixels<Channels>(bytes(red), bytes(green), bytes(blue), out + Channels * start);
     });
     if (done) return;
@@ -253,14 +265,17 @@ void plane_to_grey(const i16* __restrict y, int n, int channels, u8* __restrict 
 }
 
 // Eight lines of two samples before an edge and two behind it.
-inline void smooth(const i16* __restrict p1, i16* __restrict p0, i16* __restrict q0, const i16* __restrict q1, EdgeLimits limits) {
+inline void smooth(const i16* __restrict p1, i16* __restrict p0, i16* __restrict q0, const i16* __restrict q1,
+                   EdgeLimits limits) {
     const i16 lowest_change = narrow(-limits.change);
     for (int i = 0; i < 8; ++i) {
-        const i16 d = narrow(q0[i] - p0[i]), slope = greatest(magnitude(narrow(p1[i] - p0[i])), magnitude(narrow(q1[i] - q0[i])));
+        const i16 d = narrow(q0[i] - p0[i]),
+                  slope = greatest(magnitude(narrow(p1[i] - p0[i])), magnitude(narrow(q1[i] - q0[i])));
         const bool flat = (magnitude(d) < limits.step) & (slope < limits.slope);
         // A third of 9 d - 3 (q1 - p1), and with (v + v / 2 + 4) / 8 three sixteenths of that: it never leaves 16 bits.
         const i16 v = narrow(3 * d - (q1[i] - p1[i]));
-        const i16 wanted = clip(narrow(narrow(v + (v >> 1) + 4) >> 3), lowest_change, limits.change), e = flat ? wanted : i16{0};
+        const i16 wanted = clip(narrow(narrow(v + (v >> 1) + 4) >> 3), lowest_change, limits.change),
+                  e = flat ? wanted : i16{0};
         p0[i] = clip(narrow(p0[i] + e), kLowest, kHighest);
         q0[i] = clip(narrow(q0[i] - e), kLowest, kHighest);
     }
@@ -310,7 +325,8 @@ struct Offsets {
 
 #if !defined(__AVX2__)
 
-void restore_cell(const i16* in, std::ptrdiff_t stride, const i16* taps, i16* __restrict out, std::ptrdiff_t out_stride) {
+void restore_cell(const i16* in, std::ptrdiff_t stride, const i16* taps, i16* __restrict out,
+                  std::ptrdiff_t out_stride) {
     const Offsets offsets(stride);
     for (int y = 0; y < 8; ++y, in += stride, out += out_stride)
         for (int x = 0; x < 8; ++x) {
@@ -325,7 +341,8 @@ void restore_cell(const i16* in, std::ptrdiff_t stride, const i16* taps, i16* __
         }
 }
 
-void restore_cells(const i16* in, std::ptrdiff_t stride, const i16* const* taps, int cells, i16* out, std::ptrdiff_t out_stride) {
+void restore_cells(const i16* in, std::ptrdiff_t stride, const i16* const* taps, int cells, i16* out,
+                   std::ptrdiff_t out_stride) {
     for (int i = 0; i < cells; ++i) restore_cell(in + 8 * i, stride, taps[i], out + 8 * i, out_stride);
 }
 
@@ -377,7 +394,8 @@ struct Filter {
         __m256i high = _mm256_madd_epi16(_mm256_unpackhi_epi16(here, one), pairs[3]);
         for (int k = 0; k < 3; ++k) {
             const std::ptrdiff_t a = offsets.of[2 * k], b = offsets.of[2 * k + 1];
-            const __m256i first = _mm256_add_epi16(load(p + a), load(p - a)), second = _mm256_add_epi16(load(p + b), load(p - b));
+            const __m256i first = _mm256_add_epi16(load(p + a), load(p - a)),
+                          second = _mm256_add_epi16(load(p + b), load(p - b));
             low = _mm256_add_epi32(low, _mm256_madd_epi16(_mm256_unpacklo_epi16(first, second), pairs[k]));
             high = _mm256_add_epi32(high, _mm256_madd_epi16(_mm256_unpackhi_epi16(first, second), pairs[k]));
         }
@@ -389,10 +407,12 @@ struct Filter {
 void restore_cell(const i16* in, std::ptrdiff_t stride, const i16* taps, i16* out, std::ptrdiff_t out_stride) {
     const Filter filter(stride, _mm256_broadcastsi128_si256(weights_of(taps)));
     const auto rows = [=](const i16* p) { return load_lanes(p, stride); };
-    for (int y = 0; y < 8; y += 2) store_lanes(out + y * out_stride, out_stride, filter.restored(in + y * stride, rows));
+    for (int y = 0; y < 8; y += 2)
+        store_lanes(out + y * out_stride, out_stride, filter.restored(in + y * stride, rows));
 }
 
-void restore_cells(const i16* in, std::ptrdiff_t stride, const i16* const* taps, int cells, i16* out, std::ptrdiff_t out_stride) {
+void restore_cells(const i16* in, std::ptrdiff_t stride, const i16* const* taps, int cells, i16* out,
+                   std::ptrdiff_t out_stride) {
     for (; cells > 1; cells -= 2, taps += 2, in += 16, out += 16) {
         const Filter filter(stride, two_lanes(weights_of(taps[0]), weights_of(taps[1])));
         for (int y = 0; y < 8; ++y) store_16(out + y * out_stride, filter.restored(in + y * stride, load_16));
@@ -419,7 +439,8 @@ void restoration_statistics(const i16* in, std::ptrdiff_t stride, const i16* ori
     }
     __m256i products[kRestorationSums + 1];  // inputs are at most 8190, so even the sums of their lanes fit
     const auto product = [&](int u, int v) {
-        return _mm256_add_epi32(_mm256_madd_epi16(inputs[u][0], inputs[v][0]), _mm256_madd_epi16(inputs[u][1], inputs[v][1]));
+        return _mm256_add_epi32(_mm256_madd_epi16(inputs[u][0], inputs[v][0]),
+                                _mm256_madd_epi16(inputs[u][1], inputs[v][1]));
     };
     int count = 0;
     for (int u = 0; u < kRestorationTaps; ++u)
@@ -438,9 +459,9 @@ void restoration_statistics(const i16* in, std::ptrdiff_t stride, const i16* ori
 
 #endif
 
-constexpr SampleKernels kSamples{rgb_to_planes, rgb_rows_to_planes,   grey_to_plane,          upsample,     planes_to_rgb,
-                                 plane_to_grey, smooth_vertical_edge, smooth_horizontal_edge, restore_cell, restore_cells,
-                                 restoration_statistics};
+constexpr SampleKernels kSamples{rgb_to_planes, rgb_rows_to_planes, grey_to_plane,         upsample,
+                                 planes_to_rgb, plane_to_grey,      smooth_vertical_edge,  smooth_horizontal_edge,
+                                 restore_cell,  restore_cells,      restoration_statistics};
 
 }  // namespace
 }  // namespace aig

@@ -38,14 +38,17 @@ void Frame::set_shape(int plane, const Block& b) {
     auto& shapes = shapes_[plane > 0];
     for (int j = 0; j < b.shape.cells_h(); ++j)
         for (int i = 0; i < b.shape.cells_w(); ++i)
-            shapes[cell(plane, b.x + i, b.y + j)] = static_cast<std::uint8_t>(b.shape.size_index() | (i ? 0 : kLeftEdge) | (j ? 0 : kTopEdge));
+            shapes[cell(plane, b.x + i, b.y + j)] =
+                static_cast<std::uint8_t>(b.shape.size_index() | (i ? 0 : kLeftEdge) | (j ? 0 : kTopEdge));
 }
 
 void Frame::forget_region(int region) {
     for (int group : groups_of(region))
         for (int p = 0; p < planes(); ++p) {
             const CellRect r = group_cells(p, group);
-            const auto forget = [](auto& values, std::size_t first, int count) { std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(first), count, 0); };
+            const auto forget = [](auto& values, std::size_t first, int count) {
+                std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(first), count, 0);
+            };
             const int log = grid(p).log_eighths();
             for (int y = r.y0; y < r.y1; ++y) {
                 forget(shapes_[p > 0], cell(p, r.x0, y), r.width());

@@ -1,4 +1,5 @@
-// What encoder and decoder of the lossy tiers both know before any bit, and the planes that they work on (format.md, 7.3).
+// What encoder and decoder of the lossy tiers both know before any bit, and the planes that they work on
+// (format.md, 7.3).
 #pragma once
 #include "dct/quantiser.hpp"
 
@@ -24,7 +25,7 @@ struct PlaneCells {
     std::vector<std::int16_t> low;     // coefficients of the 1/8 image: (h, v) of a block at its pixel (h, v)
     std::vector<std::int16_t> eighth;  // the 1/8 image in 1/16, centred at 0
     // By cell.
-    std::vector<std::uint8_t> busy;    // BusyMap's, 0..12
+    std::vector<std::uint8_t> busy;  // BusyMap's, 0..12
 };
 
 class Frame {
@@ -37,24 +38,32 @@ class Frame {
     const Grid& grid(int plane) const { return grids_[plane > 0]; }
     PlaneCells& cells(int plane) { return cells_[static_cast<std::size_t>(plane)]; }
     const PlaneCells& cells(int plane) const { return cells_[static_cast<std::size_t>(plane)]; }
-    std::size_t cell(int plane, int x, int y) const { return static_cast<std::size_t>(y) * static_cast<std::size_t>(grid(plane).width()) + static_cast<std::size_t>(x); }
+    std::size_t cell(int plane, int x, int y) const {
+        return static_cast<std::size_t>(y) * static_cast<std::size_t>(grid(plane).width()) +
+               static_cast<std::size_t>(x);
+    }
 
     // The 1/8 image of a plane: how wide its rows are, and where the first pixel of a cell is.
     int eighth_width(int plane) const { return grid(plane).width() << grid(plane).log_eighths(); }
     int eighth_height(int plane) const { return grid(plane).height() << grid(plane).log_eighths(); }
     std::size_t eighth(int plane, int cell_x, int cell_y) const {
         const int log = grid(plane).log_eighths();
-        return (static_cast<std::size_t>(cell_y) << log) * static_cast<std::size_t>(eighth_width(plane)) + (static_cast<std::size_t>(cell_x) << log);
+        return (static_cast<std::size_t>(cell_y) << log) * static_cast<std::size_t>(eighth_width(plane)) +
+               (static_cast<std::size_t>(cell_x) << log);
     }
 
     int group_columns() const { return (settings_.width + kGroup - 1) / kGroup; }
     int group_rows() const { return (settings_.height + kGroup - 1) / kGroup; }
     int groups() const { return group_columns() * group_rows(); }
-    CellRect group_cells(int plane, int group) const { return grid(plane).group(group % group_columns(), group / group_columns()); }
+    CellRect group_cells(int plane, int group) const {
+        return grid(plane).group(group % group_columns(), group / group_columns());
+    }
     // Regions of kRegion x kRegion groups.
     int region_columns() const { return (group_columns() + kRegion - 1) / kRegion; }
     int regions() const { return region_columns() * ((group_rows() + kRegion - 1) / kRegion); }
-    int region_of(int group) const { return group / group_columns() / kRegion * region_columns() + group % group_columns() / kRegion; }
+    int region_of(int group) const {
+        return group / group_columns() / kRegion * region_columns() + group % group_columns() / kRegion;
+    }
     // The groups of a region, row by row.
     std::vector<int> groups_of(int region) const;
 
@@ -82,16 +91,22 @@ class Frame {
     int superblock_rows() const { return (settings_.height + 31) / 32; }
     std::vector<std::int8_t>& adaptations() { return adaptation_; }
     bool adaptation_varies() const { return !adaptation_.empty(); }
-    void let_adaptation_vary() { adaptation_.assign(static_cast<std::size_t>(superblock_columns()) * static_cast<std::size_t>(superblock_rows()), 0); }
+    void let_adaptation_vary() {
+        adaptation_.assign(static_cast<std::size_t>(superblock_columns()) * static_cast<std::size_t>(superblock_rows()),
+                           0);
+    }
 
     BlockSteps steps_of(int plane, int tier, const Block& b) const {
         const Quantiser& q = settings_.steps[static_cast<std::size_t>(plane)].high[static_cast<std::size_t>(tier)];
-        return {adaptation_varies() ? q.base_at(adaptation(plane, b.x, b.y)) : q.base, b.shape, weights_of(q.matrix, b.shape).data()};
+        return {adaptation_varies() ? q.base_at(adaptation(plane, b.x, b.y)) : q.base, b.shape,
+                weights_of(q.matrix, b.shape).data()};
     }
 
     // Visit the blocks of a group in coding order.
     template <class Visit> void for_blocks(int plane, int group, Visit visit) const {
-        walk_blocks(grid(plane), group_cells(plane, group), [&](int x, int y, int log) { return cut_at(plane, x, y, log); }, visit);
+        walk_blocks(
+            grid(plane), group_cells(plane, group), [&](int x, int y, int log) { return cut_at(plane, x, y, log); },
+            visit);
     }
 
   private:

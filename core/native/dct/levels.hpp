@@ -7,8 +7,9 @@
 
 namespace aig {
 
-// How busy the blocks around are, from what has been coded in this stream; one map per plane and group. Blocks come in an order
-// in which the latest one of a row is the next one on the left, and the latest one of a column the next one above.
+// How busy the blocks around are, from what has been coded in this stream; one map per plane and group. Blocks come in
+// an order in which the latest one of a row is the next one on the left, and the latest one of a column the next one
+// above.
 class BusyMap {
   public:
     static constexpr int kMost = 12;
@@ -46,7 +47,8 @@ class BusyMap {
         return static_cast<int>((get(cells) & counting(log)) * 0x01010101u >> (24 + log));
     }
     static void put(std::uint8_t* cells, int log, int busy) {
-        const std::uint32_t mask = counting(log), four = (get(cells) & ~mask) | (static_cast<unsigned>(busy) * 0x01010101u & mask);
+        const std::uint32_t mask = counting(log),
+                            four = (get(cells) & ~mask) | (static_cast<unsigned>(busy) * 0x01010101u & mask);
         for (int i = 0; i < 4; ++i) cells[i] = static_cast<std::uint8_t>(four >> 8 * i);
     }
 
@@ -67,7 +69,9 @@ class Surroundings {
     AIG_INLINE void add(const ScanEntry& e, unsigned magnitude) {
         const unsigned m = magnitude < 3 ? magnitude : 3;
         std::uint8_t* p = field_ + e.place;
-        const auto to = [p](std::ptrdiff_t offset, unsigned amount) { p[-offset] = static_cast<std::uint8_t>(p[-offset] + amount); };
+        const auto to = [p](std::ptrdiff_t offset, unsigned amount) {
+            p[-offset] = static_cast<std::uint8_t>(p[-offset] + amount);
+        };
         to(1, 2 * m), to(stride_, 2 * m), to(stride_ + 1, 2 * m), to(2, m), to(2 * stride_, m);
     }
 
@@ -98,7 +102,9 @@ struct BlockLevels {
     unsigned count = 0;
     std::array<Level, kMaxBlockSamples> levels;
 
-    void add(unsigned position, int level) { levels[count++] = {static_cast<std::uint16_t>(position), static_cast<std::int16_t>(level)}; }
+    void add(unsigned position, int level) {
+        levels[count++] = {static_cast<std::uint16_t>(position), static_cast<std::int16_t>(level)};
+    }
     unsigned end() const { return count ? levels[0].position + 1u : 0; }
 };
 
@@ -131,7 +137,8 @@ template <class Words> void encode_levels(Words& words, int plane, Shape shape, 
 }
 
 // Calls take(entry, level) for every level that is not 0; returns how many there were.
-template <class Words, class Take> AIG_INLINE unsigned decode_levels(Words& words, int plane, Shape shape, int around, Take take) {
+template <class Words, class Take>
+AIG_INLINE unsigned decode_levels(Words& words, int plane, Shape shape, int around, Take take) {
     LevelContext context = block_context(plane, shape, around);
     const unsigned end = words.end(plane, context.size, end_context(around), 0);
     if (!end) return 0;

@@ -5,7 +5,8 @@
 namespace aig {
 namespace {
 
-// Sums of the basis functions over the samples of a pixel of the 1/8 image: entry [k][i] is that of frequency k in pixel i.
+// Sums of the basis functions over the samples of a pixel of the 1/8 image: entry [k][i] is that of frequency k in
+// pixel i.
 constexpr int kAlong = 2 * kSuperblock;
 using Sums = std::array<std::array<std::int32_t, kAlong>, kAlong>;
 
@@ -15,7 +16,8 @@ constexpr std::array<std::array<Sums, 3>, 2> kSums = [] {
         for (std::size_t log = 0; log < 3; ++log)
             for (int k = 0; k < 1 << (log + fine); ++k)
                 for (int n = 0; n < kCell << log; ++n)
-                    out[fine][log][static_cast<std::size_t>(k)][static_cast<std::size_t>(n / (kCell >> fine))] += dct_entry(static_cast<int>(log) + 3, k, n);
+                    out[fine][log][static_cast<std::size_t>(k)][static_cast<std::size_t>(n / (kCell >> fine))] +=
+                        dct_entry(static_cast<int>(log) + 3, k, n);
     return out;
 }();
 
@@ -37,22 +39,26 @@ constexpr std::array<std::array<std::int64_t, 3>, 2> kTilts = [] {
 std::int16_t half_tilt(int log, int log_eighths, const std::int16_t* pixels) {
     const auto fine = static_cast<std::size_t>(log_eighths), size = static_cast<std::size_t>(log);
     std::int64_t sum = 0;
-    for (std::size_t i = 0; i < std::size_t{1} << (log + log_eighths); ++i) sum += std::int64_t{pixels[i]} * kSums[fine][size][1][i];
+    for (std::size_t i = 0; i < std::size_t{1} << (log + log_eighths); ++i)
+        sum += std::int64_t{pixels[i]} * kSums[fine][size][1][i];
     return clip_int16((sum * kTilts[fine][size] + (1 << 15)) >> 16);
 }
 
-template <int W, int H> static void means_of(const Sums& columns, const Sums& rows, int shift, const std::int16_t* low, std::int16_t* means) {
+template <int W, int H>
+static void means_of(const Sums& columns, const Sums& rows, int shift, const std::int16_t* low, std::int16_t* means) {
     std::int32_t along[H][W];
     for (int v = 0; v < H; ++v)
         for (int x = 0; x < W; ++x) {
             std::int32_t sum = 128;
-            for (int u = 0; u < W; ++u) sum += columns[static_cast<std::size_t>(u)][static_cast<std::size_t>(x)] * low[v * W + u];
+            for (int u = 0; u < W; ++u)
+                sum += columns[static_cast<std::size_t>(u)][static_cast<std::size_t>(x)] * low[v * W + u];
             along[v][x] = sum >> 8;
         }
     for (int y = 0; y < H; ++y)
         for (int x = 0; x < W; ++x) {
             std::int32_t sum = 1 << (shift - 1);
-            for (int v = 0; v < H; ++v) sum += rows[static_cast<std::size_t>(v)][static_cast<std::size_t>(y)] * along[v][x];
+            for (int v = 0; v < H; ++v)
+                sum += rows[static_cast<std::size_t>(v)][static_cast<std::size_t>(y)] * along[v][x];
             means[y * W + x] = static_cast<std::int16_t>(clamp_int(sum >> shift, -2048, 2047));
         }
 }

@@ -7,12 +7,11 @@
 
 namespace aig {
 
-// The part of the 1/8 image under a block, in 1/16, from its lowest coefficients (rows of h); aliases of the high frequencies are
-// among them.
+// The part of the 1/8 image under a block, in 1/16, from its lowest coefficients (rows of h); aliases of the high
+// frequencies are among them.
 void eighth_of(Shape shape, const std::int16_t* low, std::int16_t* means);
 // Half the coefficient of frequency 1 of a block whose side of 8 << log samples looks like these pixels beside it.
 std::int16_t half_tilt(int log, int log_eighths, const std::int16_t* pixels);
-
 
 // Least step of the 1/8 image where pixels are drawn.
 inline constexpr std::int32_t kDrawnStep = 1536;
@@ -24,8 +23,8 @@ template <class Words> class EighthCoder {
         for (int g : frame.groups_of(region)) groups_.push_back(g);
     }
 
-    // `levels_of(plane, block, prediction, step, levels)` gives the levels of a block to encode: an encoder's choice. Shapes
-    // are the frame's when encoding, and become the frame's when decoding.
+    // `levels_of(plane, block, prediction, step, levels)` gives the levels of a block to encode: an encoder's choice.
+    // Shapes are the frame's when encoding, and become the frame's when decoding.
     template <class LevelsOf> void run(LevelsOf levels_of) {
         if (frame_.adaptation_varies()) adaptations();
         for (int p = 0; p < frame_.planes(); ++p) {
@@ -33,7 +32,8 @@ template <class Words> class EighthCoder {
             for (int g : groups_) {
                 const auto cut = [&](int x, int y, int log) {
                     if (p == 2) return frame_.cut_at(p, x, y, log);
-                    return words_.cut(p, log, cut_context(p, x, y), Words::kDecodes ? Cut::whole : frame_.cut_at(p, x, y, log));
+                    return words_.cut(p, log, cut_context(p, x, y),
+                                      Words::kDecodes ? Cut::whole : frame_.cut_at(p, x, y, log));
                 };
                 walk_blocks(frame_.grid(p), frame_.group_cells(p, g), cut, [&](const Block& b) {
                     if (Words::kDecodes && p < 2) frame_.set_shape(p, b);
@@ -71,8 +71,8 @@ template <class Words> class EighthCoder {
         const int left = x > limit_.x0 ? frame_.shape_at(p, x - 1, y).log_h : 0;
         return 3 * above + left;
     }
-    // Predicts from the pixels on the left and above: DC as half their mean and half the median of LOCO-I; the slowest change
-    // in each direction as half of what the side in this direction has. Returns how much DC changes around.
+    // Predicts from the pixels on the left and above: DC as half their mean and half the median of LOCO-I; the slowest
+    // change in each direction as half of what the side in this direction has. Returns how much DC changes around.
     int predict(int p, const Block& b, std::int16_t* low) const {
         const auto& eighth = frame_.cells(p).eighth;
         const std::size_t at = frame_.eighth(p, b.x, b.y), row = static_cast<std::size_t>(frame_.eighth_width(p));
@@ -109,7 +109,8 @@ template <class Words> class EighthCoder {
         const int change = predict(p, b, low);
         if constexpr (!Words::kDecodes) levels_of(p, b, low, step, levels);
 
-        const int gradient = std::min(kGradientClasses - 1, static_cast<int>(std::bit_width(static_cast<unsigned>(32 * change / step))));
+        const int gradient =
+            std::min(kGradientClasses - 1, static_cast<int>(std::bit_width(static_cast<unsigned>(32 * change / step))));
         levels[0] = signed_word(static_cast<int>(words_.dc(p, b.shape, gradient, magnitude(levels[0]))), levels[0]);
         if (w + h > 2) low_frequencies(p, b, gradient, levels);
         for (int i = 0; i < w * h; ++i)
@@ -130,7 +131,8 @@ template <class Words> class EighthCoder {
         for (int v = 0; v < b.shape.low_h(); ++v, low += frame_.eighth_width(1))
             for (int u = v == 0; u < b.shape.low_w(); ++u)
                 if (low[u]) {
-                    magnitudes[v * b.shape.low_w() + u] = static_cast<std::uint8_t>(std::min(6, (abs_int(low[u]) * 16 + step / 2) / step));
+                    magnitudes[v * b.shape.low_w() + u] =
+                        static_cast<std::uint8_t>(std::min(6, (abs_int(low[u]) * 16 + step / 2) / step));
                     last = std::max(last, u + v);
                 }
         return last;
@@ -157,7 +159,8 @@ template <class Words> class EighthCoder {
             for (int v = std::max(0, sum - w + 1); v < h && v <= sum; ++v) {
                 const int u = sum - v;
                 std::uint8_t* here = known + v * kStride + u;
-                const int around = low_magnitude_class(here[1] + here[kStride] + here[kStride + 1] + 2 * other[v * w + u]);
+                const int around =
+                    low_magnitude_class(here[1] + here[kStride] + here[kStride + 1] + 2 * other[v * w + u]);
                 int& level = levels[v * w + u];
                 const auto size = static_cast<int>(coder.magnitude(sum, around, magnitude(level)));
                 if (!size) continue;
@@ -173,7 +176,9 @@ template <class Words> class EighthCoder {
         return Quantiser::step(drawn ? std::max(base, kDrawnStep) : base, b.shape, 16);
     }
     static unsigned magnitude(int level) { return static_cast<unsigned>(abs_int(level)); }
-    int signed_word(int magnitude, int level) { return magnitude && words_.negative(level < 0) ? -magnitude : magnitude; }
+    int signed_word(int magnitude, int level) {
+        return magnitude && words_.negative(level < 0) ? -magnitude : magnitude;
+    }
 
     Frame& frame_;
     Words& words_;

@@ -22,7 +22,8 @@ class Window {
     void reach(int from, int y) {
         if (y - first_ <= kRows) return;
         const int keep = from - 3 * kCell;
-        std::memmove(rows_.get(), rows_.get() + (keep - first_) * stride_, static_cast<std::size_t>(stride_ * 3 * kCell) * sizeof(std::int16_t));
+        std::memmove(rows_.get(), rows_.get() + (keep - first_) * stride_,
+                     static_cast<std::size_t>(stride_ * 3 * kCell) * sizeof(std::int16_t));
         first_ = keep;
     }
 
@@ -36,7 +37,8 @@ class Window {
 
 EdgeLimits edge_limits(std::int32_t base, int strength) {
     const auto limit = [&](int share) {
-        return static_cast<std::int16_t>(std::min<std::int64_t>(32767, (std::int64_t{base} * share * strength + 128) >> 8));
+        return static_cast<std::int16_t>(
+            std::min<std::int64_t>(32767, (std::int64_t{base} * share * strength + 128) >> 8));
     };
     return {limit(19), limit(5), limit(3)};
 }
@@ -45,8 +47,10 @@ class Finisher::PlaneFilter {
   public:
     // Works on the columns first .. last - 1 of cells.
     PlaneFilter(const Finisher& owner, int plane, int first, int last)
-        : frame_(owner.frame_), grid_(frame_.grid(plane)), plane_(plane), first_(first), last_(last), samples_(owner.planes_[static_cast<std::size_t>(plane)]),
-          filters_(owner.filters_), smoothed_(grid_.width() * kCell), restored_(grid_.width() * kCell), taps_(static_cast<std::size_t>(grid_.width())) {
+        : frame_(owner.frame_), grid_(frame_.grid(plane)), plane_(plane), first_(first), last_(last),
+          samples_(owner.planes_[static_cast<std::size_t>(plane)]), filters_(owner.filters_),
+          smoothed_(grid_.width() * kCell), restored_(grid_.width() * kCell),
+          taps_(static_cast<std::size_t>(grid_.width())) {
         restores_ = filters_[0].restores || filters_[1].restores;
         adapts_ = frame_.adaptation_varies();
         for (std::size_t t = 0; t < kTiers; ++t) set_limits(t);
@@ -72,7 +76,8 @@ class Finisher::PlaneFilter {
   private:
     void set_limits(std::size_t tier) {
         const Quantiser& q = frame_.settings().steps[static_cast<std::size_t>(plane_)].high[tier];
-        for (int a = -kMostAdaptation; a <= kMostAdaptation; ++a) limits_[tier][a + kMostAdaptation] = edge_limits(q.base_at(a), filters_[tier].deblocking);
+        for (int a = -kMostAdaptation; a <= kMostAdaptation; ++a)
+            limits_[tier][a + kMostAdaptation] = edge_limits(q.base_at(a), filters_[tier].deblocking);
     }
     bool coded(int x, int y) const { return busy(x, y) != kNotCoded; }
     std::uint8_t busy(int x, int y) const { return frame_.cells(plane_).busy[frame_.cell(plane_, x, y)]; }
@@ -91,15 +96,18 @@ class Finisher::PlaneFilter {
         const int y = cy * kCell, left = first_ * kCell;
         smoothed_.reach(y, y + kCell + 2);
         for (int j = 0; j < kCell; ++j)
-            std::memcpy(smoothed_.row(y + j) + left, samples_.at(left, y + j), static_cast<std::size_t>((last_ - first_) * kCell) * sizeof(std::int16_t));
+            std::memcpy(smoothed_.row(y + j) + left, samples_.at(left, y + j),
+                        static_cast<std::size_t>((last_ - first_) * kCell) * sizeof(std::int16_t));
         if (filters_[0].deblocking || filters_[1].deblocking) {
             for (int x = first_ + 1; x < last_; ++x)
                 if (frame_.begins(plane_, x, cy) & Frame::kLeftEdge && coded(x - 1, cy) && coded(x, cy))
-                    kernels.smooth_vertical_edge(smoothed_.row(y) + x * kCell, smoothed_.stride(), limits(x - 1, cy, x, cy));
+                    kernels.smooth_vertical_edge(smoothed_.row(y) + x * kCell, smoothed_.stride(),
+                                                 limits(x - 1, cy, x, cy));
             if (cy > start_)
                 for (int x = first_; x < last_; ++x)
                     if (frame_.begins(plane_, x, cy) & Frame::kTopEdge && coded(x, cy - 1) && coded(x, cy))
-                        kernels.smooth_horizontal_edge(smoothed_.row(y) + x * kCell, smoothed_.stride(), limits(x, cy - 1, x, cy));
+                        kernels.smooth_horizontal_edge(smoothed_.row(y) + x * kCell, smoothed_.stride(),
+                                                       limits(x, cy - 1, x, cy));
         }
     }
     void restore(int cy) {
@@ -110,7 +118,8 @@ class Finisher::PlaneFilter {
         const auto bytes = static_cast<std::size_t>(right - left) * sizeof(std::int16_t);
         for (int k = 1; k <= 2; ++k) {
             if (cy == 0) std::memcpy(smoothed_.row(-k) + left, smoothed_.row(0) + left, bytes);
-            if (cy + 1 == height()) std::memcpy(smoothed_.row(y + kCell - 1 + k) + left, smoothed_.row(y + kCell - 1) + left, bytes);
+            if (cy + 1 == height())
+                std::memcpy(smoothed_.row(y + kCell - 1 + k) + left, smoothed_.row(y + kCell - 1) + left, bytes);
         }
         for (int j = -2; j < kCell + 2; ++j) {
             std::int16_t* row = smoothed_.row(y + j);
@@ -128,7 +137,8 @@ class Finisher::PlaneFilter {
                 kernels.restore_cells(in, smoothed_.stride(), taps, end - x, out, restored_.stride());
             } else {
                 for (int j = 0; j < kCell; ++j)
-                    std::memcpy(out + j * restored_.stride(), in + j * smoothed_.stride(), static_cast<std::size_t>((end - x) * kCell) * sizeof(std::int16_t));
+                    std::memcpy(out + j * restored_.stride(), in + j * smoothed_.stride(),
+                                static_cast<std::size_t>((end - x) * kCell) * sizeof(std::int16_t));
             }
         }
     }
@@ -152,13 +162,15 @@ class Finisher::PlaneFilter {
     int start_ = 0, next_ = -1, done_ = 0;  // rows of cells: the first to smooth, the next one, the next one to restore
 };
 
-Finisher::Finisher(const Frame& frame, const std::array<SamplePlane, 3>& planes, const std::array<TierFilters, kTiers>& filters)
+Finisher::Finisher(const Frame& frame, const std::array<SamplePlane, 3>& planes,
+                   const std::array<TierFilters, kTiers>& filters)
     : frame_(frame), planes_(planes), filters_(filters) {}
 
 void Finisher::rows(int first, int last, Columns columns, View<std::uint8_t> pixels) const {
     const auto& kernels = sample_kernels();
     const bool colour = frame_.settings().colour, subsampled = frame_.settings().subsampled;
-    const int left = columns.left, width = columns.right - left, half_w = (width + 1) / 2, half_h = (pixels.height + 1) / 2;
+    const int left = columns.left, width = columns.right - left, half_w = (width + 1) / 2,
+              half_h = (pixels.height + 1) / 2;
     std::vector<PlaneFilter> filters;
     for (int p = 0; p < frame_.planes(); ++p) {
         const int footprint = p && subsampled ? 2 * kCell : kCell;
@@ -170,12 +182,15 @@ void Finisher::rows(int first, int last, Columns columns, View<std::uint8_t> pix
         filters[0].prepare(2 * strip, 2 * strip + 2);
         for (int p = 1; p < frame_.planes(); ++p) {
             // The row of samples below the strip belongs to the next row of cells.
-            if (subsampled) filters[static_cast<std::size_t>(p)].prepare(strip - 1, strip + 2);
-            else filters[static_cast<std::size_t>(p)].prepare(2 * strip, 2 * strip + 2);
+            if (subsampled)
+                filters[static_cast<std::size_t>(p)].prepare(strip - 1, strip + 2);
+            else
+                filters[static_cast<std::size_t>(p)].prepare(2 * strip, 2 * strip + 2);
         }
         for (int y = 16 * strip; y < std::min(16 * strip + 16, pixels.height); ++y) {
             if (!colour) {
-                kernels.plane_to_grey(filters[0].sample(y) + left, width, pixels.channels, pixels.row(y) + left * pixels.channels);
+                kernels.plane_to_grey(filters[0].sample(y) + left, width, pixels.channels,
+                                      pixels.row(y) + left * pixels.channels);
                 continue;
             }
             const std::int16_t* chroma[2];
@@ -189,7 +204,8 @@ void Finisher::rows(int first, int last, Columns columns, View<std::uint8_t> pix
                     chroma[c] = f.sample(y) + left;
                 }
             }
-            kernels.planes_to_rgb(filters[0].sample(y) + left, chroma[0], chroma[1], width, pixels.channels, pixels.row(y) + left * pixels.channels);
+            kernels.planes_to_rgb(filters[0].sample(y) + left, chroma[0], chroma[1], width, pixels.channels,
+                                  pixels.row(y) + left * pixels.channels);
         }
     }
 }
@@ -205,7 +221,8 @@ void Finisher::deblocked(int plane, SamplePlane out) const {
     }
 }
 
-void show_planes(const std::array<SamplePlane, 3>& planes, bool colour, bool enlarges, int first, int last, View<std::uint8_t> pixels) {
+void show_planes(const std::array<SamplePlane, 3>& planes, bool colour, bool enlarges, int first, int last,
+                 View<std::uint8_t> pixels) {
     const auto& kernels = sample_kernels();
     const int width = pixels.width, half_w = (width + 1) / 2, half_h = (pixels.height + 1) / 2;
     std::vector<std::int16_t> up[2];
@@ -220,7 +237,8 @@ void show_planes(const std::array<SamplePlane, 3>& planes, bool colour, bool enl
             const SamplePlane& plane = planes[c + 1];
             chroma[c] = plane.at(0, enlarges ? y / 2 : y);
             if (!enlarges) continue;
-            kernels.upsample(chroma[c], plane.at(0, clamp_int(y & 1 ? y / 2 + 1 : y / 2 - 1, 0, half_h - 1)), half_w, up[c].data());
+            kernels.upsample(chroma[c], plane.at(0, clamp_int(y & 1 ? y / 2 + 1 : y / 2 - 1, 0, half_h - 1)), half_w,
+                             up[c].data());
             chroma[c] = up[c].data();
         }
         kernels.planes_to_rgb(planes[0].at(0, y), chroma[0], chroma[1], width, pixels.channels, pixels.row(y));
@@ -229,7 +247,8 @@ void show_planes(const std::array<SamplePlane, 3>& planes, bool colour, bool enl
 
 std::array<SamplePlane, 3> eighth_planes(Frame& frame) {
     std::array<SamplePlane, 3> out;
-    for (int p = 0; p < frame.planes(); ++p) out[static_cast<std::size_t>(p)] = {frame.cells(p).eighth.data(), frame.eighth_width(p)};
+    for (int p = 0; p < frame.planes(); ++p)
+        out[static_cast<std::size_t>(p)] = {frame.cells(p).eighth.data(), frame.eighth_width(p)};
     return out;
 }
 

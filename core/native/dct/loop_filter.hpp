@@ -1,13 +1,14 @@
-// From decoded planes to pixels: deblocking, restoration, chroma upsampling, colour; row by row of cells, so that what one
-// step leaves is still in the cache for the next (format.md, 7.3.7 to 7.3.9).
+// From decoded planes to pixels: deblocking, restoration, chroma upsampling, colour; row by row of cells, so that what
+// one step leaves is still in the cache for the next (format.md, 7.3.7 to 7.3.9).
 #pragma once
-#include "dct/frame.hpp"
-#include "dct/filters.hpp"
 #include "base/scratch.hpp"
+#include "dct/filters.hpp"
+#include "dct/frame.hpp"
 
 namespace aig {
 
-// Of each tier: how edges are smoothed, and the taps of the restoration filter by plane class and by how busy a cell is.
+// Of each tier: how edges are smoothed, and the taps of the restoration filter by plane class and by how busy a cell
+// is.
 inline constexpr int kRestorationClasses = 7;
 struct TierFilters {
     int deblocking = 0;  // strength in 1/16
@@ -28,9 +29,10 @@ struct SamplePlane {
     std::int16_t* at(int x, int y) const { return data + (y - first) * stride + x; }
 };
 
-// Rows first .. last - 1 of planes as they are, into the colour channels of `pixels`, whose size is that of luma; `enlarges`:
-// chroma has half of it.
-void show_planes(const std::array<SamplePlane, 3>& planes, bool colour, bool enlarges, int first, int last, View<std::uint8_t> pixels);
+// Rows first .. last - 1 of planes as they are, into the colour channels of `pixels`, whose size is that of luma;
+// `enlarges`: chroma has half of it.
+void show_planes(const std::array<SamplePlane, 3>& planes, bool colour, bool enlarges, int first, int last,
+                 View<std::uint8_t> pixels);
 // The 1/8 image as planes.
 std::array<SamplePlane, 3> eighth_planes(Frame& frame);
 
@@ -41,10 +43,11 @@ struct Columns {
 
 class Finisher {
   public:
-    Finisher(const Frame& frame, const std::array<SamplePlane, 3>& planes, const std::array<TierFilters, kTiers>& filters);
+    Finisher(const Frame& frame, const std::array<SamplePlane, 3>& planes,
+             const std::array<TierFilters, kTiers>& filters);
 
-    // Set the colour channels of the rows from 16 * first to 16 * last of the image, in these columns. Their first and last 12 are
-    // right only where the image ends there: filters do not see beyond.
+    // Set the colour channels of the rows from 16 * first to 16 * last of the image, in these columns. Their first and
+    // last 12 are right only where the image ends there: filters do not see beyond.
     void rows(int first, int last, Columns columns, View<std::uint8_t> pixels) const;
     // The filtered samples of a plane alone; `out` has the same size.
     void deblocked(int plane, SamplePlane out) const;

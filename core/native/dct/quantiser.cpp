@@ -17,7 +17,9 @@ std::vector<std::uint8_t> make_weights(int matrix, Shape shape) {
             // In 1/16 of half a cycle per 8 samples, so that all shapes have the same curve.
             const int x = 128 * h / shape.width(), y = 128 * v / shape.height();
             const int above = isqrt(x * x + y * y) - 16;
-            if (above > 0) weights[static_cast<std::size_t>(v * shape.width() + h)] = static_cast<std::uint8_t>(16 + above * 5 / 16);
+            if (above > 0)
+                weights[static_cast<std::size_t>(v * shape.width() + h)] =
+                    static_cast<std::uint8_t>(16 + above * 5 / 16);
         }
     return weights;
 }
@@ -35,7 +37,8 @@ std::span<const std::uint8_t> weights_of(int matrix, Shape shape) {
 }
 
 std::int32_t adaptation_scale(int quarters) {
-    static constexpr std::int32_t scales[2 * kMostAdaptation + 1] = {64, 76, 91, 108, 128, 152, 181, 215, 256, 304, 362, 431, 512, 609, 724, 861, 1024};
+    static constexpr std::int32_t scales[2 * kMostAdaptation + 1] = {64,  76,  91,  108, 128, 152, 181, 215, 256,
+                                                                     304, 362, 431, 512, 609, 724, 861, 1024};
     return scales[quarters + kMostAdaptation];
 }
 

@@ -13,7 +13,9 @@ std::span<const std::uint8_t> weights_of(int matrix, Shape shape);
 // 2^(quarters / 4) in 1/256.
 std::int32_t adaptation_scale(int quarters);
 
-inline std::int16_t clip_int16(std::int64_t v) { return static_cast<std::int16_t>(v < -32768 ? -32768 : v > 32767 ? 32767 : v); }
+inline std::int16_t clip_int16(std::int64_t v) {
+    return static_cast<std::int16_t>(v < -32768 ? -32768 : v > 32767 ? 32767 : v);
+}
 
 // Level times step, rounded; steps are in 1/16 of a coefficient.
 inline std::int16_t dequantise(int level, std::int32_t step) {
@@ -32,7 +34,9 @@ struct Quantiser {
     }
     // In 1/16 of a coefficient; the product stays below 2^31 for bases up to 2^17.
     static std::int32_t step(std::int32_t base_here, Shape shape, unsigned weight) {
-        const std::int32_t s = (base_here * kShapeScale[static_cast<std::size_t>(shape.log_cells())] >> 4) * static_cast<std::int32_t>(weight) >> 4;
+        const std::int32_t s = (base_here * kShapeScale[static_cast<std::size_t>(shape.log_cells())] >> 4) *
+                                   static_cast<std::int32_t>(weight) >>
+                               4;
         return s < 1 ? 1 : s;
     }
 };
@@ -43,7 +47,9 @@ struct BlockSteps {
     Shape shape;
     const std::uint8_t* weights;
 
-    AIG_INLINE std::int16_t coefficient(const ScanEntry& e, int level) const { return dequantise(level, Quantiser::step(base, shape, weights[e.coefficient])); }
+    AIG_INLINE std::int16_t coefficient(const ScanEntry& e, int level) const {
+        return dequantise(level, Quantiser::step(base, shape, weights[e.coefficient]));
+    }
 };
 
 }  // namespace aig

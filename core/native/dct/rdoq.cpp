@@ -1,7 +1,7 @@
 #include "dct/rdoq.hpp"
 
-#include "simd/dispatch.hpp"
 #include "dct/transforms.hpp"
+#include "simd/dispatch.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -64,8 +64,10 @@ LevelSearch::LevelSearch(const LevelEffort& effort) : effort_(effort) {
                     for (int n = 0; n < kBusyClasses; ++n) {
                         const auto& model = trained_high().of[p][s];
                         const LevelContext c{p, s, b, m, n, 2 * m};
-                        const float zero = magnitude_bits(model, c, 0), one = magnitude_bits(model, c, 1), two = magnitude_bits(model, c, 2);
-                        thresholds_[p][s][b][m][n] = {0.5f + half * (one - zero + kContextBits), 1.5f + half * (two - one + kContextBits)};
+                        const float zero = magnitude_bits(model, c, 0), one = magnitude_bits(model, c, 1),
+                                    two = magnitude_bits(model, c, 2);
+                        thresholds_[p][s][b][m][n] = {0.5f + half * (one - zero + kContextBits),
+                                                      1.5f + half * (two - one + kContextBits)};
                     }
     last_one_ = 0.5f + half * kEndBits;
     least_ = last_one_;
@@ -86,7 +88,8 @@ std::array<LevelSearch::Thresholds, LevelSearch::kThresholds> LevelSearch::thres
     return out;
 }
 
-LevelSearch::Candidates LevelSearch::reaching(Shape shape, const std::int16_t* coefficients, const float* inverse_steps, float threshold) {
+LevelSearch::Candidates LevelSearch::reaching(Shape shape, const std::int16_t* coefficients, const float* inverse_steps,
+                                              float threshold) {
     std::uint64_t masks[kMaxBlockSamples / 64];
     Candidates candidates;
     const int words = shape.samples() / 64;
@@ -118,13 +121,15 @@ void LevelSearch::take(Shape shape, const std::int16_t* chosen, BlockLevels& lev
         }
 }
 
-void LevelSearch::choose(const HighModel& model, int plane, Shape shape, int around, const std::int16_t* coefficients, const float* inverse_steps,
-                         BlockLevels& levels) const {
+void LevelSearch::choose(const HighModel& model, int plane, Shape shape, int around, const std::int16_t* coefficients,
+                         const float* inverse_steps, BlockLevels& levels) const {
     Candidates candidates = reaching(shape, coefficients, inverse_steps, effort_.exact ? 0.5f : least_);
     levels.count = 0;
     const Task task{plane, shape, around, coefficients, inverse_steps};
-    if (effort_.exact) by_costs(model, task, candidates, levels);
-    else by_thresholds(task, candidates, levels);
+    if (effort_.exact)
+        by_costs(model, task, candidates, levels);
+    else
+        by_thresholds(task, candidates, levels);
 }
 
 void LevelSearch::by_thresholds(const Task& task, Candidates& candidates, BlockLevels& levels) const {
@@ -142,13 +147,15 @@ void LevelSearch::by_thresholds(const Task& task, Candidates& candidates, BlockL
             const float a = task.magnitude(e);
             const Thresholds& t = thresholds[context.band][context.magnitude][context.busy];
             if (a < (levels.count ? t.one : last_one_)) continue;
-            const int level = a < t.two ? 1 : std::min(kLargestLevel, std::max(2, static_cast<int>(a + (1 - kUpwards))));
+            const int level =
+                a < t.two ? 1 : std::min(kLargestLevel, std::max(2, static_cast<int>(a + (1 - kUpwards))));
             levels.add(static_cast<unsigned>(64 * w + bit), task.signed_level(e, level));
             surroundings.add(e, static_cast<unsigned>(level));
         }
 }
 
-void LevelSearch::by_costs(const HighModel& model, const Task& task, const Candidates& candidates, BlockLevels& levels) const {
+void LevelSearch::by_costs(const HighModel& model, const Task& task, const Candidates& candidates,
+                           BlockLevels& levels) const {
     LevelContext context = block_context(task.plane, task.shape, task.around);
     const HighModel::Levels& m = model.of[task.plane][context.size];
     const ScanEntry* scan = scan_of(task.shape).data();
@@ -156,7 +163,8 @@ void LevelSearch::by_costs(const HighModel& model, const Task& task, const Candi
     auto last = static_cast<unsigned>(task.shape.samples());
     const auto is_candidate = [&](unsigned i) { return (candidates[i / 64] >> i % 64 & 1) != 0; };
     while (last > 0 && !is_candidate(last - 1)) --last;
-    // Costs of everything from the top to a level: if it is the last one, and if it is not. What stays 0 either way is left out.
+    // Costs of everything from the top to a level: if it is the last one, and if it is not. What stays 0 either way is
+    // left out.
     struct Costs {
         float as_last, through;
     };
@@ -173,7 +181,8 @@ void LevelSearch::by_costs(const HighModel& model, const Task& task, const Candi
         const float a = task.magnitude(e);
         const auto cost = [&](int l) {
             const float d = a - static_cast<float>(l);
-            return d * d + effort_.lambda * (magnitude_bits(m, context, static_cast<unsigned>(l)) + kContextBits * static_cast<float>(std::min(3, l)));
+            return d * d + effort_.lambda * (magnitude_bits(m, context, static_cast<unsigned>(l)) +
+                                             kContextBits * static_cast<float>(std::min(3, l)));
         };
         int level = std::min(kLargestLevel, static_cast<int>(a + 0.5f));
         float best = cost(level);
@@ -193,7 +202,8 @@ void LevelSearch::by_costs(const HighModel& model, const Task& task, const Candi
     float least = zeros + effort_.lambda * end_bits(m, end_at, 0);
     unsigned first = levels.count;
     for (unsigned k = 0; k < levels.count; ++k) {
-        const float cost = costs[k].as_last + total - costs[k].through + effort_.lambda * end_bits(m, end_at, levels.levels[k].position + 1u);
+        const float cost = costs[k].as_last + total - costs[k].through +
+                           effort_.lambda * end_bits(m, end_at, levels.levels[k].position + 1u);
         if (cost < least) least = cost, first = k;
     }
     std::copy(levels.levels.begin() + first, levels.levels.begin() + levels.count, levels.levels.begin());

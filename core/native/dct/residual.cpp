@@ -30,8 +30,9 @@ template <class Take> void for_band_rows(View<const std::uint8_t> map, int radiu
         for (int x = 0; y < height && x < width; ++x) {
             const int t = tier(map.row(y)[x]);
             // A pixel is near another tier only if a pixel between them has a direct neighbour in it.
-            const bool edge = (x + 1 < width && tier(map.row(y)[x + 1]) != t) || (x > 0 && tier(map.row(y)[x - 1]) != t) ||
-                              (y + 1 < height && tier(map.row(y + 1)[x]) != t) || (y > 0 && tier(map.row(y - 1)[x]) != t);
+            const bool edge =
+                (x + 1 < width && tier(map.row(y)[x + 1]) != t) || (x > 0 && tier(map.row(y)[x - 1]) != t) ||
+                (y + 1 < height && tier(map.row(y + 1)[x]) != t) || (y > 0 && tier(map.row(y - 1)[x]) != t);
             if (edge) mark(x, y);
         }
         // No row below reaches up to this one.
@@ -117,7 +118,8 @@ void boundary_decode(const Stream& stream, View<std::uint8_t> pixels, int colour
     });
 }
 
-void boundary_decode(const Stream& stream, View<std::uint8_t> pixels, int colours, View<const std::uint8_t> map, int radius) {
+void boundary_decode(const Stream& stream, View<std::uint8_t> pixels, int colours, View<const std::uint8_t> map,
+                     int radius) {
     with_source(stream, kBoundaryContexts, [&](auto& source) {
         Residuals residuals(source, colours);
         for_band_rows(map, radius, [&](int y, const std::uint8_t* row) {

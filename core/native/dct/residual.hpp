@@ -15,6 +15,7 @@ SymbolSink boundary_encode(View<const std::uint8_t> original, View<const std::ui
 // Add the residuals to `pixels`, whose first `colours` channels the stream covers.
 void boundary_decode(const Stream& stream, View<std::uint8_t> pixels, int colours, View<const std::uint8_t> band);
 // The same in the band that boundary_band() marks, which is not kept.
-void boundary_decode(const Stream& stream, View<std::uint8_t> pixels, int colours, View<const std::uint8_t> map, int radius);
+void boundary_decode(const Stream& stream, View<std::uint8_t> pixels, int colours, View<const std::uint8_t> map,
+                     int radius);
 
 }  // namespace aig

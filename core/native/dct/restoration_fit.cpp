@@ -1,4 +1,5 @@
-// Fitting of the restoration filter: least squares by class (Wiener; as the adaptive loop filter of Tsai et al. 2013 does).
+// Fitting of the restoration filter: least squares by class (Wiener; as the adaptive loop filter of Tsai et al. 2013
+// does).
 #include "dct/encoder.hpp"
 
 #include "simd/dispatch.hpp"
@@ -39,7 +40,8 @@ void solve(const std::int64_t* sums, std::int16_t* taps) {
 class Surrounded {
   public:
     Surrounded(int width, int height)
-        : width_(width), height_(height), memory_(static_cast<std::size_t>(width + 2 * kMargin) * static_cast<std::size_t>(height + 2 * kMargin)) {}
+        : width_(width), height_(height),
+          memory_(static_cast<std::size_t>(width + 2 * kMargin) * static_cast<std::size_t>(height + 2 * kMargin)) {}
     SamplePlane plane() const {
         const std::ptrdiff_t stride = width_ + 2 * kMargin;
         return {memory_.get() + kMargin * stride + kMargin, stride};
@@ -86,8 +88,9 @@ void LossyEncoder::fit(int tier, TierFilters& filters) {
                 for (int x = 0; x < grid.width(); ++x) {
                     const int busy = frame_.cells(p).busy[frame_.cell(p, x, y)];
                     if (grid.class_of(x, y) != tier || busy == kNotCoded) continue;
-                    kernels.restoration_statistics(smoothed.at(x * kCell, y * kCell), smoothed.stride, original[at].at(x * kCell, y * kCell),
-                                                   original[at].stride, sums[restoration_class(busy)]);
+                    kernels.restoration_statistics(smoothed.at(x * kCell, y * kCell), smoothed.stride,
+                                                   original[at].at(x * kCell, y * kCell), original[at].stride,
+                                                   sums[restoration_class(busy)]);
                 }
         }
         for (int k = 0; k < kRestorationClasses; ++k) solve(sums[k], filters.taps[c][k]);

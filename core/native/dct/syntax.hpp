@@ -1,10 +1,10 @@
-// What the lossy tiers say, in words: ends of blocks, levels, cuts. Each word is said in adaptive binary decisions or in
-// symbols for the static entropy coders (format.md, 7.3); the coders above speak words and know neither.
+// What the lossy tiers say, in words: ends of blocks, levels, cuts. Each word is said in adaptive binary decisions or
+// in symbols for the static entropy coders (format.md, 7.3); the coders above speak words and know neither.
 //
 // A word takes the value to encode and returns the value; a decoder ignores what it is given.
 #pragma once
-#include "entropy/adaptive.hpp"
 #include "dct/blocks.hpp"
+#include "entropy/adaptive.hpp"
 #include "entropy/symbols.hpp"
 
 #include <algorithm>
@@ -21,10 +21,10 @@ inline constexpr int kEndContexts = 7;       // of the blocks around, for ends
 inline constexpr int kEndClasses = 11;       // an end of n bits is of class n: at most 1008
 inline constexpr int kTailClasses = 14;      // of what a value exceeds its flags by
 inline constexpr int kGradientClasses = 8;
-inline constexpr int kLowSums = 7;           // h + v of a coefficient of the 1/8 image, 1..6 and above
-inline constexpr int kMostLowSum = 14;       // of 8x8 of them
-inline constexpr int kLowEndContexts = 4;    // half the class of the gradient
-inline constexpr int kLowMagnitudes = 9;      // classes of the neighbours of a coefficient of the 1/8 image
+inline constexpr int kLowSums = 7;         // h + v of a coefficient of the 1/8 image, 1..6 and above
+inline constexpr int kMostLowSum = 14;     // of 8x8 of them
+inline constexpr int kLowEndContexts = 4;  // half the class of the gradient
+inline constexpr int kLowMagnitudes = 9;   // classes of the neighbours of a coefficient of the 1/8 image
 inline constexpr int kCutContexts = 9;
 
 // Of a sum of magnitudes: 0 to 3 themselves, then 4 to 5, 6 to 8, 9 to 12, 13 to 18 and above.
@@ -41,7 +41,8 @@ struct LevelContext {
 };
 
 // `around` is twice the sum of three neighbours plus the two behind them, each up to 3: at most 24.
-inline constexpr std::array<std::uint8_t, 25> kMagnitudeClass = {0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 6, 6, 6, 6, 7, 7, 7, 7, 7, 7, 7, 7};
+inline constexpr std::array<std::uint8_t, 25> kMagnitudeClass = {0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6,
+                                                                 6, 6, 6, 6, 7, 7, 7, 7, 7, 7, 7, 7};
 
 // The probabilities that one stream of high frequencies learns.
 struct HighModel {
@@ -124,7 +125,8 @@ template <class Bits, class Model> class AdaptiveWords {
     // close() puts it back.
     class Levels {
       public:
-        Levels(AdaptiveWords& words, int plane, int size) : words_(words), bits_(words.bits_), model_(words.model_.of[plane][size]) {}
+        Levels(AdaptiveWords& words, int plane, int size)
+            : words_(words), bits_(words.bits_), model_(words.model_.of[plane][size]) {}
         void close() {
             if constexpr (std::is_trivially_copyable_v<Bits>) words_.bits_ = bits_;
         }
@@ -134,7 +136,8 @@ template <class Bits, class Model> class AdaptiveWords {
             if (!last && !bits_.bit(model_.significant[c.band][c.magnitude][c.busy], level > 0)) return 0;
             if (!bits_.bit(model_.above_one[c.band][c.magnitude], level > 1)) return 1;
             if (!bits_.bit(model_.above_two[c.band][c.magnitude], level > 2)) return 2;
-            return std::min<unsigned>(3 + exp_golomb(bits_, model_.tail[std::min(7, (c.around + 1) / 4)], level - 3), kLargestLevel);
+            return std::min<unsigned>(3 + exp_golomb(bits_, model_.tail[std::min(7, (c.around + 1) / 4)], level - 3),
+                                      kLargestLevel);
         }
         AIG_INLINE bool negative(bool is) { return bits_.raw(is, 1) != 0; }
 
@@ -161,7 +164,8 @@ template <class Bits, class Model> class AdaptiveWords {
     class Lowest {
       public:
         Lowest(AdaptiveWords& words, int plane, Shape shape)
-            : words_(words), bits_(words.bits_), model_(words.model_.of[plane]), size_(shape.log_cells()), most_(shape.low_w() + shape.low_h() - 2) {}
+            : words_(words), bits_(words.bits_), model_(words.model_.of[plane]), size_(shape.log_cells()),
+              most_(shape.low_w() + shape.low_h() - 2) {}
         void close() {
             if constexpr (std::is_trivially_copyable_v<Bits>) words_.bits_ = bits_;
         }
@@ -202,9 +206,16 @@ class SymbolContexts {
         const int band = std::min(c.band, 5);
         return static_cast<unsigned>((c.plane ? 3 : c.size) * 54 + (last ? 48 + band : 8 * band + c.magnitude));
     }
-    static unsigned end(int plane, int size, int context) { return static_cast<unsigned>(216 + (plane ? 3 : size) * 7 + context); }
-    static unsigned dc(int plane, int gradient) { return static_cast<unsigned>((plane > 0) * kGradientClasses + gradient); }
-    static unsigned low(int plane, int sum, int around) { return static_cast<unsigned>(16 + ((plane > 0) * 6 + std::min(sum, kLowSums - 1) - 1) * 6 + std::min(around, 5)); }
+    static unsigned end(int plane, int size, int context) {
+        return static_cast<unsigned>(216 + (plane ? 3 : size) * 7 + context);
+    }
+    static unsigned dc(int plane, int gradient) {
+        return static_cast<unsigned>((plane > 0) * kGradientClasses + gradient);
+    }
+    static unsigned low(int plane, int sum, int around) {
+        return static_cast<unsigned>(16 + ((plane > 0) * 6 + std::min(sum, kLowSums - 1) - 1) * 6 +
+                                     std::min(around, 5));
+    }
     static unsigned cut(int plane, int log) { return static_cast<unsigned>(88 + 2 * plane + 2 - log); }
     static unsigned adaptation() { return 92; }
     static unsigned low_end(int plane) { return static_cast<unsigned>(93 + (plane > 0)); }
@@ -225,7 +236,9 @@ class SymbolWriter {
         SymbolWriter& words_;
     };
 
-    unsigned end(int plane, int size, int context, unsigned end) { return put(SymbolContexts::end(plane, size, context), end); }
+    unsigned end(int plane, int size, int context, unsigned end) {
+        return put(SymbolContexts::end(plane, size, context), end);
+    }
     unsigned level(const LevelContext& c, bool last, unsigned level) {
         put(SymbolContexts::level(c, last), last ? level - 1 : level);
         return level;
@@ -239,7 +252,9 @@ class SymbolWriter {
         return cut;
     }
     unsigned adaptation(unsigned magnitude) { return put(SymbolContexts::adaptation(), magnitude); }
-    unsigned dc(int plane, Shape, int gradient, unsigned magnitude) { return put(SymbolContexts::dc(plane, gradient), magnitude); }
+    unsigned dc(int plane, Shape, int gradient, unsigned magnitude) {
+        return put(SymbolContexts::dc(plane, gradient), magnitude);
+    }
     class Lowest {
       public:
         Lowest(SymbolWriter& words, int plane, Shape) : words_(words), plane_(plane) {}
@@ -247,7 +262,9 @@ class SymbolWriter {
             words_.put(SymbolContexts::low_end(plane_), static_cast<unsigned>(end));
             return end;
         }
-        unsigned magnitude(int sum, int around, unsigned magnitude) { return words_.put(SymbolContexts::low(plane_, sum, around), magnitude); }
+        unsigned magnitude(int sum, int around, unsigned magnitude) {
+            return words_.put(SymbolContexts::low(plane_, sum, around), magnitude);
+        }
         bool negative(bool is) { return words_.negative(is); }
         void close() {}
 
@@ -274,7 +291,9 @@ template <class Source> class SymbolReader {
     class Levels {
       public:
         Levels(SymbolReader& words, int, int) : words_(words) {}
-        AIG_INLINE unsigned level(const LevelContext& c, bool last, unsigned level) { return words_.level(c, last, level); }
+        AIG_INLINE unsigned level(const LevelContext& c, bool last, unsigned level) {
+            return words_.level(c, last, level);
+        }
         AIG_INLINE bool negative(bool is) { return words_.negative(is); }
         void close() {}
 
@@ -282,7 +301,9 @@ template <class Source> class SymbolReader {
         SymbolReader& words_;
     };
     explicit SymbolReader(Source& source) : source_(source) {}
-    unsigned end(int plane, int size, int context, unsigned) { return get_value(source_, SymbolContexts::end(plane, size, context)); }
+    unsigned end(int plane, int size, int context, unsigned) {
+        return get_value(source_, SymbolContexts::end(plane, size, context));
+    }
     unsigned level(const LevelContext& c, bool last, unsigned) {
         return std::min<unsigned>(get_value(source_, SymbolContexts::level(c, last)) + last, kLargestLevel);
     }
@@ -293,10 +314,13 @@ template <class Source> class SymbolReader {
         return static_cast<Cut>(symbol);
     }
     unsigned adaptation(unsigned) { return std::min(get_value(source_, SymbolContexts::adaptation()), kLargestTail); }
-    unsigned dc(int plane, Shape, int gradient, unsigned) { return std::min(get_value(source_, SymbolContexts::dc(plane, gradient)), kLargestTail); }
+    unsigned dc(int plane, Shape, int gradient, unsigned) {
+        return std::min(get_value(source_, SymbolContexts::dc(plane, gradient)), kLargestTail);
+    }
     class Lowest {
       public:
-        Lowest(SymbolReader& words, int plane, Shape shape) : words_(words), plane_(plane), most_(static_cast<unsigned>(shape.low_w() + shape.low_h() - 2)) {}
+        Lowest(SymbolReader& words, int plane, Shape shape)
+            : words_(words), plane_(plane), most_(static_cast<unsigned>(shape.low_w() + shape.low_h() - 2)) {}
         int end(int, int) {
             const unsigned end = words_.source_.get(SymbolContexts::low_end(plane_));
             if (end > most_) throw Corrupt("the lowest coefficients of a block end behind their last one");

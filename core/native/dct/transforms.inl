@@ -1,5 +1,6 @@
-// The transforms of dct/transforms.hpp. Included by one unit per instruction set, which defines nothing else. Everything is in an
-// anonymous namespace: each unit is compiled for another processor, and the linker must not merge their code.
+// The transforms of dct/transforms.hpp. Included by one unit per instruction set, which defines nothing else.
+// Everything is in an anonymous namespace: each unit is compiled for another processor, and the linker must not merge
+// their code.
 #include "base/common.hpp"
 #include "dct/transforms.hpp"
 
@@ -9,8 +10,9 @@
 #include "dct/transforms_registers.hpp"
 #endif
 
-// GCC would shuffle what was stored in an array rather than read it back, where broadcasts are free; this says that it may have
-// changed. And it would vectorise the loop around a short one rather than that, if it is not told to let the short one be.
+// GCC would shuffle what was stored in an array rather than read it back, where broadcasts are free; this says that it
+// may have changed. And it would vectorise the loop around a short one rather than that, if it is not told to let the
+// short one be.
 #if defined(__GNUC__)
 #define AIG_READ_BACK(array) asm("" : "+m"(array))
 #define AIG_ROLLED _Pragma("GCC unroll 1")
@@ -27,7 +29,8 @@ using i32 = std::int32_t;
 
 constexpr int kMaxSide = 32;
 
-// The integer DCT matrix of H.265 (ITU-T H.265, 8.6.4.2): row k is 64 * sqrt(32) times the orthonormal basis of frequency k.
+// The integer DCT matrix of H.265 (ITU-T H.265, 8.6.4.2): row k is 64 * sqrt(32) times the orthonormal basis of
+// frequency k.
 struct Matrix {
     alignas(64) i16 at[kMaxSide][kMaxSide];
     constexpr Matrix() : at{} {
@@ -45,8 +48,8 @@ struct Matrix {
 };
 constexpr Matrix kMatrix;
 
-// The matrix for N points consists of every (32 / N)th row, of which only the first N entries count. The second half of such
-// a row mirrors the first, for odd frequencies with changed sign.
+// The matrix for N points consists of every (32 / N)th row, of which only the first N entries count. The second half of
+// such a row mirrors the first, for odd frequencies with changed sign.
 template <int N> AIG_INLINE constexpr const i16* matrix_row(int k) { return kMatrix.at[k * (kMaxSide / N)]; }
 
 template <int N> constexpr int kLog2 = N == 8 ? 3 : N == 16 ? 4 : 5;
@@ -70,8 +73,10 @@ template <int N> struct ForwardTable {
         for (int j = 0; j < N / 4; ++j)
             for (int k = 0; k < N; ++k)
                 for (int i = 0; i < 2; ++i)
-                    if (k % 2) odd[j][k / 2][i] = matrix_row<N>(k)[2 * j + i];
-                    else if (j < N / 8) even[j][k / 2][i] = matrix_row<N>(k)[2 * j + i];
+                    if (k % 2)
+                        odd[j][k / 2][i] = matrix_row<N>(k)[2 * j + i];
+                    else if (j < N / 8)
+                        even[j][k / 2][i] = matrix_row<N>(k)[2 * j + i];
     }
 };
 template <int N> constexpr ForwardTable<N> kForward;
@@ -101,7 +106,8 @@ template <int W, int H> AIG_INLINE void fold_rows(const i16* samples, std::ptrdi
             fold<vectors / 2>(sums, even_sums, even_differences);
             interleave_pairs_low(even_sums[0], even_differences[0]).store(out[y], out[y + 1]);
             if (W == 32) interleave_pairs_high(even_sums[0], even_differences[0]).store(out[y] + 8, out[y + 1] + 8);
-            for (int i = 0; i < vectors / 2; ++i) differences[i].store(out[y] + W / 2 + 8 * i, out[y + 1] + W / 2 + 8 * i);
+            for (int i = 0; i < vectors / 2; ++i)
+                differences[i].store(out[y] + W / 2 + 8 * i, out[y + 1] + W / 2 + 8 * i);
         }
     }
 }
@@ -113,21 +119,25 @@ template <class V, int W, int H> AIG_INLINE void forward_rows(const i16 (*folded
         for (int y = 0; y < H; y += 2) {
             V even[2] = {rounding, rounding}, odd[2] = {rounding, rounding};
             for (int j = 0; j < W / 8; ++j)
-                for (int i = 0; i < 2; ++i) add_products(even[i], quad<V>(folded[y + i] + 4 * j), V::load(kForward<W>.even[j][k]));
+                for (int i = 0; i < 2; ++i)
+                    add_products(even[i], quad<V>(folded[y + i] + 4 * j), V::load(kForward<W>.even[j][k]));
             for (int j = 0; j < W / 4; ++j)
-                for (int i = 0; i < 2; ++i) add_products(odd[i], pair<V>(folded[y + i] + W / 2 + 2 * j), V::load(kForward<W>.odd[j][k]));
-            for (int i = 0; i < 2; ++i) alternate16(right<shift>(even[i]), left<16 - shift>(odd[i])).store(t + (y + i) * W + 2 * k);
+                for (int i = 0; i < 2; ++i)
+                    add_products(odd[i], pair<V>(folded[y + i] + W / 2 + 2 * j), V::load(kForward<W>.odd[j][k]));
+            for (int i = 0; i < 2; ++i)
+                alternate16(right<shift>(even[i]), left<16 - shift>(odd[i])).store(t + (y + i) * W + 2 * k);
         }
 }
 
-// Rows of 8 are like the even frequencies of 16. For columns of 8 rows are left interleaved by twos, for longer ones in the
-// low halves of each 128 bits.
+// Rows of 8 are like the even frequencies of 16. For columns of 8 rows are left interleaved by twos, for longer ones in
+// the low halves of each 128 bits.
 template <int H> AIG_INLINE void forward_rows_of_8(const i16 (*folded)[8], i16* t) {
     constexpr int shift = kForwardRowShift<8>;
     for (int y = 0; y < H; y += 2) {
         V8 sums[2] = {V8::all(1 << (shift - 1)), V8::all(1 << (shift - 1))};
         for (int j = 0; j < 2; ++j)
-            for (int i = 0; i < 2; ++i) add_products(sums[i], quad<V8>(folded[y + i] + 4 * j), V8::load(kForward<16>.even[j][0]));
+            for (int i = 0; i < 2; ++i)
+                add_products(sums[i], quad<V8>(folded[y + i] + 4 * j), V8::load(kForward<16>.even[j][0]));
         if constexpr (H == 8) {
             alternate16(right<shift>(sums[0]), left<16 - shift>(sums[1])).store(t + y * 8);
         } else {
@@ -137,7 +147,8 @@ template <int H> AIG_INLINE void forward_rows_of_8(const i16 (*folded)[8], i16* 
 }
 
 // Frequencies First, First + Step, ... of columns from N rows, whose pair j is in R registers pairs(j, r).
-template <class V, int R, int H, int N, int First, int Step, class Pairs> AIG_INLINE void forward_some(Pairs pairs, i16* out, int w) {
+template <class V, int R, int H, int N, int First, int Step, class Pairs>
+AIG_INLINE void forward_some(Pairs pairs, i16* out, int w) {
     constexpr int shift = kForwardColumnShift<H>;
     V x[N / 2][R];
     for (int j = 0; j < N / 2; ++j)
@@ -148,10 +159,13 @@ template <class V, int R, int H, int N, int First, int Step, class Pairs> AIG_IN
             for (int r = 0; r < R; ++r) sums[i][r] = V::all(0);
         for (int j = 0; j < N / 2; ++j)
             for (int i = 0; i < 2; ++i)
-                for (int r = 0; r < R; ++r) add_products(sums[i][r], x[j][r], pair<V>(matrix_row<H>(v + i * Step) + 2 * j));
-        // Twice a coefficient still fits 16 bits: the largest are 16 * 2048 and, since 2048 itself is no sample, 16 * 2047.5.
+                for (int r = 0; r < R; ++r)
+                    add_products(sums[i][r], x[j][r], pair<V>(matrix_row<H>(v + i * Step) + 2 * j));
+        // Twice a coefficient still fits 16 bits: the largest are 16 * 2048 and, since 2048 itself is no sample, 16 *
+        // 2047.5.
         const auto finish = [](V a, V b) AIG_INLINE_LAMBDA {
-            return multiply_rounded16(narrow(right<shift - 1>(a), right<shift - 1>(b)), V::all(0x40004000));  // (x + 1) >> 1
+            return multiply_rounded16(narrow(right<shift - 1>(a), right<shift - 1>(b)),
+                                      V::all(0x40004000));  // (x + 1) >> 1
         };
         if constexpr (R == 1) {
             split_halves(finish(sums[0][0], sums[1][0])).store(out + v * w, out + (v + Step) * w);
@@ -174,10 +188,12 @@ template <class V, int R, int H> void forward_columns(const i16* t, int stride, 
         V low = x(0), high = x(0);
         for (int y = 1; y < H; ++y) low = min16(low, x(y)), high = max16(high, x(y));
         const V width = sub16(high, low);
-        // If no column's numbers differ much, sums and differences of four fit 16 bits once the middle is taken off. That
-        // changes frequency 0 only, by half the middle: this one's factors are 64 and the shift is by log2(64 * H) + 1.
+        // If no column's numbers differ much, sums and differences of four fit 16 bits once the middle is taken off.
+        // That changes frequency 0 only, by half the middle: this one's factors are 64 and the shift is by log2(64 * H)
+        // + 1.
         if (!any_above16(width, 16380)) {
-            const V half = right16<1>(add16(low, right16<1>(width))), middle = add16(half, half), both = add16(middle, middle);
+            const V half = right16<1>(add16(low, right16<1>(width))), middle = add16(half, half),
+                    both = add16(middle, middle);
             V sums[H / 2], odd[H / 2], even_sums[H / 4], even_differences[H / 4];
             for (int n = 0; n < H / 2; ++n) {
                 sums[n] = sub16(add16(x(n), x(H - 1 - n)), both);
@@ -187,7 +203,9 @@ template <class V, int R, int H> void forward_columns(const i16* t, int stride, 
                 even_sums[n] = add16(sums[n], sums[H / 2 - 1 - n]);
                 even_differences[n] = sub16(sums[n], sums[H / 2 - 1 - n]);
             }
-            const auto from = [](const V* rows) AIG_INLINE_LAMBDA { return pairs_of([=](int n) AIG_INLINE_LAMBDA { return rows[n]; }); };
+            const auto from = [](const V* rows) AIG_INLINE_LAMBDA {
+                return pairs_of([=](int n) AIG_INLINE_LAMBDA { return rows[n]; });
+            };
             forward_some<V, R, H, H / 2, 1, 2>(from(odd), out, w);
             forward_some<V, R, H, H / 4, 2, 4>(from(even_differences), out, w);
             forward_some<V, R, H, H / 4, 0, 4>(from(even_sums), out, w);
@@ -205,8 +223,11 @@ template <int W, int H> void forward_block(const i16* samples, std::ptrdiff_t st
     AIG_READ_BACK(folded);
     if constexpr (W == 8) {
         forward_rows_of_8<H>(folded, t);
-        if constexpr (H == 8) forward_some<V8, 1, 8, 8, 0, 1>([&](int j, int) AIG_INLINE_LAMBDA { return V8::load(t + 16 * j); }, coefficients, W);
-        else forward_columns<V8, 1, H>(t, 16, coefficients, W);
+        if constexpr (H == 8)
+            forward_some<V8, 1, 8, 8, 0, 1>([&](int j, int) AIG_INLINE_LAMBDA { return V8::load(t + 16 * j); },
+                                            coefficients, W);
+        else
+            forward_columns<V8, 1, H>(t, 16, coefficients, W);
     } else if constexpr (W == 16) {
         forward_rows<V8, W, H>(folded, t);
         forward_columns<V8, 2, H>(t, W, coefficients, W);
@@ -218,8 +239,8 @@ template <int W, int H> void forward_block(const i16* samples, std::ptrdiff_t st
 
 // ---- Inverse ----
 
-// Even frequencies add up to half the sum of a sample and its mirror image, odd ones to half the difference. Pairs are made
-// of 4q and 4q + 2, and of 4q + 1 and 4q + 3.
+// Even frequencies add up to half the sum of a sample and its mirror image, odd ones to half the difference. Pairs are
+// made of 4q and 4q + 2, and of 4q + 1 and 4q + 3.
 template <int N> struct InverseTable {
     alignas(64) i16 at[N / 4][2][N / 2][2];        // by pair and sample
     alignas(64) i16 twice[N / 4][2][N / 2][2][2];  // the same for two rows
@@ -229,15 +250,16 @@ template <int N> struct InverseTable {
             for (int odd = 0; odd < 2; ++odd)
                 for (int n = 0; n < N / 2; ++n)
                     for (int i = 0; i < 2; ++i) {
-                        at[q][odd][n][i] = twice[q][odd][n][0][i] = twice[q][odd][n][1][i] = matrix_row<N>(4 * q + odd + 2 * i)[n];
+                        at[q][odd][n][i] = twice[q][odd][n][0][i] = twice[q][odd][n][1][i] =
+                            matrix_row<N>(4 * q + odd + 2 * i)[n];
                         if (q < N / 8 && n < N / 4) even[q][odd][n][i] = matrix_row<N>(8 * q + 2 * odd + 4 * i)[n];
                     }
     }
 };
 template <int N> constexpr InverseTable<N> kInverse;
 
-// Between columns and rows, row n and its mirror image lie from n * kRowPair on, in pairs as above: if columns were in R = 1
-// register, 4q and 4q + 2 of both rows, then 4q + 1 and 4q + 3 of both; otherwise one row after the other.
+// Between columns and rows, row n and its mirror image lie from n * kRowPair on, in pairs as above: if columns were in
+// R = 1 register, 4q and 4q + 2 of both rows, then 4q + 1 and 4q + 3 of both; otherwise one row after the other.
 constexpr int kRowPair = 2 * kMaxSide;
 template <int R> constexpr int kMirror = R == 1 ? 2 : kMaxSide;
 template <int R> constexpr int kOddPair = R == 1 ? 4 : 2;
@@ -319,7 +341,8 @@ template <class V, int R, int W, int Q> void inverse_rows(const i16* t, int h, i
                         add_products(even, pair<V>(p), V::load(kInverse<W>.at[q][0][k]));
                         add_products(odd, pair<V>(p + kOddPair<R>), V::load(kInverse<W>.at[q][1][k]));
                     }
-                    unfold_row(shuffle_bytes(finish_samples(even, odd), reverse_high)).store(out[i] + k, out[i] + W - lanes - k);
+                    unfold_row(shuffle_bytes(finish_samples(even, odd), reverse_high))
+                        .store(out[i] + k, out[i] + W - lanes - k);
                 }
         }
     }
@@ -327,27 +350,40 @@ template <class V, int R, int W, int Q> void inverse_rows(const i16* t, int h, i
 
 // f<Q>() with the least of Q, .. 4 and Most that is not below `quads`.
 template <int Q, int Most, class F> AIG_INLINE void with_quads(int quads, F f) {
-    if constexpr (Q == Most) return f.template operator()<Most>();
-    else if (quads <= Q) return f.template operator()<Q>();
-    else return with_quads<Q < 4 ? Q + 1 : Most, Most>(quads, f);
+    if constexpr (Q == Most)
+        return f.template operator()<Most>();
+    else if (quads <= Q)
+        return f.template operator()<Q>();
+    else
+        return with_quads < Q < 4 ? Q + 1 : Most, Most > (quads, f);
 }
 
-template <int W, int H> AIG_INLINE void inverse_block(const i16* coefficients, int columns, int rows, i16* samples, std::ptrdiff_t stride) {
+template <int W, int H>
+AIG_INLINE void inverse_block(const i16* coefficients, int columns, int rows, i16* samples, std::ptrdiff_t stride) {
     alignas(64) i16 t[kRowPair * H / 2];
     const auto transform = [&]<class V, int R, class RowV, int First, int Most>() {
         // For columns of 8 a choice takes longer than it saves.
         with_quads<H == 8 ? 2 : 1, H / 4>((rows + 3) / 4, [&]<int Q>() {
-            if constexpr (R == 1) inverse_columns<V, R, H, Q>(coefficients, W, t);
-            else for (int k = 0; k < columns; k += R * V::kLanes) inverse_columns<V, R, H, Q>(coefficients + k, W, t + k);
+            if constexpr (R == 1)
+                inverse_columns<V, R, H, Q>(coefficients, W, t);
+            else
+                for (int k = 0; k < columns; k += R * V::kLanes)
+                    inverse_columns<V, R, H, Q>(coefficients + k, W, t + k);
         });
         AIG_READ_BACK(t);
-        with_quads<First, Most>((columns + 3) / 4, [&]<int Q>() { inverse_rows<RowV, R, W, Q>(t, H, samples, stride); });
+        with_quads<First, Most>((columns + 3) / 4,
+                                [&]<int Q>() { inverse_rows<RowV, R, W, Q>(t, H, samples, stride); });
     };
-    if constexpr (W == 8) transform.template operator()<V8, 1, V8, 2, 2>();
-    else if (columns <= 8) transform.template operator()<V8, 1, Widest, 1, 2>();
-    else if constexpr (Widest::kLanes == 8) transform.template operator()<V8, 2, V8, 3, W / 4>();
-    else if (columns <= 16) transform.template operator()<Widest, 1, Widest, 3, 4>();
-    else if constexpr (W == 32) transform.template operator()<Widest, 2, Widest, 8, 8>();
+    if constexpr (W == 8)
+        transform.template operator()<V8, 1, V8, 2, 2>();
+    else if (columns <= 8)
+        transform.template operator()<V8, 1, Widest, 1, 2>();
+    else if constexpr (Widest::kLanes == 8)
+        transform.template operator()<V8, 2, V8, 3, W / 4>();
+    else if (columns <= 16)
+        transform.template operator()<Widest, 1, Widest, 3, 4>();
+    else if constexpr (W == 32)
+        transform.template operator()<Widest, 2, Widest, 8, 8>();
 }
 
 #else  // plain C++, in sums of products of what lies side by side, which compilers know to vectorise
@@ -362,9 +398,13 @@ AIG_INLINE i32 dot(const i16* x, const i16* y, int eights) {
 template <int W, int H> void forward_block(const i16* samples, std::ptrdiff_t stride, i16* coefficients) {
     i16 t[W][H];
     for (int y = 0; y < H; ++y)
-        for (int k = 0; k < W; ++k) t[k][y] = static_cast<i16>(round_shift(dot(matrix_row<W>(k), samples + y * stride, W / 8), kForwardRowShift<W>));
+        for (int k = 0; k < W; ++k)
+            t[k][y] =
+                static_cast<i16>(round_shift(dot(matrix_row<W>(k), samples + y * stride, W / 8), kForwardRowShift<W>));
     for (int k = 0; k < W; ++k)
-        for (int v = 0; v < H; ++v) coefficients[v * W + k] = static_cast<i16>(round_shift(dot(matrix_row<H>(v), t[k], H / 8), kForwardColumnShift<H>));
+        for (int v = 0; v < H; ++v)
+            coefficients[v * W + k] =
+                static_cast<i16>(round_shift(dot(matrix_row<H>(v), t[k], H / 8), kForwardColumnShift<H>));
 }
 
 // The matrix by columns.
@@ -377,7 +417,8 @@ template <int N> struct InverseTable {
 };
 template <int N> constexpr InverseTable<N> kInverse;
 
-template <int W, int H> void inverse_block(const i16* coefficients, int columns, int rows, i16* samples, std::ptrdiff_t stride) {
+template <int W, int H>
+void inverse_block(const i16* coefficients, int columns, int rows, i16* samples, std::ptrdiff_t stride) {
     const int row_eights = H == 8 ? 1 : (rows + 7) / 8, column_eights = W == 8 ? 1 : (columns + 7) / 8;
     i16 t[H][W], column[H];
     for (int k = 0; k < 8 * column_eights; ++k) {
@@ -392,7 +433,8 @@ template <int W, int H> void inverse_block(const i16* coefficients, int columns,
 
 // ---- Both ----
 
-template <int W, int H> void inverse_shape(const i16* coefficients, int columns, int rows, i16* samples, std::ptrdiff_t stride) {
+template <int W, int H>
+void inverse_shape(const i16* coefficients, int columns, int rows, i16* samples, std::ptrdiff_t stride) {
     if (columns > 1 || rows > 1) return inverse_block<W, H>(coefficients, columns, rows, samples, stride);
     const i16 s = finish_row(64 * finish_column(64 * coefficients[0]));
     for (int y = 0; y < H; ++y)
@@ -400,14 +442,18 @@ template <int W, int H> void inverse_shape(const i16* coefficients, int columns,
 }
 
 // Functions by log2 of width and height, from 3 on.
-#define AIG_SHAPES(f) {{f<8, 8>, f<8, 16>, f<8, 32>}, {f<16, 8>, f<16, 16>, f<16, 32>}, {f<32, 8>, f<32, 16>, f<32, 32>}}
+#define AIG_SHAPES(f)                                                                                                  \
+    {                                                                                                                  \
+        {f<8, 8>, f<8, 16>, f<8, 32>}, {f<16, 8>, f<16, 16>, f<16, 32>}, { f<32, 8>, f<32, 16>, f<32, 32> }            \
+    }
 
 void forward(const i16* samples, std::ptrdiff_t stride, int log2w, int log2h, i16* coefficients) {
     static constexpr decltype(&forward_block<8, 8>) shapes[3][3] = AIG_SHAPES(forward_block);
     shapes[log2w - 3][log2h - 3](samples, stride, coefficients);
 }
 
-void inverse(const i16* coefficients, int log2w, int log2h, int columns, int rows, i16* samples, std::ptrdiff_t stride) {
+void inverse(const i16* coefficients, int log2w, int log2h, int columns, int rows, i16* samples,
+             std::ptrdiff_t stride) {
     static constexpr decltype(&inverse_shape<8, 8>) shapes[3][3] = AIG_SHAPES(inverse_shape);
     shapes[log2w - 3][log2h - 3](coefficients, columns, rows, samples, stride);
 }
@@ -445,19 +491,27 @@ void candidates(const i16* coefficients, const float* inverse_steps, float thres
 #if defined(__AVX512BW__)
         const __m512 limit = _mm512_set1_ps(threshold);
         for (int i = 0; i < 64; i += 16) {
-            const __m512i c = _mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(coefficients + start + i)));
-            const __m512 m = _mm512_abs_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(c), _mm512_loadu_ps(inverse_steps + start + i)));
+            const __m512i c =
+                _mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(coefficients + start + i)));
+            const __m512 m =
+                _mm512_abs_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(c), _mm512_loadu_ps(inverse_steps + start + i)));
             mask |= static_cast<std::uint64_t>(_mm512_cmp_ps_mask(m, limit, _CMP_GE_OQ)) << i;
         }
 #elif defined(__AVX2__)
-        const __m256 limit = _mm256_set1_ps(threshold), unsigned_bits = _mm256_castsi256_ps(_mm256_set1_epi32(0x7FFFFFFF));
+        const __m256 limit = _mm256_set1_ps(threshold),
+                     unsigned_bits = _mm256_castsi256_ps(_mm256_set1_epi32(0x7FFFFFFF));
         for (int i = 0; i < 64; i += 8) {
-            const __m256i c = _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(coefficients + start + i)));
-            const __m256 m = _mm256_and_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(c), _mm256_loadu_ps(inverse_steps + start + i)), unsigned_bits);
-            mask |= static_cast<std::uint64_t>(static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(m, limit, _CMP_GE_OQ)))) << i;
+            const __m256i c =
+                _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(coefficients + start + i)));
+            const __m256 m = _mm256_and_ps(
+                _mm256_mul_ps(_mm256_cvtepi32_ps(c), _mm256_loadu_ps(inverse_steps + start + i)), unsigned_bits);
+            mask |= static_cast<std::uint64_t>(
+                        static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(m, limit, _CMP_GE_OQ))))
+                    << i;
         }
 #else
-        for (int i = 0; i < 64; ++i) mask |= std::uint64_t{reaches(coefficients[start + i], inverse_steps[start + i], threshold)} << i;
+        for (int i = 0; i < 64; ++i)
+            mask |= std::uint64_t{reaches(coefficients[start + i], inverse_steps[start + i], threshold)} << i;
 #endif
         masks[start / 64] = mask;
     }

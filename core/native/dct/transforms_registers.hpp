@@ -29,9 +29,9 @@ struct V8 {
         _mm256_storeu2_m128i(reinterpret_cast<__m128i*>(high), reinterpret_cast<__m128i*>(low), v);
     }
 };
-#define AIG_BINARY_8(name, intrinsic) \
+#define AIG_BINARY_8(name, intrinsic)                                                                                  \
     AIG_INLINE V8 name(V8 x, V8 y) { return {_mm256_##intrinsic(x.v, y.v)}; }
-#define AIG_SHIFT_8(name, intrinsic) \
+#define AIG_SHIFT_8(name, intrinsic)                                                                                   \
     template <int N> AIG_INLINE V8 name(V8 x) { return {_mm256_##intrinsic(x.v, N)}; }
 
 #if defined(__AVX512BW__)
@@ -53,11 +53,11 @@ struct V16 {
     }
 };
 using Widest = V16;
-#define AIG_BINARY(name, intrinsic) \
-    AIG_BINARY_8(name, intrinsic) \
+#define AIG_BINARY(name, intrinsic)                                                                                    \
+    AIG_BINARY_8(name, intrinsic)                                                                                      \
     AIG_INLINE V16 name(V16 x, V16 y) { return {_mm512_##intrinsic(x.v, y.v)}; }
-#define AIG_SHIFT(name, intrinsic) \
-    AIG_SHIFT_8(name, intrinsic) \
+#define AIG_SHIFT(name, intrinsic)                                                                                     \
+    AIG_SHIFT_8(name, intrinsic)                                                                                       \
     template <int N> AIG_INLINE V16 name(V16 x) { return {_mm512_##intrinsic(x.v, N)}; }
 #else
 using Widest = V8;
@@ -76,7 +76,8 @@ AIG_BINARY(multiply_rounded16, mulhrs_epi16)
 AIG_SHIFT(right, srai_epi32)
 AIG_SHIFT(right16, srai_epi16)
 AIG_SHIFT(left, slli_epi32)
-// These work on each 128 bits on their own: rows that went in as a whole come out in parts, which later ones put in order.
+// These work on each 128 bits on their own: rows that went in as a whole come out in parts, which later ones put in
+// order.
 AIG_BINARY(narrow, packs_epi32)
 AIG_BINARY(interleave_low, unpacklo_epi16)
 AIG_BINARY(interleave_high, unpackhi_epi16)
@@ -99,7 +100,9 @@ AIG_INLINE V8 mix_halves(V8 x) { return {_mm256_permute4x64_epi64(x.v, 0xD8)}; }
 AIG_INLINE V8 split_halves(V8 x) { return {_mm256_permute4x64_epi64(x.v, 0xD8)}; }
 // The first parts of all 128 bits, then the last in reverse order; of one row by fours, or of two rows by twos.
 AIG_INLINE V8 unfold_row(V8 x) { return {_mm256_permute4x64_epi64(x.v, 0x78)}; }
-AIG_INLINE V8 unfold_rows(V8 x) { return {_mm256_permutevar8x32_epi32(x.v, _mm256_setr_epi32(0, 4, 5, 1, 2, 6, 7, 3))}; }
+AIG_INLINE V8 unfold_rows(V8 x) {
+    return {_mm256_permutevar8x32_epi32(x.v, _mm256_setr_epi32(0, 4, 5, 1, 2, 6, 7, 3))};
+}
 
 #if defined(__AVX512BW__)
 AIG_INLINE V16 alternate16(V16 x, V16 y) { return {_mm512_mask_blend_epi16(0xAAAAAAAA, x.v, y.v)}; }

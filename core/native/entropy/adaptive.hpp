@@ -1,5 +1,5 @@
-// Adaptive binary arithmetic coding for the lossy tiers: a range coder with carry (Martin 1979) in 64 bits, so that it moves
-// whole words and seldom, and probabilities that learn by a fixed share of their error (format.md, 6.8).
+// Adaptive binary arithmetic coding for the lossy tiers: a range coder with carry (Martin 1979) in 64 bits, so that it
+// moves whole words and seldom, and probabilities that learn by a fixed share of their error (format.md, 6.8).
 #pragma once
 #include "base/bits.hpp"
 
@@ -54,8 +54,8 @@ class AdaptiveEncoder {
         if (raw_bits_ >= 32) raw_word();
         return value;
     }
-    // Of the numbers in the final interval, the one with most zeros at its end; the bytes of zero in its last word are not
-    // written.
+    // Of the numbers in the final interval, the one with most zeros at its end; the bytes of zero in its last word are
+    // not written.
     void finish() {
         const std::uint64_t mask = (std::uint64_t{1} << (std::bit_width(range_) - 1)) - 1;
         const std::uint64_t end = (low_ + mask) & ~mask;
@@ -64,7 +64,8 @@ class AdaptiveEncoder {
         word();
         Bytes& coded = out_->coded;
         for (int i = 0; i < 4 && !coded.empty() && coded.back() == 0; ++i) coded.pop_back();
-        for (unsigned bits = 0; bits < raw_bits_; bits += 8) out_->raw.push_back(static_cast<std::uint8_t>(raw_ >> bits));
+        for (unsigned bits = 0; bits < raw_bits_; bits += 8)
+            out_->raw.push_back(static_cast<std::uint8_t>(raw_ >> bits));
     }
 
   private:
@@ -142,7 +143,8 @@ class AdaptiveDecoder {
   private:
     AIG_INLINE std::uint32_t word() {
         if (end_ - next_ < 4) return last_word();
-        const std::uint32_t w = std::uint32_t{next_[0]} << 24 | std::uint32_t{next_[1]} << 16 | std::uint32_t{next_[2]} << 8 | next_[3];
+        const std::uint32_t w =
+            std::uint32_t{next_[0]} << 24 | std::uint32_t{next_[1]} << 16 | std::uint32_t{next_[2]} << 8 | next_[3];
         next_ += 4;
         return w;
     }

@@ -107,8 +107,8 @@ inline std::uint32_t bits_of(unsigned p) {
     return table[p >> 4];
 }
 
-// For models that are written once for both directions: bit() returns the bit that both sides then know; the reader ignores
-// its argument.
+// For models that are written once for both directions: bit() returns the bit that both sides then know; the reader
+// ignores its argument.
 class BitWriter : public BinaryEncoder {
   public:
     static constexpr bool kEncodes = true;
@@ -151,7 +151,8 @@ class Probability {
     static constexpr std::uint32_t kPatience = 127;
     static constexpr std::array<std::int32_t, kPatience + 1> kRates = [] {
         std::array<std::int32_t, kPatience + 1> rates{};
-        for (int n = 0; n <= static_cast<int>(kPatience); ++n) rates[static_cast<std::size_t>(n)] = 131072 / (2 * n + 3);
+        for (int n = 0; n <= static_cast<int>(kPatience); ++n)
+            rates[static_cast<std::size_t>(n)] = 131072 / (2 * n + 3);
         return rates;
     }();
 

@@ -119,7 +119,8 @@ RansTables::RansTables(std::span<const std::uint8_t> coded, unsigned n_contexts)
     size_ = static_cast<std::size_t>(head.position() - coded.data());
 }
 
-Bytes rans_encode(const RansTables& tables, std::span<const std::uint8_t> symbols, std::span<const std::uint8_t> contexts) {
+Bytes rans_encode(const RansTables& tables, std::span<const std::uint8_t> symbols,
+                  std::span<const std::uint8_t> contexts) {
     // Symbols go in backwards, so the words come out last first.
     std::vector<std::uint16_t> words;
     std::array<std::uint32_t, kRansStates> state{kRansLow, kRansLow};
@@ -158,7 +159,8 @@ RansSource::RansSource(std::span<const std::uint8_t> coded, std::span<const std:
     start(coded.subspan(own_->size()));
 }
 
-RansSource::RansSource(const RansTables& tables, std::span<const std::uint8_t> coded, std::span<const std::uint8_t> raw) : tables_(&tables), raw_(raw) {
+RansSource::RansSource(const RansTables& tables, std::span<const std::uint8_t> coded, std::span<const std::uint8_t> raw)
+    : tables_(&tables), raw_(raw) {
     start(coded);
 }
 

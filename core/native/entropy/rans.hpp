@@ -39,7 +39,8 @@ class RansTables {
 };
 
 // The states and words of a stream.
-Bytes rans_encode(const RansTables& tables, std::span<const std::uint8_t> symbols, std::span<const std::uint8_t> contexts);
+Bytes rans_encode(const RansTables& tables, std::span<const std::uint8_t> symbols,
+                  std::span<const std::uint8_t> contexts);
 // The same behind tables of its own.
 Bytes rans_encode(std::span<const std::uint8_t> symbols, std::span<const std::uint8_t> contexts, unsigned n_contexts);
 
@@ -73,7 +74,9 @@ class RansSource {
     }
     std::uint32_t bits(unsigned count) { return raw_.get(count); }
     // After the last symbol: every state is back where the encoder started, every word is used.
-    bool ok() const { return !missing_ && next_ == end_ && state_[0] == kRansLow && state_[1] == kRansLow && raw_.finished(); }
+    bool ok() const {
+        return !missing_ && next_ == end_ && state_[0] == kRansLow && state_[1] == kRansLow && raw_.finished();
+    }
 
   private:
     void start(std::span<const std::uint8_t> coded);

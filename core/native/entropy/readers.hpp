@@ -59,7 +59,8 @@ template <class Decode> void with_source(const Stream& stream, unsigned n_contex
 class StaticTables {
   public:
     // Throws Corrupt, also if bytes are left over.
-    StaticTables(SourceKind kind, std::span<const std::uint8_t> coded, unsigned n_contexts) : kind_(kind), contexts_(n_contexts) {
+    StaticTables(SourceKind kind, std::span<const std::uint8_t> coded, unsigned n_contexts)
+        : kind_(kind), contexts_(n_contexts) {
         std::size_t used = 0;
         if (kind == SourceKind::rans) {
             rans_.emplace(coded, n_contexts);
@@ -88,7 +89,8 @@ class StaticTables {
         return out.finish();
     }
     // Like with_source().
-    template <class Decode> void decode(std::span<const std::uint8_t> raw, std::span<const std::uint8_t> coded, Decode decode) const {
+    template <class Decode>
+    void decode(std::span<const std::uint8_t> raw, std::span<const std::uint8_t> coded, Decode decode) const {
         auto run = [&](auto source) {
             decode(source);
             if (!source.ok()) throw Corrupt("entropy-coded data does not end where it should");

@@ -42,7 +42,8 @@ inline RiceParameters read_rice_parameters(BitReader& in, unsigned n_contexts) {
     return out;
 }
 
-inline void rice_encode(BitWriter& out, const RiceParameters& parameters, std::span<const std::uint8_t> symbols, std::span<const std::uint8_t> contexts) {
+inline void rice_encode(BitWriter& out, const RiceParameters& parameters, std::span<const std::uint8_t> symbols,
+                        std::span<const std::uint8_t> contexts) {
     for (std::size_t i = 0; i < symbols.size(); ++i) {
         const unsigned k = parameters[contexts[i]], q = symbols[i] >> k;
         if (q < kRiceLimit) {

@@ -11,12 +11,12 @@ constexpr std::uint32_t kHalfPi = 102944;  // pi/2 and pi in 1/65536 radian
 constexpr std::uint32_t kPi = 205887;
 
 // atan(i / 64) in 1/65536 radian.
-constexpr std::uint32_t kArctan[65] = {
-    0, 1024, 2047, 3070, 4091, 5110, 6126, 7140, 8150, 9156, 10158, 11155, 12147,
-    13133, 14114, 15088, 16055, 17015, 17968, 18913, 19850, 20779, 21699, 22610, 23512, 24406,
-    25289, 26163, 27028, 27882, 28727, 29561, 30386, 31200, 32003, 32797, 33580, 34353, 35115,
-    35867, 36608, 37340, 38060, 38771, 39472, 40162, 40842, 41512, 42172, 42823, 43464, 44095,
-    44716, 45328, 45931, 46525, 47109, 47685, 48251, 48809, 49359, 49899, 50432, 50956, 51472};
+constexpr std::uint32_t kArctan[65] = {0,     1024,  2047,  3070,  4091,  5110,  6126,  7140,  8150,  9156,  10158,
+                                       11155, 12147, 13133, 14114, 15088, 16055, 17015, 17968, 18913, 19850, 20779,
+                                       21699, 22610, 23512, 24406, 25289, 26163, 27028, 27882, 28727, 29561, 30386,
+                                       31200, 32003, 32797, 33580, 34353, 35115, 35867, 36608, 37340, 38060, 38771,
+                                       39472, 40162, 40842, 41512, 42172, 42823, 43464, 44095, 44716, 45328, 45931,
+                                       46525, 47109, 47685, 48251, 48809, 49359, 49899, 50432, 50956, 51472};
 
 std::uint32_t isqrt(std::uint64_t v) {
     auto r = static_cast<std::uint64_t>(std::sqrt(static_cast<double>(v)));
@@ -48,9 +48,12 @@ bool within(const Focus& f, int dx, int dy, std::uint32_t r) {
 int reach(const Focus& f, int dy, std::uint32_t r) {
     const std::uint64_t r2 = std::uint64_t{r} * r;
     std::uint64_t bound;  // largest q that is inside
-    if (f.shift < 32) bound = r2 >> (32 - f.shift);
-    else if (r2 >> (63 - (f.shift - 32))) bound = ~std::uint64_t{0} >> 1;
-    else bound = ((r2 + 1) << (f.shift - 32)) - 1;
+    if (f.shift < 32)
+        bound = r2 >> (32 - f.shift);
+    else if (r2 >> (63 - (f.shift - 32)))
+        bound = ~std::uint64_t{0} >> 1;
+    else
+        bound = ((r2 + 1) << (f.shift - 32)) - 1;
     const auto y = static_cast<std::uint64_t>(abs_int(dy));
     const std::uint64_t column = y * y * f.inv_y;
     if (column > bound) return -1;
@@ -118,9 +121,12 @@ std::uint32_t angle_q16(int dx, int dy) {
 std::uint32_t distance_q16(const Focus& f, int dx, int dy) {
     const std::uint64_t q = radial_squared(f, dx, dy);
     std::uint64_t v;
-    if (f.shift >= 32) v = q >> (f.shift - 32);
-    else if (q >> (32 + f.shift)) return 0xffffffffu;
-    else v = q << (32 - f.shift);
+    if (f.shift >= 32)
+        v = q >> (f.shift - 32);
+    else if (q >> (32 + f.shift))
+        return 0xffffffffu;
+    else
+        v = q << (32 - f.shift);
     const std::uint64_t d = std::uint64_t{isqrt(v)} + angle_term(f, dx, dy);
     return d > 0xffffffffu ? 0xffffffffu : static_cast<std::uint32_t>(d);
 }

@@ -11,9 +11,9 @@ namespace aig {
 struct Focus {
     int x, y;
     std::uint32_t inv_x, inv_y;
-    int shift;                     // 20 .. 50
-    std::uint32_t alpha;           // alpha x 100
-    std::uint32_t r_core, r_mid;   // in 1/65536
+    int shift;                    // 20 .. 50
+    std::uint32_t alpha;          // alpha x 100
+    std::uint32_t r_core, r_mid;  // in 1/65536
 };
 
 // |atan2(dy, dx)| in 1/65536 radian, 0 .. 205887.

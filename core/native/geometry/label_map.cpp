@@ -7,15 +7,18 @@ namespace {
 
 using std::size_t;
 
-constexpr int kBlock = 8;               // labels along a block
+constexpr int kBlock = 8;                // labels along a block
 constexpr int kMixed = kMostLabels + 1;  // the state of a block of several labels; of others it is their label
 
 // Labels with a margin of zeros, so that every neighbour exists.
 class Field {
   public:
-    Field(int width, int height) : stride_(width + 2 * kMargin), labels_(static_cast<size_t>(stride_) * static_cast<size_t>(height + kMargin)) {}
+    Field(int width, int height)
+        : stride_(width + 2 * kMargin), labels_(static_cast<size_t>(stride_) * static_cast<size_t>(height + kMargin)) {}
 
-    std::uint8_t* at(int x, int y) { return labels_.data() + static_cast<std::ptrdiff_t>(y + kMargin) * stride_ + x + kMargin; }
+    std::uint8_t* at(int x, int y) {
+        return labels_.data() + static_cast<std::ptrdiff_t>(y + kMargin) * stride_ + x + kMargin;
+    }
     std::ptrdiff_t stride() const { return stride_; }
 
   private:
@@ -24,8 +27,8 @@ class Field {
     std::vector<std::uint8_t> labels_;
 };
 
-// Where an edge of the cores runs in the three rows above a label: how far from it in the first row, from there in the second, from
-// there in the third; kEdge - 1 where there is none.
+// Where an edge of the cores runs in the three rows above a label: how far from it in the first row, from there in the
+// second, from there in the third; kEdge - 1 where there is none.
 inline constexpr size_t kEdge = 18;
 struct Edge {
     std::array<size_t, 3> at{kEdge - 1, kEdge - 1, kEdge - 1};
@@ -50,14 +53,17 @@ struct Edge {
 template <class Coder> class LabelCoder {
   public:
     LabelCoder(Coder& coder, View<const std::uint8_t> given, int n)
-        : coder_(coder), given_(given), n_(n), width_(given.width), height_(given.height), columns_((width_ + kBlock - 1) / kBlock),
-          rows_((height_ + kBlock - 1) / kBlock), field_(width_, height_), states_(columns_, rows_), block_small_(25), block_near_(625), block_far_(625 * kFew), block_north_(625), small_column_(kSmall), small_row_(kSmall),
-          ten_(1 << 10), sixteen_(1 << 16), edge_(2 * kEdge * kEdge), long_edge_(2 * kEdge * kEdge * kEdge), same_core_(729) {}
+        : coder_(coder), given_(given), n_(n), width_(given.width), height_(given.height),
+          columns_((width_ + kBlock - 1) / kBlock), rows_((height_ + kBlock - 1) / kBlock), field_(width_, height_),
+          states_(columns_, rows_), block_small_(25), block_near_(625), block_far_(625 * kFew), block_north_(625),
+          small_column_(kSmall), small_row_(kSmall), ten_(1 << 10), sixteen_(1 << 16), edge_(2 * kEdge * kEdge),
+          long_edge_(2 * kEdge * kEdge * kEdge), same_core_(729) {}
 
     void run() {
         for (unsigned four = 0; four < 16; ++four) {
             const unsigned guess = kGuesses[2 * (four & 1) + 2 * (four >> 1 & 1) + (four >> 2 & 1) + (four >> 3 & 1)];
-            for (size_t i = 0; i < kSmall / 16; ++i) small_column_[four * (kSmall / 16) + i] = small_row_[four * (kSmall / 16) + i] = {guess, 1};
+            for (size_t i = 0; i < kSmall / 16; ++i)
+                small_column_[four * (kSmall / 16) + i] = small_row_[four * (kSmall / 16) + i] = {guess, 1};
             for (size_t i = four; i < ten_.size(); i += 16) ten_[i] = {guess, 1};
             for (size_t i = four; i < sixteen_.size(); i += 16) sixteen_[i] = {guess, 1};
         }
@@ -69,7 +75,8 @@ template <class Coder> class LabelCoder {
             require_sound();
             for (int bx = 0; bx < columns_; ++bx) {
                 if (*states_.at(bx, y / kBlock) != kMixed) continue;
-                for (int x = bx * kBlock; x < std::min(width_, (bx + 1) * kBlock); ++x) *field_.at(x, y) = code_label(x, y);
+                for (int x = bx * kBlock; x < std::min(width_, (bx + 1) * kBlock); ++x)
+                    *field_.at(x, y) = code_label(x, y);
             }
         }
     }
@@ -97,7 +104,8 @@ template <class Coder> class LabelCoder {
         }
         own = block_state(states_.at(bx, by), states_.stride(), own);
         *states_.at(bx, by) = static_cast<std::uint8_t>(own);
-        for (int y = by * kBlock; own != kMixed && y < y1; ++y) std::fill(field_.at(bx * kBlock, y), field_.at(x1, y), static_cast<std::uint8_t>(own));
+        for (int y = by * kBlock; own != kMixed && y < y1; ++y)
+            std::fill(field_.at(bx * kBlock, y), field_.at(x1, y), static_cast<std::uint8_t>(own));
     }
     int block_state(const std::uint8_t* here, std::ptrdiff_t up, int own) {
         const int w = here[-1], n = here[-up];
@@ -106,9 +114,12 @@ template <class Coder> class LabelCoder {
             for (int state : around) context = context * (kMixed + 1) + static_cast<size_t>(state);
             return context;
         };
-        const size_t near = folded({w, n, here[-up - 1], here[-up + 1]}), far = folded({here[-2], here[-2 * up], here[-up + 2]});
-        const Mixer<3>::Inputs inputs{&block_small_[folded({w, n})], &block_near_[near], &block_far_[near * kFew + far]};
-        const bool is_west = coder_.bit(block_mixer_.mix(inputs, static_cast<unsigned>(w == kMixed) * 2 + (n == kMixed)), own == w);
+        const size_t near = folded({w, n, here[-up - 1], here[-up + 1]}),
+                     far = folded({here[-2], here[-2 * up], here[-up + 2]});
+        const Mixer<3>::Inputs inputs{&block_small_[folded({w, n})], &block_near_[near],
+                                      &block_far_[near * kFew + far]};
+        const bool is_west =
+            coder_.bit(block_mixer_.mix(inputs, static_cast<unsigned>(w == kMixed) * 2 + (n == kMixed)), own == w);
         block_mixer_.learn(is_west);
         for (Probability* input : inputs) input->learn(is_west);
         if (is_west) return w;
@@ -131,14 +142,20 @@ template <class Coder> class LabelCoder {
         const std::ptrdiff_t up = field_.stride();
         const auto core = [&](int dx, int dy) { return unsigned{here[dx - dy * up] != 0}; };
         const unsigned four = core(-1, 0) | core(0, 1) << 1 | core(-1, 1) << 2 | core(1, 1) << 3;
-        const unsigned ten = four | core(-2, 0) << 4 | core(-2, 1) << 5 | core(2, 1) << 6 | core(-1, 2) << 7 | core(0, 2) << 8 | core(1, 2) << 9;
-        const unsigned sixteen = ten | core(-3, 0) << 10 | core(-3, 1) << 11 | core(3, 1) << 12 | core(-2, 2) << 13 | core(2, 2) << 14 | core(0, 3) << 15;
+        const unsigned ten = four | core(-2, 0) << 4 | core(-2, 1) << 5 | core(2, 1) << 6 | core(-1, 2) << 7 |
+                             core(0, 2) << 8 | core(1, 2) << 9;
+        const unsigned sixteen = ten | core(-3, 0) << 10 | core(-3, 1) << 11 | core(3, 1) << 12 | core(-2, 2) << 13 |
+                                 core(2, 2) << 14 | core(0, 3) << 15;
         const int bx = x / kBlock, by = y / kBlock;
         const unsigned ahead = 3 * beyond(bx, by + 1) + beyond(bx + 1, by);
-        const auto small = [&](int place) { return (9 * four + ahead) * kBlock + static_cast<unsigned>(place % kBlock); };
+        const auto small = [&](int place) {
+            return (9 * four + ahead) * kBlock + static_cast<unsigned>(place % kBlock);
+        };
         const Edge edge(here, up);
         const size_t two_rows = (edge.at[0] * kEdge + edge.at[1]) * 2 + core(-1, 0);
-        const Mixer<6>::Inputs inputs{&small_column_[small(x)], &small_row_[small(y)], &ten_[ten], &sixteen_[sixteen], &edge_[two_rows], &long_edge_[two_rows * kEdge + edge.at[2]]};
+        const Mixer<6>::Inputs inputs{
+            &small_column_[small(x)], &small_row_[small(y)], &ten_[ten],
+            &sixteen_[sixteen],       &edge_[two_rows],      &long_edge_[two_rows * kEdge + edge.at[2]]};
         const bool is_core = coder_.bit(mixer_.mix(inputs, four), own != 0);
         mixer_.learn(is_core);
         for (Probability* input : inputs) input->learn(is_core);

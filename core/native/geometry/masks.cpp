@@ -15,15 +15,19 @@ constexpr int64_t kFar = int64_t{1} << 40;
 // Of the rows of a tile, this one is looked at, and every eighth from there on.
 constexpr int kRow = 2, kRows = 8;
 
-// Squared distances to the nearest pixel of a label, row by row of a box of the map from its top (Meijster, Roerdink and Hesselink
-// 2000). Pixels more than `reach` rows away do not count, and nothing is kept but what the next row needs.
+// Squared distances to the nearest pixel of a label, row by row of a box of the map from its top (Meijster, Roerdink
+// and Hesselink 2000). Pixels more than `reach` rows away do not count, and nothing is kept but what the next row
+// needs.
 class Distances {
   public:
     Distances(View<const std::uint8_t> labels, int label, const Box& box, int reach)
-        : labels_(labels), label_(label), box_(box), reach_(reach), width_(box.right - box.left), above_(static_cast<size_t>(width_), -kNone),
-          below_(static_cast<size_t>(width_), box.top), column_(static_cast<size_t>(width_)), parabolas_(static_cast<size_t>(width_)), from_(static_cast<size_t>(width_)) {
+        : labels_(labels), label_(label), box_(box), reach_(reach), width_(box.right - box.left),
+          above_(static_cast<size_t>(width_), -kNone), below_(static_cast<size_t>(width_), box.top),
+          column_(static_cast<size_t>(width_)), parabolas_(static_cast<size_t>(width_)),
+          from_(static_cast<size_t>(width_)) {
         for (int y = box.top; y < end(box.top); ++y)
-            for (int u = 0; u < width_; ++u) below_[static_cast<size_t>(u)] += below_[static_cast<size_t>(u)] == y && !labelled(u, y);
+            for (int u = 0; u < width_; ++u)
+                below_[static_cast<size_t>(u)] += below_[static_cast<size_t>(u)] == y && !labelled(u, y);
     }
     const Box& box() const { return box_; }
     // Of the pixels of the next row: the lower envelope of the parabolas that its columns give.
@@ -74,7 +78,8 @@ class Distances {
     int label_;
     Box box_;
     int reach_, width_;
-    // By column: the last row of the label so far, where to look for the next one, and the distance to the nearer of them.
+    // By column: the last row of the label so far, where to look for the next one, and the distance to the nearer of
+    // them.
     std::vector<int32_t> above_, below_, column_;
     std::vector<int> parabolas_, from_;
 };
@@ -100,7 +105,12 @@ void classify_labels(View<const std::uint8_t> labels, std::span<const int64_t> r
         const Box box = bounding_box({labels, label, label});
         if (box.right <= box.left) continue;
         const int more = beyond(reach2[k], std::max(map.width, map.height));
-        cores.push_back({static_cast<int>(k), {labels, label, {std::max(0, box.left - more), std::max(0, box.top - more), std::min(map.width, box.right + more), std::min(map.height, box.bottom + more)}, more}});
+        cores.push_back({static_cast<int>(k),
+                         {labels,
+                          label,
+                          {std::max(0, box.left - more), std::max(0, box.top - more),
+                           std::min(map.width, box.right + more), std::min(map.height, box.bottom + more)},
+                          more}});
     }
     std::vector<int64_t> line(static_cast<size_t>(map.width)), nearest(line.size());
     for (int y = 0; y < map.height; ++y) {
@@ -126,7 +136,8 @@ int32_t components(View<const std::uint8_t> mask, View<int32_t> numbers) {
     // Provisional numbers in a forest of which every root is the lowest of its tree (Rosenfeld and Pfaltz 1966).
     std::vector<int32_t> parent{0};
     const auto root = [&](int32_t i) {
-        while (parent[static_cast<size_t>(i)] != i) i = parent[static_cast<size_t>(i)] = parent[static_cast<size_t>(parent[static_cast<size_t>(i)])];
+        while (parent[static_cast<size_t>(i)] != i)
+            i = parent[static_cast<size_t>(i)] = parent[static_cast<size_t>(parent[static_cast<size_t>(i)])];
         return i;
     };
     for (int y = 0; y < mask.height; ++y) {
@@ -204,7 +215,8 @@ void repeated_by_tile(View<const std::uint8_t> pixels, View<const std::uint8_t> 
     }
 }
 
-SquaredError squared_error(View<const std::uint8_t> a, View<const std::uint8_t> b, int colours, View<const std::uint8_t> map) {
+SquaredError squared_error(View<const std::uint8_t> a, View<const std::uint8_t> b, int colours,
+                           View<const std::uint8_t> map) {
     SquaredError total;
     for (int y = 0; y < map.height; ++y) {
         const std::uint8_t *p = a.row(y), *q = b.row(y), *classes = map.row(y);

@@ -9,25 +9,28 @@ namespace aig {
 // Side in pixels of the squares of which some are coded as graphics.
 inline constexpr int kDrawnTile = 16;
 
-// From the label of every pixel, 0 or 1 + its core, to its class: cores as they are; pixels of no core within a distance of one are
-// mid, of the nearest core (the lower one of several). reach2: squared distances in 1/65536, one for each core.
+// From the label of every pixel, 0 or 1 + its core, to its class: cores as they are; pixels of no core within a
+// distance of one are mid, of the nearest core (the lower one of several). reach2: squared distances in 1/65536, one
+// for each core.
 void classify_labels(View<const std::uint8_t> labels, std::span<const std::int64_t> reach2, View<std::uint8_t> map);
 
-// Number the connected components (by eight neighbours) of the pixels that are not 0 from 1 on, in order of their first pixels;
-// returns how many there are.
+// Number the connected components (by eight neighbours) of the pixels that are not 0 from 1 on, in order of their first
+// pixels; returns how many there are.
 std::int32_t components(View<const std::uint8_t> mask, View<std::int32_t> numbers);
 
 // Give pixels in tiles that are not 0 the class drawn, unless they are core, or keep_mid and mid.
 void mark_drawn(View<const std::uint8_t> tiles, bool keep_mid, View<std::uint8_t> map);
 
-// Of every tile, in 1/255: the share of its pixels outside the cores that are what their left or upper neighbour is, exactly; 0 for
-// tiles without such pixels. Looks at every eighth row.
+// Of every tile, in 1/255: the share of its pixels outside the cores that are what their left or upper neighbour is,
+// exactly; 0 for tiles without such pixels. Looks at every eighth row.
 void repeated_by_tile(View<const std::uint8_t> pixels, View<const std::uint8_t> map, View<std::uint8_t> shares);
 
-// Over the first `colours` channels of the pixels outside the cores: the sum of squared differences, and how many samples that is.
+// Over the first `colours` channels of the pixels outside the cores: the sum of squared differences, and how many
+// samples that is.
 struct SquaredError {
     std::uint64_t sum = 0, samples = 0;
 };
-SquaredError squared_error(View<const std::uint8_t> a, View<const std::uint8_t> b, int colours, View<const std::uint8_t> map);
+SquaredError squared_error(View<const std::uint8_t> a, View<const std::uint8_t> b, int colours,
+                           View<const std::uint8_t> map);
 
 }  // namespace aig

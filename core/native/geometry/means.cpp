@@ -24,7 +24,9 @@ template <class Sample> void add_row(const Sample* row, int width, int channels,
 }
 
 // How many pixels a box has along one axis.
-std::uint32_t box_side(int box, int scale, int size) { return static_cast<std::uint32_t>(std::min(scale, size - box * scale)); }
+std::uint32_t box_side(int box, int scale, int size) {
+    return static_cast<std::uint32_t>(std::min(scale, size - box * scale));
+}
 
 }  // namespace
 
@@ -34,7 +36,8 @@ template <class Sample> void shrink(View<const Sample> pixels, int scale, View<S
     for (int y = 0; y < out.height; ++y) {
         std::fill(sums.begin(), sums.end(), 0);
         const std::uint32_t rows = box_side(y, scale, pixels.height);
-        for (std::uint32_t k = 0; k < rows; ++k) add_row(pixels.row(y * scale + static_cast<int>(k)), pixels.width, channels, scale, sums.data());
+        for (std::uint32_t k = 0; k < rows; ++k)
+            add_row(pixels.row(y * scale + static_cast<int>(k)), pixels.width, channels, scale, sums.data());
         Sample* to = out.row(y);
         const std::uint32_t* from = sums.data();
         for (int x = 0; x < out.width; ++x) {
@@ -47,8 +50,8 @@ template <class Sample> void shrink(View<const Sample> pixels, int scale, View<S
 template void shrink(View<const std::uint8_t>, int, View<std::uint8_t>);
 template void shrink(View<const std::uint16_t>, int, View<std::uint16_t>);
 
-void add_to_boxes(View<const std::uint8_t> pixels, View<const std::uint8_t> map, int first, int last, int left, int top, int scale, int box_left, int box_top,
-                  View<std::uint32_t> sums, View<std::uint32_t> counts) {
+void add_to_boxes(View<const std::uint8_t> pixels, View<const std::uint8_t> map, int first, int last, int left, int top,
+                  int scale, int box_left, int box_top, View<std::uint32_t> sums, View<std::uint32_t> counts) {
     const int channels = pixels.channels;
     for (int y = 0; y < map.height; ++y) {
         const int box_y = (top + y) / scale - box_top;
@@ -63,8 +66,8 @@ void add_to_boxes(View<const std::uint8_t> pixels, View<const std::uint8_t> map,
     }
 }
 
-void blend_boxes(View<const std::uint32_t> sums, View<const std::uint32_t> counts, int scale, int box_left, int box_top, int width, int height,
-                 View<std::uint8_t> out) {
+void blend_boxes(View<const std::uint32_t> sums, View<const std::uint32_t> counts, int scale, int box_left, int box_top,
+                 int width, int height, View<std::uint8_t> out) {
     const int channels = out.channels;
     for (int y = 0; y < counts.height; ++y)
         for (int x = 0; x < counts.width; ++x) {
@@ -73,7 +76,8 @@ void blend_boxes(View<const std::uint32_t> sums, View<const std::uint32_t> count
             const std::uint32_t n = box_side(box_left + x, scale, width) * box_side(box_top + y, scale, height);
             std::uint8_t* pixel = out.row(box_top + y) + std::ptrdiff_t{box_left + x} * channels;
             for (int c = 0; c < channels; ++c)
-                pixel[c] = static_cast<std::uint8_t>((sums.row(y)[x * channels + c] + (n - known) * pixel[c] + n / 2) / n);
+                pixel[c] =
+                    static_cast<std::uint8_t>((sums.row(y)[x * channels + c] + (n - known) * pixel[c] + n / 2) / n);
         }
 }
 

@@ -39,14 +39,17 @@ template <unsigned Transform, class T> AIG_INLINE void inverse(T first, T second
 }
 
 template <unsigned Transform, std::ptrdiff_t Channels, class Pixel, class T>
-void load_colours(const Pixel* __restrict pixel, T* __restrict first, T* __restrict second, T* __restrict third, std::ptrdiff_t count) {
+void load_colours(const Pixel* __restrict pixel, T* __restrict first, T* __restrict second, T* __restrict third,
+                  std::ptrdiff_t count) {
     for (std::ptrdiff_t i = 0; i < count; ++i)
-        forward<Transform, T>(pixel[Channels * i], pixel[Channels * i + 1], pixel[Channels * i + 2], first[i], second[i], third[i]);
+        forward<Transform, T>(pixel[Channels * i], pixel[Channels * i + 1], pixel[Channels * i + 2], first[i],
+                              second[i], third[i]);
 }
 
 // Damaged streams can leave the range of a pixel, hence the clamps; sound ones never do.
 template <unsigned Transform, std::ptrdiff_t Channels, class Pixel, class T>
-void store_colours(const T* __restrict first, const T* __restrict second, const T* __restrict third, Pixel* __restrict pixel, std::ptrdiff_t count) {
+void store_colours(const T* __restrict first, const T* __restrict second, const T* __restrict third,
+                   Pixel* __restrict pixel, std::ptrdiff_t count) {
     constexpr T peak = static_cast<Pixel>(-1);
     const auto clamped = [](T v) { return static_cast<Pixel>(v < 0 ? T{0} : v > peak ? peak : v); };
     Pixel colours[3][kTile];
@@ -75,16 +78,20 @@ template <class F> void with_transform(unsigned transform, F f) {
     }
 }
 
-template <class Pixel, class T> void load_colours(unsigned transform, const Pixel* pixel, int channels, T* const* planes, int count) {
+template <class Pixel, class T>
+void load_colours(unsigned transform, const Pixel* pixel, int channels, T* const* planes, int count) {
     const auto load = [&]<unsigned Kind>() {
-        (channels == 3 ? load_colours<Kind, 3, Pixel, T> : load_colours<Kind, 4, Pixel, T>)(pixel, planes[0], planes[1], planes[2], count);
+        (channels == 3 ? load_colours<Kind, 3, Pixel, T> : load_colours<Kind, 4, Pixel, T>)(pixel, planes[0], planes[1],
+                                                                                            planes[2], count);
     };
     with_transform(transform, load);
 }
 
-template <class Pixel, class T> void store_colours(unsigned transform, const T* const* planes, Pixel* pixel, int channels, int count) {
+template <class Pixel, class T>
+void store_colours(unsigned transform, const T* const* planes, Pixel* pixel, int channels, int count) {
     const auto store = [&]<unsigned Kind>() {
-        (channels == 3 ? store_colours<Kind, 3, Pixel, T> : store_colours<Kind, 4, Pixel, T>)(planes[0], planes[1], planes[2], pixel, count);
+        (channels == 3 ? store_colours<Kind, 3, Pixel, T> : store_colours<Kind, 4, Pixel, T>)(planes[0], planes[1],
+                                                                                              planes[2], pixel, count);
     };
     with_transform(transform, store);
 }

@@ -10,7 +10,7 @@ struct Lanes {
 };
 using Mask = Lanes;  // all bits of a lane or none
 
-#define AIG_LANEWISE(name, intrinsic) \
+#define AIG_LANEWISE(name, intrinsic)                                                                                  \
     AIG_INLINE Lanes name(Lanes x, Lanes y) { return {intrinsic(x.a, y.a), intrinsic(x.b, y.b)}; }
 AIG_LANEWISE(operator+, _mm256_add_epi32)
 AIG_LANEWISE(operator-, _mm256_sub_epi32)
@@ -28,7 +28,9 @@ AIG_LANEWISE(shift_right_unsigned, _mm256_srlv_epi32)
 AIG_INLINE Lanes all(int v) { return {_mm256_set1_epi32(v), _mm256_set1_epi32(v)}; }
 template <int N> AIG_INLINE Lanes left(Lanes x) { return {_mm256_slli_epi32(x.a, N), _mm256_slli_epi32(x.b, N)}; }
 template <int N> AIG_INLINE Lanes right(Lanes x) { return {_mm256_srai_epi32(x.a, N), _mm256_srai_epi32(x.b, N)}; }
-template <int N> AIG_INLINE Lanes right_unsigned(Lanes x) { return {_mm256_srli_epi32(x.a, N), _mm256_srli_epi32(x.b, N)}; }
+template <int N> AIG_INLINE Lanes right_unsigned(Lanes x) {
+    return {_mm256_srli_epi32(x.a, N), _mm256_srli_epi32(x.b, N)};
+}
 AIG_INLINE Lanes right(Lanes x, int n) {
     const __m128i count = _mm_cvtsi32_si128(n);
     return {_mm256_sra_epi32(x.a, count), _mm256_sra_epi32(x.b, count)};
@@ -42,12 +44,15 @@ AIG_INLINE unsigned bits_of(Mask m) {
            static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(m.b))) << 8;
 }
 AIG_INLINE Mask mask_of(unsigned bits) {
-    const __m256i low = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128), all_bits = _mm256_set1_epi32(static_cast<int>(bits));
+    const __m256i low = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128),
+                  all_bits = _mm256_set1_epi32(static_cast<int>(bits));
     const __m256i high = _mm256_slli_epi32(low, 8);
-    return {_mm256_cmpeq_epi32(_mm256_and_si256(all_bits, low), low), _mm256_cmpeq_epi32(_mm256_and_si256(all_bits, high), high)};
+    return {_mm256_cmpeq_epi32(_mm256_and_si256(all_bits, low), low),
+            _mm256_cmpeq_epi32(_mm256_and_si256(all_bits, high), high)};
 }
 AIG_INLINE Lanes load(const std::int32_t* p) {
-    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 8))};
+    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 8))};
 }
 AIG_INLINE void store(std::int32_t* p, Lanes x) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x.a);
@@ -94,7 +99,8 @@ AIG_INLINE Halves gather_pairs(const std::uint64_t* table, Lanes i) {
 }
 
 AIG_INLINE Lanes widen(Narrow x) {
-    return {_mm256_cvtepi16_epi32(_mm256_castsi256_si128(x.v)), _mm256_cvtepi16_epi32(_mm256_extracti128_si256(x.v, 1))};
+    return {_mm256_cvtepi16_epi32(_mm256_castsi256_si128(x.v)),
+            _mm256_cvtepi16_epi32(_mm256_extracti128_si256(x.v, 1))};
 }
 AIG_INLINE void narrow(Lanes x, Narrow& out) { out.v = _mm256_permute4x64_epi64(_mm256_packs_epi32(x.a, x.b), 0xD8); }
 
@@ -103,7 +109,9 @@ struct PairSum {
     Lanes v;
 };
 AIG_INLINE PairSum no_pairs() { return {all(0)}; }
-AIG_INLINE Lanes interleave(Narrow x, Narrow y) { return {_mm256_unpacklo_epi16(x.v, y.v), _mm256_unpackhi_epi16(x.v, y.v)}; }
+AIG_INLINE Lanes interleave(Narrow x, Narrow y) {
+    return {_mm256_unpacklo_epi16(x.v, y.v), _mm256_unpackhi_epi16(x.v, y.v)};
+}
 AIG_INLINE void add(PairSum& sum, Lanes pairs, std::int32_t coefficients) {
     const __m256i c = _mm256_set1_epi32(coefficients);
     sum.v = sum.v + Lanes{_mm256_madd_epi16(pairs.a, c), _mm256_madd_epi16(pairs.b, c)};
@@ -120,7 +128,8 @@ struct WordOrder {
     std::uint64_t of[256];
     constexpr WordOrder() : of{} {
         for (unsigned m = 0; m < 256; ++m)
-            for (unsigned k = 0, n = 0; k < 8; ++k) of[m] |= static_cast<std::uint64_t>(m >> k & 1 ? n++ : 0) << (8 * k);
+            for (unsigned k = 0, n = 0; k < 8; ++k)
+                of[m] |= static_cast<std::uint64_t>(m >> k & 1 ? n++ : 0) << (8 * k);
     }
 };
 inline constexpr WordOrder kWordOrder;
@@ -148,7 +157,9 @@ struct WordPacking {
             int place = 16 - 2 * std::popcount(m);
             for (int i = 0; i < place; ++i) of[m][i] = 0x80;
             for (unsigned k = 0; k < 8; ++k)
-                if (m >> k & 1) of[m][place] = static_cast<std::uint8_t>(2 * k), of[m][place + 1] = static_cast<std::uint8_t>(2 * k + 1), place += 2;
+                if (m >> k & 1)
+                    of[m][place] = static_cast<std::uint8_t>(2 * k),
+                    of[m][place + 1] = static_cast<std::uint8_t>(2 * k + 1), place += 2;
         }
     }
 };
@@ -179,7 +190,8 @@ AIG_INLINE Lanes multiply_high(Lanes x, Lanes y) {
 // One word may be read behind the last.
 AIG_INLINE Lanes gather(const std::uint16_t* table, Lanes i) {
     const auto half = [table](__m256i at) {
-        return _mm256_and_si256(_mm256_i32gather_epi32(reinterpret_cast<const int*>(table), at, 2), _mm256_set1_epi32(0xFFFF));
+        return _mm256_and_si256(_mm256_i32gather_epi32(reinterpret_cast<const int*>(table), at, 2),
+                                _mm256_set1_epi32(0xFFFF));
     };
     return {half(i.a), half(i.b)};
 }

@@ -10,7 +10,7 @@ struct Lanes {
 };
 using Mask = Lanes;  // all bits of a lane or none
 
-#define AIG_LANEWISE(name, intrinsic) \
+#define AIG_LANEWISE(name, intrinsic)                                                                                  \
     AIG_INLINE Lanes name(Lanes x, Lanes y) { return {intrinsic(x.v, y.v)}; }
 AIG_LANEWISE(operator+, _mm512_add_epi32)
 AIG_LANEWISE(operator-, _mm512_sub_epi32)
@@ -67,7 +67,8 @@ struct PairSum {
 };
 AIG_INLINE PairSum no_pairs() { return {all(0)}; }
 AIG_INLINE Lanes interleave(Narrow x, Narrow y) {
-    return {_mm512_inserti64x4(_mm512_castsi256_si512(_mm256_unpacklo_epi16(x.v, y.v)), _mm256_unpackhi_epi16(x.v, y.v), 1)};
+    return {_mm512_inserti64x4(_mm512_castsi256_si512(_mm256_unpacklo_epi16(x.v, y.v)), _mm256_unpackhi_epi16(x.v, y.v),
+                               1)};
 }
 AIG_INLINE void add(PairSum& sum, Lanes pairs, std::int32_t coefficients) {
     sum.v = sum.v + Lanes{_mm512_madd_epi16(pairs.v, _mm512_set1_epi32(coefficients))};
@@ -87,7 +88,8 @@ AIG_INLINE void emit(Lanes x, Mask which, std::uint16_t*& next) {
     const __mmask16 m = _mm512_movepi32_mask(which.v);
     const int n = std::popcount(static_cast<unsigned>(m));
     next -= n;
-    _mm256_mask_storeu_epi16(next, static_cast<__mmask16>((1u << n) - 1), _mm512_cvtepi32_epi16(_mm512_maskz_compress_epi32(m, x.v)));
+    _mm256_mask_storeu_epi16(next, static_cast<__mmask16>((1u << n) - 1),
+                             _mm512_cvtepi32_epi16(_mm512_maskz_compress_epi32(m, x.v)));
 }
 // The high halves of the unsigned products.
 AIG_INLINE Lanes multiply_high(Lanes x, Lanes y) {
@@ -96,7 +98,9 @@ AIG_INLINE Lanes multiply_high(Lanes x, Lanes y) {
     return {_mm512_mask_blend_epi32(0xAAAA, even, odd)};
 }
 // One word may be read behind the last.
-AIG_INLINE Lanes gather(const std::uint16_t* table, Lanes i) { return Lanes{_mm512_i32gather_epi32(i.v, table, 2)} & all(0xFFFF); }
+AIG_INLINE Lanes gather(const std::uint16_t* table, Lanes i) {
+    return Lanes{_mm512_i32gather_epi32(i.v, table, 2)} & all(0xFFFF);
+}
 
 }  // namespace
 }  // namespace aig

@@ -16,7 +16,7 @@ struct Narrow {
     __m256i v;
 };
 
-#define AIG_NARROW(name, intrinsic) \
+#define AIG_NARROW(name, intrinsic)                                                                                    \
     AIG_INLINE Narrow name(Narrow x, Narrow y) { return {intrinsic(x.v, y.v)}; }
 AIG_NARROW(operator+, _mm256_add_epi16)
 AIG_NARROW(operator-, _mm256_sub_epi16)

@@ -23,31 +23,71 @@ AIG_INLINE std::uint32_t u32(std::int32_t v) { return static_cast<std::uint32_t>
 AIG_INLINE std::int32_t i32(std::uint32_t v) { return static_cast<std::int32_t>(v); }
 
 // Arithmetic wraps, and shifts by 32 give 0, as those of vector registers do. No shift is negative.
-AIG_INLINE Lanes operator+(const Lanes& x, const Lanes& y) { return each([&](int k) { return i32(u32(x.v[k]) + u32(y.v[k])); }); }
-AIG_INLINE Lanes operator-(const Lanes& x, const Lanes& y) { return each([&](int k) { return i32(u32(x.v[k]) - u32(y.v[k])); }); }
-AIG_INLINE Lanes operator*(const Lanes& x, const Lanes& y) { return each([&](int k) { return i32(u32(x.v[k]) * u32(y.v[k])); }); }
-AIG_INLINE Lanes operator&(const Lanes& x, const Lanes& y) { return each([&](int k) { return x.v[k] & y.v[k]; }); }
-AIG_INLINE Lanes operator|(const Lanes& x, const Lanes& y) { return each([&](int k) { return x.v[k] | y.v[k]; }); }
-AIG_INLINE Lanes operator^(const Lanes& x, const Lanes& y) { return each([&](int k) { return x.v[k] ^ y.v[k]; }); }
-AIG_INLINE Mask operator>(const Lanes& x, const Lanes& y) { return each([&](int k) { return -(x.v[k] > y.v[k]); }); }
-AIG_INLINE Lanes min(const Lanes& x, const Lanes& y) { return each([&](int k) { return x.v[k] < y.v[k] ? x.v[k] : y.v[k]; }); }
-AIG_INLINE Lanes max(const Lanes& x, const Lanes& y) { return each([&](int k) { return x.v[k] > y.v[k] ? x.v[k] : y.v[k]; }); }
-AIG_INLINE Lanes abs(const Lanes& x) { return each([&](int k) { return x.v[k] < 0 ? i32(0u - u32(x.v[k])) : x.v[k]; }); }
-AIG_INLINE Lanes shift_left(const Lanes& x, const Lanes& n) { return each([&](int k) { return n.v[k] > 31 ? 0 : i32(u32(x.v[k]) << n.v[k]); }); }
-AIG_INLINE Lanes shift_right_unsigned(const Lanes& x, const Lanes& n) { return each([&](int k) { return n.v[k] > 31 ? 0 : i32(u32(x.v[k]) >> n.v[k]); }); }
-AIG_INLINE Lanes all(int v) { return each([&](int) { return v; }); }
-template <int N> AIG_INLINE Lanes left(const Lanes& x) { return each([&](int k) { return i32(u32(x.v[k]) << N); }); }
-template <int N> AIG_INLINE Lanes right(const Lanes& x) { return each([&](int k) { return x.v[k] >> N; }); }
-template <int N> AIG_INLINE Lanes right_unsigned(const Lanes& x) { return each([&](int k) { return i32(u32(x.v[k]) >> N); }); }
-AIG_INLINE Lanes right(const Lanes& x, int n) { return each([&](int k) { return x.v[k] >> n; }); }
-AIG_INLINE Lanes choose(const Mask& m, const Lanes& yes, const Lanes& no) { return each([&](int k) { return (yes.v[k] & m.v[k]) | (no.v[k] & ~m.v[k]); }); }
+AIG_INLINE Lanes operator+(const Lanes& x, const Lanes& y) {
+    return each([&](int k) { return i32(u32(x.v[k]) + u32(y.v[k])); });
+}
+AIG_INLINE Lanes operator-(const Lanes& x, const Lanes& y) {
+    return each([&](int k) { return i32(u32(x.v[k]) - u32(y.v[k])); });
+}
+AIG_INLINE Lanes operator*(const Lanes& x, const Lanes& y) {
+    return each([&](int k) { return i32(u32(x.v[k]) * u32(y.v[k])); });
+}
+AIG_INLINE Lanes operator&(const Lanes& x, const Lanes& y) {
+    return each([&](int k) { return x.v[k] & y.v[k]; });
+}
+AIG_INLINE Lanes operator|(const Lanes& x, const Lanes& y) {
+    return each([&](int k) { return x.v[k] | y.v[k]; });
+}
+AIG_INLINE Lanes operator^(const Lanes& x, const Lanes& y) {
+    return each([&](int k) { return x.v[k] ^ y.v[k]; });
+}
+AIG_INLINE Mask operator>(const Lanes& x, const Lanes& y) {
+    return each([&](int k) { return -(x.v[k] > y.v[k]); });
+}
+AIG_INLINE Lanes min(const Lanes& x, const Lanes& y) {
+    return each([&](int k) { return x.v[k] < y.v[k] ? x.v[k] : y.v[k]; });
+}
+AIG_INLINE Lanes max(const Lanes& x, const Lanes& y) {
+    return each([&](int k) { return x.v[k] > y.v[k] ? x.v[k] : y.v[k]; });
+}
+AIG_INLINE Lanes abs(const Lanes& x) {
+    return each([&](int k) { return x.v[k] < 0 ? i32(0u - u32(x.v[k])) : x.v[k]; });
+}
+AIG_INLINE Lanes shift_left(const Lanes& x, const Lanes& n) {
+    return each([&](int k) { return n.v[k] > 31 ? 0 : i32(u32(x.v[k]) << n.v[k]); });
+}
+AIG_INLINE Lanes shift_right_unsigned(const Lanes& x, const Lanes& n) {
+    return each([&](int k) { return n.v[k] > 31 ? 0 : i32(u32(x.v[k]) >> n.v[k]); });
+}
+AIG_INLINE Lanes all(int v) {
+    return each([&](int) { return v; });
+}
+template <int N> AIG_INLINE Lanes left(const Lanes& x) {
+    return each([&](int k) { return i32(u32(x.v[k]) << N); });
+}
+template <int N> AIG_INLINE Lanes right(const Lanes& x) {
+    return each([&](int k) { return x.v[k] >> N; });
+}
+template <int N> AIG_INLINE Lanes right_unsigned(const Lanes& x) {
+    return each([&](int k) { return i32(u32(x.v[k]) >> N); });
+}
+AIG_INLINE Lanes right(const Lanes& x, int n) {
+    return each([&](int k) { return x.v[k] >> n; });
+}
+AIG_INLINE Lanes choose(const Mask& m, const Lanes& yes, const Lanes& no) {
+    return each([&](int k) { return (yes.v[k] & m.v[k]) | (no.v[k] & ~m.v[k]); });
+}
 AIG_INLINE unsigned bits_of(const Mask& m) {
     unsigned bits = 0;
     for (int k = 0; k < kLanes; ++k) bits |= (u32(m.v[k]) >> 31) << k;
     return bits;
 }
-AIG_INLINE Mask mask_of(unsigned bits) { return each([&](int k) { return -i32(bits >> k & 1); }); }
-AIG_INLINE Lanes load(const std::int32_t* p) { return each([&](int k) { return p[k]; }); }
+AIG_INLINE Mask mask_of(unsigned bits) {
+    return each([&](int k) { return -i32(bits >> k & 1); });
+}
+AIG_INLINE Lanes load(const std::int32_t* p) {
+    return each([&](int k) { return p[k]; });
+}
 AIG_INLINE void store(std::int32_t* p, const Lanes& x) { std::memcpy(p, x.v, sizeof x.v); }
 template <int N> AIG_INLINE Lanes log2_of(const Lanes& x) {
     return each([&](int k) {
@@ -55,7 +95,9 @@ template <int N> AIG_INLINE Lanes log2_of(const Lanes& x) {
         return (top << N) + i32((static_cast<std::uint64_t>(u32(x.v[k])) << N >> top) & ((1u << N) - 1));
     });
 }
-AIG_INLINE Lanes gather(const std::int32_t* table, const Lanes& i) { return each([&](int k) { return table[i.v[k]]; }); }
+AIG_INLINE Lanes gather(const std::int32_t* table, const Lanes& i) {
+    return each([&](int k) { return table[i.v[k]]; });
+}
 AIG_INLINE std::uint32_t sum(const Lanes& x) {
     std::uint32_t total = 0;
     for (int k = 0; k < kLanes; ++k) total += u32(x.v[k]);
@@ -87,7 +129,9 @@ AIG_INLINE void emit(const Lanes& x, const Mask& which, std::uint16_t*& next) {
 AIG_INLINE Lanes multiply_high(const Lanes& x, const Lanes& y) {
     return each([&](int k) { return i32(static_cast<std::uint32_t>(std::uint64_t{u32(x.v[k])} * u32(y.v[k]) >> 32)); });
 }
-AIG_INLINE Lanes gather(const std::uint16_t* table, const Lanes& i) { return each([&](int k) { return std::int32_t{table[i.v[k]]}; }); }
+AIG_INLINE Lanes gather(const std::uint16_t* table, const Lanes& i) {
+    return each([&](int k) { return std::int32_t{table[i.v[k]]}; });
+}
 
 struct Narrow {
     std::int16_t v[kLanes];
@@ -98,18 +142,40 @@ template <class F> AIG_INLINE Narrow each_narrow(F f) {
     for (int k = 0; k < kLanes; ++k) out.v[k] = static_cast<std::int16_t>(f(k));
     return out;
 }
-AIG_INLINE Narrow operator+(const Narrow& x, const Narrow& y) { return each_narrow([&](int k) { return x.v[k] + y.v[k]; }); }
-AIG_INLINE Narrow operator-(const Narrow& x, const Narrow& y) { return each_narrow([&](int k) { return x.v[k] - y.v[k]; }); }
-AIG_INLINE Narrow min(const Narrow& x, const Narrow& y) { return each_narrow([&](int k) { return x.v[k] < y.v[k] ? x.v[k] : y.v[k]; }); }
-AIG_INLINE Narrow max(const Narrow& x, const Narrow& y) { return each_narrow([&](int k) { return x.v[k] > y.v[k] ? x.v[k] : y.v[k]; }); }
-AIG_INLINE Narrow abs(const Narrow& x) { return each_narrow([&](int k) { return x.v[k] < 0 ? -x.v[k] : x.v[k]; }); }
-template <int N> AIG_INLINE Narrow left(const Narrow& x) { return each_narrow([&](int k) { return x.v[k] * (1 << N); }); }
-AIG_INLINE Narrow right(const Narrow& x, int n) { return each_narrow([&](int k) { return x.v[k] >> n; }); }
-AIG_INLINE Narrow choose(const Narrow& m, const Narrow& yes, const Narrow& no) { return each_narrow([&](int k) { return m.v[k] ? yes.v[k] : no.v[k]; }); }
-AIG_INLINE Narrow load(const std::int16_t* p) { return each_narrow([&](int k) { return p[k]; }); }
+AIG_INLINE Narrow operator+(const Narrow& x, const Narrow& y) {
+    return each_narrow([&](int k) { return x.v[k] + y.v[k]; });
+}
+AIG_INLINE Narrow operator-(const Narrow& x, const Narrow& y) {
+    return each_narrow([&](int k) { return x.v[k] - y.v[k]; });
+}
+AIG_INLINE Narrow min(const Narrow& x, const Narrow& y) {
+    return each_narrow([&](int k) { return x.v[k] < y.v[k] ? x.v[k] : y.v[k]; });
+}
+AIG_INLINE Narrow max(const Narrow& x, const Narrow& y) {
+    return each_narrow([&](int k) { return x.v[k] > y.v[k] ? x.v[k] : y.v[k]; });
+}
+AIG_INLINE Narrow abs(const Narrow& x) {
+    return each_narrow([&](int k) { return x.v[k] < 0 ? -x.v[k] : x.v[k]; });
+}
+template <int N> AIG_INLINE Narrow left(const Narrow& x) {
+    return each_narrow([&](int k) { return x.v[k] * (1 << N); });
+}
+AIG_INLINE Narrow right(const Narrow& x, int n) {
+    return each_narrow([&](int k) { return x.v[k] >> n; });
+}
+AIG_INLINE Narrow choose(const Narrow& m, const Narrow& yes, const Narrow& no) {
+    return each_narrow([&](int k) { return m.v[k] ? yes.v[k] : no.v[k]; });
+}
+AIG_INLINE Narrow load(const std::int16_t* p) {
+    return each_narrow([&](int k) { return p[k]; });
+}
 AIG_INLINE void store(std::int16_t* p, const Narrow& x) { std::memcpy(p, x.v, sizeof x.v); }
-AIG_INLINE Lanes widen(const Narrow& x) { return each([&](int k) { return std::int32_t{x.v[k]}; }); }
-AIG_INLINE void narrow(const Lanes& x, Narrow& out) { out = each_narrow([&](int k) { return x.v[k]; }); }
+AIG_INLINE Lanes widen(const Narrow& x) {
+    return each([&](int k) { return std::int32_t{x.v[k]}; });
+}
+AIG_INLINE void narrow(const Lanes& x, Narrow& out) {
+    out = each_narrow([&](int k) { return x.v[k]; });
+}
 
 struct Pairs {
     Narrow x, y;

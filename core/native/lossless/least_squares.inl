@@ -1,6 +1,6 @@
-// What the encoder's fit of predictors needs of the samples (lossless/predictor_search.cpp). Included by one unit per instruction
-// set, behind what it uses. The loops run over sixteen lanes and leave it to the compiler how; the order of all additions is fixed, so that
-// every instruction set finds the same sums.
+// What the encoder's fit of predictors needs of the samples (lossless/predictor_search.cpp). Included by one unit per
+// instruction set, behind what it uses. The loops run over sixteen lanes and leave it to the compiler how; the order of
+// all additions is fixed, so that every instruction set finds the same sums.
 #include "lossless/wavefront.hpp"
 
 namespace aig {
@@ -18,7 +18,8 @@ inline float sum_of(const Floats& x) {
 
 // One plane at one step: the taps' differences from the base, and the sample's own, each sixteen lanes.
 template <class T> void features(const Strip<T>& strip, int plane, int t, Floats* out) {
-    static constexpr int dy[] = {0, -1, -1, -1, 0, -2, -2, -2, -1, -2, 0, -3}, dx[] = {-1, 0, -1, 1, -2, 0, 1, -1, -2, 2, -3, 0};
+    static constexpr int dy[] = {0, -1, -1, -1, 0, -2, -2, -2, -1, -2, 0, -3},
+                         dx[] = {-1, 0, -1, 1, -2, 0, 1, -1, -2, 2, -3, 0};
     static_assert(sizeof dy == kOwnTaps * sizeof(int) && sizeof dx == sizeof dy);
     const auto at = [](int row, int column) { return (column + kSkew * row) * kSlots + row; };
     const T* here = strip.samples[plane] + t * kSlots + kAbove;
@@ -40,7 +41,8 @@ template <class T> void features(const Strip<T>& strip, int plane, int t, Floats
 
 // Add a block's weighted products to a class's sums; see WavefrontKernels.
 template <class T>
-float least_squares(const Strip<T>& strip, int plane, const int* steps, int count, const float* coefficients, float* sums) {
+float least_squares(const Strip<T>& strip, int plane, const int* steps, int count, const float* coefficients,
+                    float* sums) {
     constexpr int most = kMaxTaps + 1;
     const int taps = kOwnTaps + plane * kCrossTaps;
     alignas(64) Floats rows[kBlockSteps][most], weight[kBlockSteps];
@@ -52,7 +54,8 @@ float least_squares(const Strip<T>& strip, int plane, const int* steps, int coun
         for (int j = 0; j < taps; ++j)
             for (int k = 0; k < kLanes; ++k) error[k] -= coefficients[j] * rows[s][j][k];
         for (int k = 0; k < kLanes; ++k) {
-            const float inside = static_cast<float>(strip.active[steps[s]] >> k & 1), magnitude = error[k] < 0 ? -error[k] : error[k];
+            const float inside = static_cast<float>(strip.active[steps[s]] >> k & 1),
+                        magnitude = error[k] < 0 ? -error[k] : error[k];
             weight[s][k] = magnitude;
             mean[k] += inside * magnitude;
             pixels[k] += inside;
@@ -60,7 +63,8 @@ float least_squares(const Strip<T>& strip, int plane, const int* steps, int coun
     }
     const float total = sum_of(pixels), offset = sum_of(mean) / total + 0.7f;
     for (int s = 0; s < count; ++s)
-        for (int k = 0; k < kLanes; ++k) weight[s][k] = static_cast<float>(strip.active[steps[s]] >> k & 1) / ((weight[s][k] + offset) * offset);
+        for (int k = 0; k < kLanes; ++k)
+            weight[s][k] = static_cast<float>(strip.active[steps[s]] >> k & 1) / ((weight[s][k] + offset) * offset);
     for (int s = 0; s < count; ++s) {
         float* sum = sums;
         for (int i = 0; i <= taps; ++i) {

@@ -13,7 +13,7 @@ constexpr unsigned kEnergyShiftBits = 4, kTransformBits = 2;
 // What the head of a coded band says besides predictors and tables.
 struct Head {
     unsigned transform, energy_shift;
-    bool bias, chains;  // chains: whether every plane has states of its own
+    bool bias, chains;                  // chains: whether every plane has states of its own
     std::array<int, kMaxPlanes> start;  // what stands above the first strip
 
     int chain_count(int planes) const { return chains ? planes : 1; }
@@ -45,7 +45,9 @@ struct OwnedModel {
     OwnedModel(const Head& head, const PredictorSet& set, int planes, int peak) {
         model.planes = planes;
         const auto ranges = plane_ranges(planes, head.transform, peak);
-        for (int c = 0; c < planes; ++c) model.low[c] = ranges[static_cast<std::size_t>(c)].low, model.high[c] = ranges[static_cast<std::size_t>(c)].high;
+        for (int c = 0; c < planes; ++c)
+            model.low[c] = ranges[static_cast<std::size_t>(c)].low,
+            model.high[c] = ranges[static_cast<std::size_t>(c)].high;
         model.energy_shift = static_cast<int>(head.energy_shift);
         for (const Coefficients& c : set.coefficients) predictors.push_back(expand(c, planes));
         model.predictors = predictors.data();
@@ -69,14 +71,19 @@ template <class Pixel> constexpr unsigned kStartBits = 8 * sizeof(Pixel) + 1;
 
 template <class T>
 void model_strip(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, std::uint32_t* values) {
-    if constexpr (sizeof(T) == 2) wavefront_kernels().model16(strip, model, classes, values);
-    else wavefront_kernels().model32(strip, model, classes, values);
+    if constexpr (sizeof(T) == 2)
+        wavefront_kernels().model16(strip, model, classes, values);
+    else
+        wavefront_kernels().model32(strip, model, classes, values);
 }
 
 template <class T>
-bool decode_strip(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, const std::uint64_t* tables, Words& words) {
-    if constexpr (sizeof(T) == 2) return wavefront_kernels().decode16(strip, model, classes, tables, words);
-    else return wavefront_kernels().decode32(strip, model, classes, tables, words);
+bool decode_strip(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, const std::uint64_t* tables,
+                  Words& words) {
+    if constexpr (sizeof(T) == 2)
+        return wavefront_kernels().decode16(strip, model, classes, tables, words);
+    else
+        return wavefront_kernels().decode32(strip, model, classes, tables, words);
 }
 
 // States lie in [2^16, 2^32): the position of the highest bit, and what is below it.
@@ -97,7 +104,8 @@ unsigned first_context(int planes) { return planes == 1 ? 3 * kPlaneContexts : 0
 // EncodingTables of a set, with their memory.
 class SymbolTables {
   public:
-    explicit SymbolTables(const TableSet& set) : reciprocals_(set.table_of.size() * kAlphabet), places_(reciprocals_.size()), slots_(1) {
+    explicit SymbolTables(const TableSet& set)
+        : reciprocals_(set.table_of.size() * kAlphabet), places_(reciprocals_.size()), slots_(1) {
         std::array<std::size_t, 256> known{};  // by table, the context after the one that has it already
         for (std::size_t c = 0; c < set.table_of.size(); ++c) {
             std::size_t& same = known[set.table_of[c]];
@@ -112,7 +120,8 @@ class SymbolTables {
             slots_.resize(slots_.size() + kScale);
             fill_slots(f, &slots_[place]);
             for (std::size_t s = 0; s < kAlphabet; ++s) {
-                reciprocals_[c * kAlphabet + s] = f[s] > 1 ? static_cast<std::uint32_t>((std::uint64_t{1} << 32) / f[s]) : 0xFFFFFFFF;
+                reciprocals_[c * kAlphabet + s] =
+                    f[s] > 1 ? static_cast<std::uint32_t>((std::uint64_t{1} << 32) / f[s]) : 0xFFFFFFFF;
                 places_[c * kAlphabet + s] = f[s] | place << kFrequencyBits;
                 place += f[s];
             }
@@ -132,8 +141,12 @@ template <class Pixel> class Encoder {
 
   public:
     Encoder(View<const Pixel> pixels, Component component, const Band& band, const PhotoSettings& settings)
-        : band_(band), planes_(component.planes), head_{component.planes > 1 ? choose_transform(pixels, component, band) : unsigned{kSubtractGreen}, sizeof(Pixel) == 1 ? 0u : 4u, settings.bias && sizeof(Pixel) == 1,
-                component.planes > 1 && band.pixels() >= kChainPixels, {}} {
+        : band_(band), planes_(component.planes), head_{component.planes > 1 ? choose_transform(pixels, component, band)
+                                                                             : unsigned{kSubtractGreen},
+                                                        sizeof(Pixel) == 1 ? 0u : 4u,
+                                                        settings.bias && sizeof(Pixel) == 1,
+                                                        component.planes > 1 && band.pixels() >= kChainPixels,
+                                                        {}} {
         head_.start = choose_start(pixels, component);
         load(pixels, component);
         set_ = choose_predictors<T>(strips_, band, settings.search);
@@ -152,11 +165,14 @@ template <class Pixel> class Encoder {
                 for (int c = 0; c < planes_; ++c, value += kLanes)
                     for (unsigned left = band_.active(s)[t]; left; left &= left - 1) {
                         const int k = std::countr_zero(left);
-                        const std::uint32_t symbol = value[k] >> kSymbolShift & (kAlphabet - 1), context = value[k] >> kContextShift;
-                        const auto frequency = set.tables[set.table_of[static_cast<std::size_t>(c) * kPlaneContexts + context]][symbol];
+                        const std::uint32_t symbol = value[k] >> kSymbolShift & (kAlphabet - 1),
+                                            context = value[k] >> kContextShift;
+                        const auto frequency =
+                            set.tables[set.table_of[static_cast<std::size_t>(c) * kPlaneContexts + context]][symbol];
                         const unsigned raw = symbol < kDirect ? 0 : (symbol >> 1) - (kDirect / 2 - kDirectBits + 1);
                         bits.row(band_.box().top + s * kLanes + k)[band_.box().left + t - kSkew * k] +=
-                            static_cast<float>(kScaleBits) - std::log2(static_cast<float>(frequency)) + static_cast<float>(raw);
+                            static_cast<float>(kScaleBits) - std::log2(static_cast<float>(frequency)) +
+                            static_cast<float>(raw);
                     }
     }
 
@@ -169,7 +185,8 @@ template <class Pixel> class Encoder {
         const auto ranges = plane_ranges(planes_, head_.transform, static_cast<Pixel>(-1));
         const bool own = head_.start != middles(planes_, head_.transform, static_cast<Pixel>(-1));
         out.put(own, 1);
-        for (std::size_t c = 0; own && c < static_cast<std::size_t>(planes_); ++c) out.put(static_cast<std::uint32_t>(head_.start[c] - ranges[c].low), kStartBits<Pixel>);
+        for (std::size_t c = 0; own && c < static_cast<std::size_t>(planes_); ++c)
+            out.put(static_cast<std::uint32_t>(head_.start[c] - ranges[c].low), kStartBits<Pixel>);
         write_predictors(out, set_, band_, planes_);
         const TableSet set = choose_tables(counts_, first_context(planes_), out);
         return write_symbols(set, out);
@@ -185,8 +202,10 @@ template <class Pixel> class Encoder {
         const Pixel* first = pixels.row(band_.box().top) + std::ptrdiff_t{x} * pixels.channels + component.first;
         std::array<T, kMaxPlanes> samples{};
         T* const planes[] = {&samples[0], &samples[1], &samples[2]};
-        if (planes_ == 1) samples[0] = static_cast<T>(first[0]);
-        else load_pixels(first, pixels.channels, head_.transform, planes, 1);
+        if (planes_ == 1)
+            samples[0] = static_cast<T>(first[0]);
+        else
+            load_pixels(first, pixels.channels, head_.transform, planes, 1);
         std::copy_n(samples.begin(), planes_, start.begin());
         return start;
     }
@@ -194,9 +213,11 @@ template <class Pixel> class Encoder {
     void load(View<const Pixel> pixels, Component component) {
         for (int s = 0; s < band_.strips(); ++s) {
             strips_.emplace_back(planes_, band_.steps());
-            if (s > 0) strips_.back().follow(strips_[static_cast<std::size_t>(s) - 1], band_.active(s - 1));
+            if (s > 0)
+                strips_.back().follow(strips_[static_cast<std::size_t>(s) - 1], band_.active(s - 1));
             else
-                for (int c = 0; c < planes_; ++c) strips_.back().start(c, static_cast<T>(head_.start[static_cast<std::size_t>(c)]));
+                for (int c = 0; c < planes_; ++c)
+                    strips_.back().start(c, static_cast<T>(head_.start[static_cast<std::size_t>(c)]));
             load_strip(pixels, component, head_.transform, band_, s, strips_.back());
         }
     }
@@ -222,11 +243,14 @@ template <class Pixel> class Encoder {
         for (int t = 0; t < band_.steps(); ++t)
             for (std::size_t c = 0; c < static_cast<std::size_t>(planes_); ++c, value += kLanes) {
                 std::uint32_t* const counters = &sums[kCounters * kPlaneSymbols * c];
-                const auto add = [&](unsigned k) { ++counters[k % kCounters * kPlaneSymbols + (value[k] >> kSymbolShift)]; };
+                const auto add = [&](unsigned k) {
+                    ++counters[k % kCounters * kPlaneSymbols + (value[k] >> kSymbolShift)];
+                };
                 if (active[t] == 0xFFFF)
                     for (unsigned k = 0; k < kLanes; ++k) add(k);
                 else
-                    for (unsigned left = active[t]; left; left &= left - 1) add(static_cast<unsigned>(std::countr_zero(left)));
+                    for (unsigned left = active[t]; left; left &= left - 1)
+                        add(static_cast<unsigned>(std::countr_zero(left)));
             }
     }
 
@@ -235,7 +259,8 @@ template <class Pixel> class Encoder {
         for (std::size_t i = 0; i < counts_.size(); ++i)
             for (std::size_t j = 0; j < kCounters; ++j)
                 for (std::size_t s = 0; s < kAlphabet; ++s)
-                    counts_[i][s] += sums[(kCounters * (i / kPlaneContexts) + j) * kPlaneSymbols + i % kPlaneContexts * kAlphabet + s];
+                    counts_[i][s] += sums[(kCounters * (i / kPlaneContexts) + j) * kPlaneSymbols +
+                                          i % kPlaneContexts * kAlphabet + s];
     }
 
     // rANS works backwards: the last symbol is coded first, and its words come last.
@@ -248,7 +273,8 @@ template <class Pixel> class Encoder {
         std::uint16_t* next = end;
         std::vector<std::uint32_t> states(static_cast<std::size_t>(head_.chain_count(planes_) * kLanes), kStateLow);
         for (int s = band_.strips(); s-- > 0;)
-            next = wavefront_kernels().put(&values_[per_strip() * static_cast<std::size_t>(s)], band_.active(s), band_.steps(), planes_, head_.chain_count(planes_), tables.view(),
+            next = wavefront_kernels().put(&values_[per_strip() * static_cast<std::size_t>(s)], band_.active(s),
+                                           band_.steps(), planes_, head_.chain_count(planes_), tables.view(),
                                            states.data(), next);
         for (std::uint32_t x : states) put_state(out, x);
         Bytes coded = out.finish();
@@ -256,12 +282,15 @@ template <class Pixel> class Encoder {
             const auto* bytes = reinterpret_cast<const std::uint8_t*>(next);
             coded.insert(coded.end(), bytes, bytes + 2 * (end - next));
         } else {
-            for (; next < end; ++next) coded.insert(coded.end(), {static_cast<std::uint8_t>(*next), static_cast<std::uint8_t>(*next >> 8)});
+            for (; next < end; ++next)
+                coded.insert(coded.end(), {static_cast<std::uint8_t>(*next), static_cast<std::uint8_t>(*next >> 8)});
         }
         return coded;
     }
 
-    std::size_t per_strip() const { return static_cast<std::size_t>(band_.steps()) * static_cast<std::size_t>(planes_) * kLanes; }
+    std::size_t per_strip() const {
+        return static_cast<std::size_t>(band_.steps()) * static_cast<std::size_t>(planes_) * kLanes;
+    }
 
     static constexpr std::size_t kPlaneSymbols = std::size_t{kPlaneContexts} * kAlphabet, kCounters = 2;
 
@@ -290,14 +319,15 @@ std::vector<std::uint64_t> decoding_tables(const TableSet& set) {
 }  // namespace
 
 template <class Pixel>
-Bytes photo_encode(View<const Pixel> pixels, Component component, const Region& region, int top, int bottom, const PhotoSettings& settings) {
+Bytes photo_encode(View<const Pixel> pixels, Component component, const Region& region, int top, int bottom,
+                   const PhotoSettings& settings) {
     const Band band(region, top, bottom);
     if (band.empty()) return {};
     return Encoder<Pixel>(pixels, component, band, settings).finish();
 }
 
-std::vector<std::uint32_t> photo_statistics(View<const std::uint8_t> pixels, Component component, const Region& region, int top, int bottom,
-                                            const PhotoSettings& settings) {
+std::vector<std::uint32_t> photo_statistics(View<const std::uint8_t> pixels, Component component, const Region& region,
+                                            int top, int bottom, const PhotoSettings& settings) {
     const Band band(region, top, bottom);
     std::vector<std::uint32_t> out;
     const Encoder<std::uint8_t> encoder(pixels, component, band, settings);
@@ -305,14 +335,15 @@ std::vector<std::uint32_t> photo_statistics(View<const std::uint8_t> pixels, Com
     return out;
 }
 
-void photo_costs(View<const std::uint8_t> pixels, Component component, const Region& region, int top, int bottom, const PhotoSettings& settings,
-                 View<float> bits) {
+void photo_costs(View<const std::uint8_t> pixels, Component component, const Region& region, int top, int bottom,
+                 const PhotoSettings& settings, View<float> bits) {
     const Band band(region, top, bottom);
     if (!band.empty()) Encoder<std::uint8_t>(pixels, component, band, settings).costs(bits);
 }
 
 template <class Pixel>
-void photo_decode(std::span<const std::uint8_t> coded, View<Pixel> pixels, Component component, const Region& region, int top, int bottom) {
+void photo_decode(std::span<const std::uint8_t> coded, View<Pixel> pixels, Component component, const Region& region,
+                  int top, int bottom) {
     using T = typename Types<Pixel>::Sample;
     const Band band(region, top, bottom);
     if (band.empty()) {
@@ -335,7 +366,8 @@ void photo_decode(std::span<const std::uint8_t> coded, View<Pixel> pixels, Compo
     }
     if (head.bias && sizeof(Pixel) > 1) throw Corrupt("bias cancellation with samples of 16 bits");
     const PredictorSet set = read_predictors(in, band, component.planes);
-    const TableSet table_set = read_tables(in, static_cast<unsigned>(component.planes) * kPlaneContexts, first_context(component.planes));
+    const TableSet table_set =
+        read_tables(in, static_cast<unsigned>(component.planes) * kPlaneContexts, first_context(component.planes));
     std::vector<std::uint32_t> states(static_cast<std::size_t>(head.chain_count(component.planes) * kLanes));
     for (std::uint32_t& x : states) x = get_state(in);
     const std::uint8_t* next = in.position();
@@ -343,20 +375,25 @@ void photo_decode(std::span<const std::uint8_t> coded, View<Pixel> pixels, Compo
     if (!in.padding_is_zero() || left < 0 || left % 2) throw Corrupt("lossless head is damaged or cut");
 
     std::vector<std::uint16_t> words(static_cast<std::size_t>(left / 2 + kWordMargin));
-    for (std::size_t i = 0; i + kWordMargin < words.size(); ++i, next += 2) words[i] = static_cast<std::uint16_t>(next[0] | next[1] << 8);
+    for (std::size_t i = 0; i + kWordMargin < words.size(); ++i, next += 2)
+        words[i] = static_cast<std::uint16_t>(next[0] | next[1] << 8);
 
     const auto tables = decoding_tables(table_set);
     OwnedModel owned(head, set, component.planes, static_cast<Pixel>(-1));
     StripBuffer<T> samples(component.planes, band.steps()), errors(component.planes, band.steps());
-    for (int c = 0; c < component.planes; ++c) samples.start(c, static_cast<T>(head.start[static_cast<std::size_t>(c)])), errors.start(c, 0);
+    for (int c = 0; c < component.planes; ++c)
+        samples.start(c, static_cast<T>(head.start[static_cast<std::size_t>(c)])), errors.start(c, 0);
     Words source{states.data(), words.data(), words.data() + words.size() - kWordMargin};
     for (int s = 0; s < band.strips(); ++s) {
         if (s > 0) samples.follow(samples, band.active(s - 1)), errors.follow(errors, band.active(s - 1));
-        const std::uint8_t* classes = &set.classes[static_cast<std::size_t>(s) * static_cast<std::size_t>(band.blocks())];
-        if (!decode_strip(strip_of(samples, errors, band, s), owned.model, classes, tables.data(), source)) throw Corrupt("lossless data is cut");
+        const std::uint8_t* classes =
+            &set.classes[static_cast<std::size_t>(s) * static_cast<std::size_t>(band.blocks())];
+        if (!decode_strip(strip_of(samples, errors, band, s), owned.model, classes, tables.data(), source))
+            throw Corrupt("lossless data is cut");
         store_strip(samples, component, head.transform, band, s, pixels);
     }
-    const bool clean = source.next == source.end && std::all_of(states.begin(), states.end(), [](auto x) { return x == kStateLow; });
+    const bool clean =
+        source.next == source.end && std::all_of(states.begin(), states.end(), [](auto x) { return x == kStateLow; });
     if (!clean) throw Corrupt("lossless data does not end where the region does");
 }
 

@@ -21,8 +21,10 @@ template <class T> Strip<T> strip_of(const StripBuffer<T>& buffer, const Band& b
 }
 
 template <class T> auto score_of() {
-    if constexpr (sizeof(T) == 2) return wavefront_kernels().score16;
-    else return wavefront_kernels().score32;
+    if constexpr (sizeof(T) == 2)
+        return wavefront_kernels().score16;
+    else
+        return wavefront_kernels().score32;
 }
 
 template <class T> class PredictorSearch {
@@ -44,7 +46,9 @@ template <class T> class PredictorSearch {
     }
 
   private:
-    std::size_t blocks() const { return static_cast<std::size_t>(band_.strips()) * static_cast<std::size_t>(band_.blocks()); }
+    std::size_t blocks() const {
+        return static_cast<std::size_t>(band_.strips()) * static_cast<std::size_t>(band_.blocks());
+    }
 
     template <class F> void for_sampled_steps(std::size_t block, int stride, F f) const {
         const int strip = static_cast<int>(block) / band_.blocks(), b = static_cast<int>(block) % band_.blocks();
@@ -57,10 +61,10 @@ template <class T> class PredictorSearch {
     }
 
     // Whether a block is looked at now; those that are, in the search, lie scattered.
-    bool is_sampled(std::size_t block) const {
-        return every_block_ || place(block) % search_.block_stride == 0;
+    bool is_sampled(std::size_t block) const { return every_block_ || place(block) % search_.block_stride == 0; }
+    int place(std::size_t block) const {
+        return static_cast<int>(block) + 3 * (static_cast<int>(block) / band_.blocks());
     }
-    int place(std::size_t block) const { return static_cast<int>(block) + 3 * (static_cast<int>(block) / band_.blocks()); }
 
     // Scores of the sampled blocks with every one of the predictors.
     std::vector<std::uint32_t> score(const std::vector<Coefficients>& coefficients) const {
@@ -68,9 +72,11 @@ template <class T> class PredictorSearch {
         for (const Coefficients& c : coefficients) predictors.push_back(expand(c, planes_));
         std::vector<std::uint32_t> totals(blocks() * predictors.size(), 0);
         for (std::size_t block = 0; block < blocks(); ++block)
-            if (is_sampled(block)) for_sampled_steps(block, search_.stride, [&](const Strip<T>& s, int t) {
-                score_of<T>()(s, planes_, t, predictors.data(), static_cast<int>(predictors.size()), &totals[block * predictors.size()]);
-            });
+            if (is_sampled(block))
+                for_sampled_steps(block, search_.stride, [&](const Strip<T>& s, int t) {
+                    score_of<T>()(s, planes_, t, predictors.data(), static_cast<int>(predictors.size()),
+                                  &totals[block * predictors.size()]);
+                });
         return totals;
     }
 
@@ -94,7 +100,9 @@ template <class T> class PredictorSearch {
             std::uint64_t before = 0;
             for (std::size_t b = 0; b < blocks(); ++b) before += best[b];
             // A further class costs bits in every block's choice; it must save some.
-            if (!first && (before - least) * static_cast<unsigned>(search_.stride * search_.block_stride) < kBit * (16 + blocks() / 16)) break;
+            if (!first && (before - least) * static_cast<unsigned>(search_.stride * search_.block_stride) <
+                              kBit * (16 + blocks() / 16))
+                break;
             set_.parents.push_back(static_cast<unsigned>(pick));
             set_.coefficients.push_back(trained[pick]);
             for (std::size_t b = 0; b < blocks(); ++b) best[b] = std::min(best[b], totals[b * n + pick]);
@@ -129,10 +137,14 @@ template <class T> class PredictorSearch {
         for (std::size_t b = 0; b < blocks(); ++b) {
             const std::uint32_t* coarse = &totals_[b * n];
             std::iota(order.begin(), order.end(), std::size_t{0});
-            std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(m), order.end(),
-                              [&](std::size_t i, std::size_t j) { return coarse[i] != coarse[j] ? coarse[i] < coarse[j] : i < j; });
-            if (std::find(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(m), previous) == order.begin() + static_cast<std::ptrdiff_t>(m)) order[m - 1] = previous;
-            for (std::size_t i = 0; i < m; ++i) chosen[i] = predictors[order[i]], totals[i] = order[i] == previous ? 0 : switching;
+            std::partial_sort(
+                order.begin(), order.begin() + static_cast<std::ptrdiff_t>(m), order.end(),
+                [&](std::size_t i, std::size_t j) { return coarse[i] != coarse[j] ? coarse[i] < coarse[j] : i < j; });
+            if (std::find(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(m), previous) ==
+                order.begin() + static_cast<std::ptrdiff_t>(m))
+                order[m - 1] = previous;
+            for (std::size_t i = 0; i < m; ++i)
+                chosen[i] = predictors[order[i]], totals[i] = order[i] == previous ? 0 : switching;
             for_sampled_steps(b, search_.last_stride, [&](const Strip<T>& s, int t) {
                 score_of<T>()(s, planes_, t, chosen.data(), static_cast<int>(m), totals.data());
             });
@@ -169,15 +181,21 @@ template <class T> class PredictorSearch {
     void add_block(std::size_t block, int c, const Coefficients& coefficients, Sums& sums) const {
         std::array<float, kMaxTaps> scaled;
         for (int j = 0; j < taps_of(c); ++j)
-            scaled[static_cast<std::size_t>(j)] = static_cast<float>(coefficients[static_cast<std::size_t>(first_tap(c) + j)]) / (1 << kPredictionBits);
+            scaled[static_cast<std::size_t>(j)] =
+                static_cast<float>(coefficients[static_cast<std::size_t>(first_tap(c) + j)]) / (1 << kPredictionBits);
         std::array<int, kBlockSteps> steps;
         int count = 0;
-        for_sampled_steps(block, search_.stride, [&](const Strip<T>&, int t) { steps[static_cast<std::size_t>(count++)] = t; });
+        for_sampled_steps(block, search_.stride,
+                          [&](const Strip<T>&, int t) { steps[static_cast<std::size_t>(count++)] = t; });
         if (!count) return;
         const int strip = static_cast<int>(block) / band_.blocks();
         const Strip<T> s = strip_of(strips_[static_cast<std::size_t>(strip)], band_, strip);
-        if constexpr (sizeof(T) == 2) sums.pixels += wavefront_kernels().least_squares16(s, c, steps.data(), count, scaled.data(), sums.products.data());
-        else sums.pixels += wavefront_kernels().least_squares32(s, c, steps.data(), count, scaled.data(), sums.products.data());
+        if constexpr (sizeof(T) == 2)
+            sums.pixels +=
+                wavefront_kernels().least_squares16(s, c, steps.data(), count, scaled.data(), sums.products.data());
+        else
+            sums.pixels +=
+                wavefront_kernels().least_squares32(s, c, steps.data(), count, scaled.data(), sums.products.data());
     }
 
     // Least squares with a pull towards the trained coefficients that counts as much as a few pixels.
@@ -225,7 +243,8 @@ template <class T> class PredictorSearch {
             saved[k] += static_cast<std::int64_t>(totals[b * 2 * n + n + k]) - totals[b * 2 * n + k];
         }
         for (std::size_t k = 0; k < n; ++k) {
-            const std::int64_t score = saved[k] * search_.stride * search_.block_stride, bits = 5 * (planes_ == 1 ? kOwnTaps : kColourTaps);
+            const std::int64_t score = saved[k] * search_.stride * search_.block_stride,
+                               bits = 5 * (planes_ == 1 ? kOwnTaps : kColourTaps);
             if (score < bits * kBit) set_.coefficients[k] = both[n + k];
         }
     }
@@ -241,7 +260,8 @@ template <class T> class PredictorSearch {
 
 }  // namespace
 
-template <class T> PredictorSet choose_predictors(const std::vector<StripBuffer<T>>& strips, const Band& band, const Search& search) {
+template <class T>
+PredictorSet choose_predictors(const std::vector<StripBuffer<T>>& strips, const Band& band, const Search& search) {
     return PredictorSearch<T>(strips, band, search).run();
 }
 

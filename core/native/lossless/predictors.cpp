@@ -76,7 +76,8 @@ Predictor expand(const Coefficients& coefficients, int planes) {
             if (i < kOwnTaps) p.base[c] -= p.tap[c][i];
         }
         const auto halves = [](std::int32_t low, std::int32_t high) {
-            return static_cast<std::int32_t>(static_cast<std::uint32_t>(high) << 16 | (static_cast<std::uint32_t>(low) & 0xFFFF));
+            return static_cast<std::int32_t>(static_cast<std::uint32_t>(high) << 16 |
+                                             (static_cast<std::uint32_t>(low) & 0xFFFF));
         };
         p.pair[c][0] = halves(p.base[c], -(1 << kPredictionBits));
         for (int i = 0; i < taps_of(c); i += 2) p.pair[c][1 + i / 2] = halves(p.tap[c][i], p.tap[c][i + 1]);
@@ -86,8 +87,10 @@ Predictor expand(const Coefficients& coefficients, int planes) {
 
 Coefficients trained_predictor(unsigned index, int planes) {
     Coefficients out{};
-    if (planes == 1) std::copy_n(kTrainedGrey[index], kOwnTaps, out.begin());
-    else std::copy_n(kTrainedColour[index], kColourTaps, out.begin());
+    if (planes == 1)
+        std::copy_n(kTrainedGrey[index], kOwnTaps, out.begin());
+    else
+        std::copy_n(kTrainedColour[index], kColourTaps, out.begin());
     return out;
 }
 
@@ -116,7 +119,8 @@ void write_predictors(BitWriter& out, const PredictorSet& set, const Band& band,
     std::vector<std::uint32_t> ranks;
     for (int s = 0; s < band.strips(); ++s)
         for (int b = 0; b < band.blocks(); ++b)
-            if (band.block_is_active(s, b)) ranks.push_back(recent.rank_of(set.classes[static_cast<std::size_t>(s * band.blocks() + b)]));
+            if (band.block_is_active(s, b))
+                ranks.push_back(recent.rank_of(set.classes[static_cast<std::size_t>(s * band.blocks() + b)]));
     const unsigned rice = best_rice(ranks, kClassRices);
     out.put(rice, 2);
     for (std::uint32_t r : ranks) put_rice(out, r, rice);

@@ -7,7 +7,7 @@
 
 namespace aig {
 
-inline constexpr unsigned kTrained = 32;     // predictors that need not be sent
+inline constexpr unsigned kTrained = 32;  // predictors that need not be sent
 inline constexpr unsigned kMaxPredictors = 32;
 inline constexpr int kColourTaps = 3 * kOwnTaps + 3 * kCrossTaps;
 
@@ -21,9 +21,9 @@ Predictor expand(const Coefficients& coefficients, int planes);
 Coefficients trained_predictor(unsigned index, int planes);
 
 struct PredictorSet {
-    std::vector<unsigned> parents;           // trained predictors that the set's begin from
+    std::vector<unsigned> parents;  // trained predictors that the set's begin from
     std::vector<Coefficients> coefficients;
-    std::vector<std::uint8_t> classes;       // predictor of every block, strip by strip
+    std::vector<std::uint8_t> classes;  // predictor of every block, strip by strip
 };
 
 void write_predictors(BitWriter& out, const PredictorSet& set, const Band& band, int planes);
@@ -40,6 +40,7 @@ struct Search {
     int last_stride;   // on every so manieth step
 };
 
-template <class T> PredictorSet choose_predictors(const std::vector<StripBuffer<T>>& strips, const Band& band, const Search& search);
+template <class T>
+PredictorSet choose_predictors(const std::vector<StripBuffer<T>>& strips, const Band& band, const Search& search);
 
 }  // namespace aig

@@ -32,11 +32,13 @@ AIG_INLINE Eight high(Eight x, Eight y) { return AIG_SHUFFLE(x, y, 4, 12, 5, 13,
 #undef AIG_SHUFFLE
 
 // Transpose 8 x 8 values. Three times over, every second row is dealt between the rows before.
-AIG_INLINE void transpose(const std::int16_t* from, std::ptrdiff_t from_stride, std::int16_t* to, std::ptrdiff_t to_stride) {
+AIG_INLINE void transpose(const std::int16_t* from, std::ptrdiff_t from_stride, std::int16_t* to,
+                          std::ptrdiff_t to_stride) {
     Eight rows[8], dealt[8];
     for (int i = 0; i < 8; ++i) std::memcpy(&rows[i], from + i * from_stride, sizeof(Eight));
     for (int round = 0; round < 3; ++round) {
-        for (int i = 0; i < 4; ++i) dealt[2 * i] = low(rows[i], rows[i + 4]), dealt[2 * i + 1] = high(rows[i], rows[i + 4]);
+        for (int i = 0; i < 4; ++i)
+            dealt[2 * i] = low(rows[i], rows[i + 4]), dealt[2 * i + 1] = high(rows[i], rows[i + 4]);
         std::copy_n(dealt, 8, rows);
     }
     for (int i = 0; i < 8; ++i) std::memcpy(to + i * to_stride, &rows[i], sizeof(Eight));
@@ -52,12 +54,13 @@ template <> void from_lanes(const std::int16_t* lanes, TileRows<std::int16_t>& r
 }
 #endif
 
-// Call run(lane, t, count, row, column) for the stretches of region pixels in steps tile .. tile + kTile - 1 of a strip,
-// t being the step of the first one from there.
+// Call run(lane, t, count, row, column) for the stretches of region pixels in steps tile .. tile + kTile - 1 of a
+// strip, t being the step of the first one from there.
 template <class Run> void for_runs(const Band& band, int strip, int tile, Run run) {
     const Box& box = band.box();
     const std::uint16_t* active = band.active(strip);
-    const int top = box.top + strip * kLanes, rows = std::min(kLanes, box.bottom - top), stop = std::min(band.steps(), tile + kTile);
+    const int top = box.top + strip * kLanes, rows = std::min(kLanes, box.bottom - top),
+              stop = std::min(band.steps(), tile + kTile);
     unsigned every = 0xFFFF, some = 0;
     for (int t = tile; t < stop; ++t) every &= active[t], some |= active[t];
     for (int k = 0; k < rows; ++k) {
@@ -72,19 +75,23 @@ template <class Run> void for_runs(const Band& band, int strip, int tile, Run ru
     }
 }
 
-void store_colours(unsigned transform, const std::int16_t* const* samples, std::uint8_t* pixels, int channels, int count) {
+void store_colours(unsigned transform, const std::int16_t* const* samples, std::uint8_t* pixels, int channels,
+                   int count) {
     wavefront_kernels().store_colours8(transform, samples, pixels, channels, count);
 }
-void store_colours(unsigned transform, const std::int32_t* const* samples, std::uint16_t* pixels, int channels, int count) {
+void store_colours(unsigned transform, const std::int32_t* const* samples, std::uint16_t* pixels, int channels,
+                   int count) {
     wavefront_kernels().store_colours16(transform, samples, pixels, channels, count);
 }
 
 }  // namespace
 
-void load_pixels(const std::uint8_t* pixels, int channels, unsigned transform, std::int16_t* const* samples, int count) {
+void load_pixels(const std::uint8_t* pixels, int channels, unsigned transform, std::int16_t* const* samples,
+                 int count) {
     wavefront_kernels().load_colours8(transform, pixels, channels, samples, count);
 }
-void load_pixels(const std::uint16_t* pixels, int channels, unsigned transform, std::int32_t* const* samples, int count) {
+void load_pixels(const std::uint16_t* pixels, int channels, unsigned transform, std::int32_t* const* samples,
+                 int count) {
     wavefront_kernels().load_colours16(transform, pixels, channels, samples, count);
 }
 
@@ -104,9 +111,11 @@ Band::Band(const Region& region, int top, int bottom) : region_(region) {
     active_.assign(static_cast<std::size_t>(strips()) * static_cast<std::size_t>(steps()), 0);
     for (int y = box_.top; y < box_.bottom; ++y) {
         const int k = (y - box_.top) % kLanes, strip = (y - box_.top) / kLanes;
-        std::uint16_t* out = active_.data() + static_cast<std::size_t>(strip) * static_cast<std::size_t>(steps()) + kSkew * k;
+        std::uint16_t* out =
+            active_.data() + static_cast<std::size_t>(strip) * static_cast<std::size_t>(steps()) + kSkew * k;
         const std::uint8_t* classes = region.map.row(y) + box_.left;
-        const auto first = static_cast<std::uint8_t>(region.first), span = static_cast<std::uint8_t>(region.last - region.first);
+        const auto first = static_cast<std::uint8_t>(region.first),
+                   span = static_cast<std::uint8_t>(region.last - region.first);
         const auto lane = static_cast<std::uint16_t>(1 << k);
         unsigned count = 0;
         for (int x = 0; x < box_.right - box_.left; ++x) {
@@ -145,15 +154,20 @@ template <class T> void StripBuffer<T>::follow(const StripBuffer& previous, cons
         T* to = plane(c);
         for (int t = -kHistory; t < ragged; ++t)  // columns before a row's first pixel get that pixel's value
             for (int j = 0; j < kAbove; ++j)
-                to[t * kSlots + j] = from[std::min(std::max(t + ahead, first[static_cast<std::size_t>(j)]), steps_ - 1) * kSlots + j];
-        for (int t = std::max(-kHistory, ragged); t < steps_ - ahead; ++t) std::copy_n(from + (t + ahead) * kSlots, kAbove, to + t * kSlots);
-        for (int t = std::max(-kHistory, steps_ - ahead); t < steps_; ++t) std::copy_n(from + (steps_ - 1) * kSlots, kAbove, to + t * kSlots);
-        for (int t = -kHistory; t < 0; ++t) std::fill_n(to + t * kSlots + kAbove, kLanes, to[-kHistory * kSlots + kAbove - 1]);
+                to[t * kSlots + j] =
+                    from[std::min(std::max(t + ahead, first[static_cast<std::size_t>(j)]), steps_ - 1) * kSlots + j];
+        for (int t = std::max(-kHistory, ragged); t < steps_ - ahead; ++t)
+            std::copy_n(from + (t + ahead) * kSlots, kAbove, to + t * kSlots);
+        for (int t = std::max(-kHistory, steps_ - ahead); t < steps_; ++t)
+            std::copy_n(from + (steps_ - 1) * kSlots, kAbove, to + t * kSlots);
+        for (int t = -kHistory; t < 0; ++t)
+            std::fill_n(to + t * kSlots + kAbove, kLanes, to[-kHistory * kSlots + kAbove - 1]);
     }
 }
 
 template <class Pixel, class T>
-void load_strip(View<const Pixel> pixels, Component component, unsigned transform, const Band& band, int strip, StripBuffer<T>& buffer) {
+void load_strip(View<const Pixel> pixels, Component component, unsigned transform, const Band& band, int strip,
+                StripBuffer<T>& buffer) {
     TileRows<T> rows[kMaxPlanes] = {};
     for (int tile = 0; tile < band.steps(); tile += kTile) {
         for_runs(band, strip, tile, [&](int k, int t, int count, int y, int x) {
@@ -164,7 +178,8 @@ void load_strip(View<const Pixel> pixels, Component component, unsigned transfor
             else
                 load_pixels(pixel, pixels.channels, transform, out, count);
         });
-        for (int c = 0; c < component.planes; ++c) to_lanes(rows[c], buffer.plane(c) + tile * kSlots + kAbove, std::min(kTile, band.steps() - tile));
+        for (int c = 0; c < component.planes; ++c)
+            to_lanes(rows[c], buffer.plane(c) + tile * kSlots + kAbove, std::min(kTile, band.steps() - tile));
     }
     unsigned started = 0;
     for (int t = 0; t < band.steps(); ++t) {
@@ -182,10 +197,12 @@ void load_strip(View<const Pixel> pixels, Component component, unsigned transfor
 }
 
 template <class Pixel, class T>
-void store_strip(StripBuffer<T>& buffer, Component component, unsigned transform, const Band& band, int strip, View<Pixel> pixels) {
+void store_strip(StripBuffer<T>& buffer, Component component, unsigned transform, const Band& band, int strip,
+                 View<Pixel> pixels) {
     TileRows<T> rows[kMaxPlanes];
     for (int tile = 0; tile < band.steps(); tile += kTile) {
-        for (int c = 0; c < component.planes; ++c) from_lanes(buffer.plane(c) + tile * kSlots + kAbove, rows[c], std::min(kTile, band.steps() - tile));
+        for (int c = 0; c < component.planes; ++c)
+            from_lanes(buffer.plane(c) + tile * kSlots + kAbove, rows[c], std::min(kTile, band.steps() - tile));
         for_runs(band, strip, tile, [&](int k, int t, int count, int y, int x) {
             Pixel* pixel = pixels.row(y) + std::ptrdiff_t{x} * pixels.channels + component.first;
             const T* const in[kMaxPlanes] = {&rows[0][k][t], &rows[1][k][t], &rows[2][k][t]};

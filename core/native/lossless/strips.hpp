@@ -34,7 +34,9 @@ class Band {
     int blocks() const { return (steps() + kBlockSteps - 1) / kBlockSteps; }
     std::size_t pixels() const { return pixels_; }
     // Per step of a strip, the lanes whose pixel belongs to the region.
-    const std::uint16_t* active(int strip) const { return active_.data() + static_cast<std::size_t>(strip) * static_cast<std::size_t>(steps()); }
+    const std::uint16_t* active(int strip) const {
+        return active_.data() + static_cast<std::size_t>(strip) * static_cast<std::size_t>(steps());
+    }
     bool block_is_active(int strip, int block) const;
 
   private:
@@ -49,8 +51,9 @@ class Band {
 template <class T> class StripBuffer {
   public:
     // Room for whole blocks of eight steps.
-    StripBuffer(int planes, int steps) : planes_(planes), steps_(steps), stride_(static_cast<std::size_t>(steps + kHistory + 7) * kSlots),
-                                         values_(stride_ * static_cast<std::size_t>(planes) + kSlots) {}
+    StripBuffer(int planes, int steps)
+        : planes_(planes), steps_(steps), stride_(static_cast<std::size_t>(steps + kHistory + 7) * kSlots),
+          values_(stride_ * static_cast<std::size_t>(planes) + kSlots) {}
 
     T* plane(int c) const { return values_.get() + static_cast<std::size_t>(c) * stride_ + kHistory * kSlots; }
     int planes() const { return planes_; }
@@ -67,11 +70,14 @@ template <class T> class StripBuffer {
 
 // Samples of a strip's region pixels after the colour transform, and the fill of the others.
 template <class Pixel, class T>
-void load_strip(View<const Pixel> pixels, Component component, unsigned transform, const Band& band, int strip, StripBuffer<T>& buffer);
+void load_strip(View<const Pixel> pixels, Component component, unsigned transform, const Band& band, int strip,
+                StripBuffer<T>& buffer);
 // The same for up to kTile pixels side by side, to a row for each of the planes.
 void load_pixels(const std::uint8_t* pixels, int channels, unsigned transform, std::int16_t* const* samples, int count);
-void load_pixels(const std::uint16_t* pixels, int channels, unsigned transform, std::int32_t* const* samples, int count);
+void load_pixels(const std::uint16_t* pixels, int channels, unsigned transform, std::int32_t* const* samples,
+                 int count);
 template <class Pixel, class T>
-void store_strip(StripBuffer<T>& buffer, Component component, unsigned transform, const Band& band, int strip, View<Pixel> pixels);
+void store_strip(StripBuffer<T>& buffer, Component component, unsigned transform, const Band& band, int strip,
+                 View<Pixel> pixels);
 
 }  // namespace aig

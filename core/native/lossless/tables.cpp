@@ -14,7 +14,8 @@ constexpr unsigned kTableBits = 7, kMaxTables = 1u << kTableBits;
 const std::vector<Frequencies>& trained_tables() {
     static const std::vector<Frequencies> tables = [] {
         std::vector<Frequencies> t(kTrainedTableCount, Frequencies{});
-        for (unsigned k = 0; k < kTrainedTableCount; ++k) std::copy(std::begin(kTrainedTables[k]), std::end(kTrainedTables[k]), t[k].begin());
+        for (unsigned k = 0; k < kTrainedTableCount; ++k)
+            std::copy(std::begin(kTrainedTables[k]), std::end(kTrainedTables[k]), t[k].begin());
         return t;
     }();
     return tables;
@@ -26,7 +27,8 @@ using Costs = std::array<float, kAlphabet>;
 Costs costs_of(const Frequencies& frequencies) {
     Costs costs;
     for (unsigned s = 0; s < kAlphabet; ++s)
-        costs[s] = frequencies[s] ? static_cast<float>(kScaleBits) - std::log2(static_cast<float>(frequencies[s])) : 1e4f;
+        costs[s] =
+            frequencies[s] ? static_cast<float>(kScaleBits) - std::log2(static_cast<float>(frequencies[s])) : 1e4f;
     return costs;
 }
 
@@ -81,7 +83,8 @@ TableSet choose_tables(const std::vector<Counts>& counts, unsigned first_context
                 if (const float bits = bits_of(counts[c], costs[k]) + kTableBits; bits < least) least = bits, best = k;
             const Frequencies own = normalise(counts[c]);
             const Costs own_costs = costs_of(own);
-            if (set.tables.size() < kMaxTables && bits_of(counts[c], own_costs) + kTableBits + table_bits(own) < least) {
+            if (set.tables.size() < kMaxTables &&
+                bits_of(counts[c], own_costs) + kTableBits + table_bits(own) < least) {
                 best = static_cast<unsigned>(set.tables.size());
                 set.tables.push_back(own);
                 costs.push_back(own_costs);
@@ -105,7 +108,8 @@ TableSet read_tables(BitReader& in, unsigned contexts, unsigned first_context) {
             if (table == set.tables.size()) {
                 set.tables.push_back(read_frequencies(in));
                 const auto& own = set.tables.back();
-                if (std::any_of(own.begin() + kMaxSymbol + 1, own.end(), [](auto f) { return f != 0; })) throw Corrupt("symbol out of range in a table");
+                if (std::any_of(own.begin() + kMaxSymbol + 1, own.end(), [](auto f) { return f != 0; }))
+                    throw Corrupt("symbol out of range in a table");
             }
         }
         set.table_of.push_back(static_cast<std::uint8_t>(table));

@@ -16,7 +16,8 @@ template <class Pixel> using Four = std::array<const Pixel*, 4>;
 
 template <unsigned Transform, class Pixel> unsigned cost(const Four<Pixel>& four) {
     int planes[3][4];
-    for (std::size_t i = 0; i < 4; ++i) forward<Transform, int>(four[i][0], four[i][1], four[i][2], planes[0][i], planes[1][i], planes[2][i]);
+    for (std::size_t i = 0; i < 4; ++i)
+        forward<Transform, int>(four[i][0], four[i][1], four[i][2], planes[0][i], planes[1][i], planes[2][i]);
     unsigned bits = 0;
     for (const auto& p : planes) bits += bits_of_error(p[0] - med(p[1], p[2], p[3]));
     return bits;
@@ -33,9 +34,12 @@ template <class Pixel> unsigned choose_transform(View<const Pixel> pixels, Compo
     for (int y = box.top + 1 + dy / 2; y < box.bottom; y += dy)
         // Columns that have nothing to do with a grid in the picture.
         for (int x = box.left + 1 + (y * 7 + dx / 2) % dx; x < box.right; x += dx) {
-            if (!region.contains(x, y) || !region.contains(x - 1, y) || !region.contains(x, y - 1) || !region.contains(x - 1, y - 1)) continue;
+            if (!region.contains(x, y) || !region.contains(x - 1, y) || !region.contains(x, y - 1) ||
+                !region.contains(x - 1, y - 1))
+                continue;
             const Pixel* here = pixels.row(y) + std::ptrdiff_t{x} * pixels.channels + component.first;
-            const Four<Pixel> four{here, here - pixels.channels, here - pixels.stride, here - pixels.stride - pixels.channels};
+            const Four<Pixel> four{here, here - pixels.channels, here - pixels.stride,
+                                   here - pixels.stride - pixels.channels};
             bits[kGreenFirst] += cost<kGreenFirst>(four);
             bits[kChromaLuma] += cost<kChromaLuma>(four);
             bits[kSubtractGreen] += cost<kSubtractGreen>(four);

@@ -5,20 +5,20 @@
 
 namespace aig {
 
-inline constexpr int kLanes = 16;             // rows of a strip
-inline constexpr int kSkew = 2;               // pixels that a row lags behind the one above
-inline constexpr int kAbove = 4;              // rows above the strip that its samples can refer to
-inline constexpr int kSlots = 24;             // rows kept per step: those above, the strip's own, and padding
-inline constexpr int kHistory = 8;            // steps kept before the first
-inline constexpr int kBlockSteps = 16;        // steps that share a predictor
+inline constexpr int kLanes = 16;       // rows of a strip
+inline constexpr int kSkew = 2;         // pixels that a row lags behind the one above
+inline constexpr int kAbove = 4;        // rows above the strip that its samples can refer to
+inline constexpr int kSlots = 24;       // rows kept per step: those above, the strip's own, and padding
+inline constexpr int kHistory = 8;      // steps kept before the first
+inline constexpr int kBlockSteps = 16;  // steps that share a predictor
 inline constexpr int kOwnTaps = 12, kCrossTaps = 4;
 inline constexpr int kMaxTaps = kOwnTaps + 2 * kCrossTaps;
 inline constexpr int kMaxPlanes = 3;
 inline constexpr int kEnergies = 24;
 inline constexpr int kPlaneContexts = 2 * kEnergies;
 inline constexpr int kBiasCells = 256;
-inline constexpr int kTile = 64;              // steps that are brought to or from pixels at a time
-inline constexpr int kPredictionBits = 6;     // fractional bits of predictions and coefficients
+inline constexpr int kTile = 64;           // steps that are brought to or from pixels at a time
+inline constexpr int kPredictionBits = 6;  // fractional bits of predictions and coefficients
 
 // Coefficients of one predictor, for every plane: those of the samples, and of the base.
 struct Predictor {
@@ -59,9 +59,9 @@ inline constexpr int kWordMargin = 2 * kMaxPlanes * kLanes + kLanes;
 // A value as the encoder keeps it: raw bits, symbol and context from the least significant bit up.
 inline constexpr int kSymbolShift = 16, kContextShift = 22;
 
-// The encoder's tables: for symbol s of context c of plane p, at index (p * kPlaneContexts + c) * 64 + s, 2^32 / frequency
-// rounded down (2^32 - 1 for frequency 1), and frequency | place << 13. With remainder r its slot is slots[place + r]; one
-// more can be read.
+// The encoder's tables: for symbol s of context c of plane p, at index (p * kPlaneContexts + c) * 64 + s, 2^32 /
+// frequency rounded down (2^32 - 1 for frequency 1), and frequency | place << 13. With remainder r its slot is
+// slots[place + r]; one more can be read.
 struct EncodingTables {
     const std::uint32_t* reciprocals;
     const std::uint32_t* places;
@@ -76,28 +76,39 @@ enum Transform : unsigned { kGreenFirst = 0, kChromaLuma = 1, kSubtractGreen = 2
 
 struct WavefrontKernels {
     // Up to kTile pixels of 3 or 4 channels to three rows of samples, and back, which leaves a fourth channel as it is.
-    void (*load_colours8)(unsigned transform, const std::uint8_t* pixels, int channels, std::int16_t* const* samples, int count);
-    void (*load_colours16)(unsigned transform, const std::uint16_t* pixels, int channels, std::int32_t* const* samples, int count);
-    void (*store_colours8)(unsigned transform, const std::int16_t* const* samples, std::uint8_t* pixels, int channels, int count);
-    void (*store_colours16)(unsigned transform, const std::int32_t* const* samples, std::uint16_t* pixels, int channels, int count);
+    void (*load_colours8)(unsigned transform, const std::uint8_t* pixels, int channels, std::int16_t* const* samples,
+                          int count);
+    void (*load_colours16)(unsigned transform, const std::uint16_t* pixels, int channels, std::int32_t* const* samples,
+                           int count);
+    void (*store_colours8)(unsigned transform, const std::int16_t* const* samples, std::uint8_t* pixels, int channels,
+                           int count);
+    void (*store_colours16)(unsigned transform, const std::int32_t* const* samples, std::uint16_t* pixels, int channels,
+                            int count);
     // Turn a strip's samples into values, kLanes per plane and step; `classes` has one entry per block.
     void (*model16)(const Strip<std::int16_t>&, const Model&, const std::uint8_t* classes, std::uint32_t* values);
     void (*model32)(const Strip<std::int32_t>&, const Model&, const std::uint8_t* classes, std::uint32_t* values);
     // The way back: set the strip's samples. False when the words do not suffice.
-    bool (*decode16)(const Strip<std::int16_t>&, const Model&, const std::uint8_t* classes, const std::uint64_t* tables, Words&);
-    bool (*decode32)(const Strip<std::int32_t>&, const Model&, const std::uint8_t* classes, const std::uint64_t* tables, Words&);
+    bool (*decode16)(const Strip<std::int16_t>&, const Model&, const std::uint8_t* classes, const std::uint64_t* tables,
+                     Words&);
+    bool (*decode32)(const Strip<std::int32_t>&, const Model&, const std::uint8_t* classes, const std::uint64_t* tables,
+                     Words&);
     // Code a strip's values, the last step first, and put the words in front of `next`; returns where they begin.
     std::uint16_t* (*put)(const std::uint32_t* values, const std::uint16_t* active, int steps, int planes, int chains,
                           const EncodingTables& tables, std::uint32_t* states, std::uint16_t* next);
     // For the encoder's search: add to totals[k] about the bits that the active pixels of step t would take with
     // predictor k, in units of 1 / 2^kScoreBits, and up to a constant for every pixel.
-    void (*score16)(const Strip<std::int16_t>&, int planes, int t, const Predictor* predictors, int count, std::uint32_t* totals);
-    void (*score32)(const Strip<std::int32_t>&, int planes, int t, const Predictor* predictors, int count, std::uint32_t* totals);
-    // For the encoder's fit of a plane's taps: the active pixels of some steps of a block have features, the taps' differences
-    // from the base and last their own, and weights, which are less where the errors with these coefficients are large.
-    // Adds sum of w x_i x_j, lane by lane, to sums[(i * (i + 1) / 2 + j) * kLanes ..] for j <= i; returns the number of pixels.
-    float (*least_squares16)(const Strip<std::int16_t>&, int plane, const int* steps, int count, const float* coefficients, float* sums);
-    float (*least_squares32)(const Strip<std::int32_t>&, int plane, const int* steps, int count, const float* coefficients, float* sums);
+    void (*score16)(const Strip<std::int16_t>&, int planes, int t, const Predictor* predictors, int count,
+                    std::uint32_t* totals);
+    void (*score32)(const Strip<std::int32_t>&, int planes, int t, const Predictor* predictors, int count,
+                    std::uint32_t* totals);
+    // For the encoder's fit of a plane's taps: the active pixels of some steps of a block have features, the taps'
+    // differences from the base and last their own, and weights, which are less where the errors with these
+    // coefficients are large. Adds sum of w x_i x_j, lane by lane, to sums[(i * (i + 1) / 2 + j) * kLanes ..] for j <=
+    // i; returns the number of pixels.
+    float (*least_squares16)(const Strip<std::int16_t>&, int plane, const int* steps, int count,
+                             const float* coefficients, float* sums);
+    float (*least_squares32)(const Strip<std::int32_t>&, int plane, const int* steps, int count,
+                             const float* coefficients, float* sums);
 };
 
 // Those of the instruction set that kernels() names (simd/dispatch.hpp).

@@ -8,7 +8,8 @@ namespace {
 // Where a neighbour `dy` rows down and `dx` columns right of a pixel lies relative to it in a strip.
 constexpr std::ptrdiff_t at(int dy, int dx) { return (dx + kSkew * dy) * kSlots + dy; }
 
-constexpr std::ptrdiff_t kW = at(0, -1), kN = at(-1, 0), kNW = at(-1, -1), kNE = at(-1, 1), kWW = at(0, -2), kNN = at(-2, 0);
+constexpr std::ptrdiff_t kW = at(0, -1), kN = at(-1, 0), kNW = at(-1, -1), kNE = at(-1, 1), kWW = at(0, -2),
+                         kNN = at(-2, 0);
 constexpr std::ptrdiff_t kFarTaps[] = {at(-2, 1), at(-2, -1), at(-1, -2), at(-2, 2), at(0, -3), at(-3, 0)};
 static_assert(6 + std::size(kFarTaps) == kOwnTaps);
 
@@ -28,13 +29,16 @@ constexpr int kScoreOffset = 96;
 constexpr int kPairs = 1 + kMaxTaps / 2;
 
 // Everything that a plane's prediction is a linear function of, first the base and the sample itself, in pairs.
-template <int Plane, class Add> AIG_INLINE void for_feature_pairs(const Neighbours<Narrow>& s, const std::int16_t* const* here, Narrow sample, Add add) {
+template <int Plane, class Add>
+AIG_INLINE void for_feature_pairs(const Neighbours<Narrow>& s, const std::int16_t* const* here, Narrow sample,
+                                  Add add) {
     add(0, interleave(s.base(), sample));
     add(1, interleave(s.w, s.n));
     add(2, interleave(s.nw, s.ne));
     add(3, interleave(s.ww, s.nn));
     int pair = 4;
-    for (std::size_t i = 0; i < std::size(kFarTaps); i += 2) add(pair++, interleave(load(here[Plane] + kFarTaps[i]), load(here[Plane] + kFarTaps[i + 1])));
+    for (std::size_t i = 0; i < std::size(kFarTaps); i += 2)
+        add(pair++, interleave(load(here[Plane] + kFarTaps[i]), load(here[Plane] + kFarTaps[i + 1])));
     for (int other = 0; other < Plane; ++other) {
         const Narrow x = load(here[other]);
         add(pair++, interleave(x - load(here[other] + kW), x - load(here[other] + kN)));
@@ -43,13 +47,17 @@ template <int Plane, class Add> AIG_INLINE void for_feature_pairs(const Neighbou
 }
 
 // Linear prediction around the median of W, N and W + N - NW, with kPredictionBits fractional bits.
-template <int Plane> AIG_INLINE Lanes predict(const Neighbours<Narrow>& s, const std::int16_t* const* here, const Predictor& predictor) {
+template <int Plane>
+AIG_INLINE Lanes predict(const Neighbours<Narrow>& s, const std::int16_t* const* here, const Predictor& predictor) {
     PairSum sum = no_pairs();
-    for_feature_pairs<Plane>(s, here, same<Narrow>(0), [&](int i, const auto& pair) AIG_INLINE_LAMBDA { add(sum, pair, predictor.pair[Plane][i]); });
+    for_feature_pairs<Plane>(s, here, same<Narrow>(0), [&](int i, const auto& pair) AIG_INLINE_LAMBDA {
+        add(sum, pair, predictor.pair[Plane][i]);
+    });
     return in_order(sum);
 }
 
-template <int Plane> AIG_INLINE Lanes predict(const Neighbours<Lanes>& s, const std::int32_t* const* here, const Predictor& predictor) {
+template <int Plane>
+AIG_INLINE Lanes predict(const Neighbours<Lanes>& s, const std::int32_t* const* here, const Predictor& predictor) {
     const std::int32_t* tap = predictor.tap[Plane];
     Lanes sum = s.base() * all(predictor.base[Plane]);
     const Lanes near[] = {s.w, s.n, s.nw, s.ne, s.ww, s.nn};
@@ -64,7 +72,8 @@ template <int Plane> AIG_INLINE Lanes predict(const Neighbours<Lanes>& s, const 
 
 // How large the error is to be expected, in half octaves: from differences of neighbours, their errors
 // and those of the planes coded before. For samples of 8 bits nothing here exceeds 16.
-template <class T, int Plane> AIG_INLINE Lanes energy(const Neighbours<Vector<T>>& s, const T* const* errors, int shift) {
+template <class T, int Plane>
+AIG_INLINE Lanes energy(const Neighbours<Vector<T>>& s, const T* const* errors, int shift) {
     const auto e = neighbours<T>(errors[Plane]);
     const auto activity = abs(s.w - s.nw) + abs(s.nw - s.n) + abs(s.n - s.ne) + abs(s.w - s.ww) + abs(s.n - s.nn);
     const auto past = left<1>(e.w + e.n) + e.ne + e.nw + e.ww + e.nn;
@@ -87,7 +96,8 @@ template <class V> AIG_INLINE Lanes bias_cell(const Neighbours<V>& s, Lanes roun
 }
 
 // The values of all active lanes from their states.
-AIG_INLINE Lanes decode_values(Lanes& state, Lanes context, Mask active, const std::uint64_t* tables, const std::uint16_t*& words) {
+AIG_INLINE Lanes decode_values(Lanes& state, Lanes context, Mask active, const std::uint64_t* tables,
+                               const std::uint16_t*& words) {
     const Lanes slot = state & all(kScale - 1), bucket = right_unsigned<kBucketBits>(slot), r = slot & all(kBucket - 1);
     const Halves entry = gather_pairs(tables, left<6>(context) + bucket);
     const Mask own = (entry.low & all(127)) > r;
@@ -121,8 +131,8 @@ AIG_INLINE Lanes tokenise(Lanes value) {
 // One plane of one step, in either direction: `code(context, active, prediction, sign)` gives the samples. The
 // encoder's strip holds them already, those outside the region included.
 template <class T, int Plane, bool Bias, bool Decoding, class Code>
-AIG_INLINE void step(const Model& model, const Predictor& predictor, T* const* samples, T* const* errors, unsigned active,
-                     unsigned started, Code code) {
+AIG_INLINE void step(const Model& model, const Predictor& predictor, T* const* samples, T* const* errors,
+                     unsigned active, unsigned started, Code code) {
     using V = Vector<T>;
     const auto s = neighbours<T>(samples[Plane]);
     const Lanes low = all(model.low[Plane]), high = all(model.high[Plane]);
@@ -148,7 +158,8 @@ AIG_INLINE void step(const Model& model, const Predictor& predictor, T* const* s
     V sample, error;
     if constexpr (Decoding) narrow(wide, sample);
     narrow(abs(wide - rounded), error);
-    if (active != 0xFFFF) {  // pixels outside the region repeat their row; before its first pixel, the row above one column on
+    if (active !=
+        0xFFFF) {  // pixels outside the region repeat their row; before its first pixel, the row above one column on
         V mask, go;
         narrow(mask_of(active), mask);
         narrow(mask_of(started), go);
@@ -159,9 +170,11 @@ AIG_INLINE void step(const Model& model, const Predictor& predictor, T* const* s
     store(errors[Plane], error);
 }
 
-// Call plane.operator()<Plane>(samples, errors, predictor, active, started) for all planes of all steps, as long as go_on().
+// Call plane.operator()<Plane>(samples, errors, predictor, active, started) for all planes of all steps, as long as
+// go_on().
 template <class T, int Planes, class GoOn, class Each>
-AIG_INLINE bool for_planes(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, GoOn go_on, Each each) {
+AIG_INLINE bool for_planes(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, GoOn go_on,
+                           Each each) {
     unsigned started = 0;
     for (int t = 0; t < strip.steps; ++t) {
         if (!go_on()) return false;
@@ -182,41 +195,55 @@ AIG_INLINE bool for_planes(const Strip<T>& strip, const Model& model, const std:
 
 template <class T, int Planes, bool Bias>
 void model_strip(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, std::uint32_t* values) {
-    for_planes<T, Planes>(strip, model, classes, [] { return true; },
-                          [&]<int Plane>(const Predictor& predictor, T* const* samples, T* const* errors, unsigned active, unsigned started) AIG_INLINE_LAMBDA {
-        step<T, Plane, Bias, false>(model, predictor, samples, errors, active, started, [&](Lanes context, Mask, Lanes rounded, Lanes flip) AIG_INLINE_LAMBDA {
-            const Lanes sample = widen(load(samples[Plane])), error = ((sample - rounded) ^ flip) - flip;
-            store(reinterpret_cast<std::int32_t*>(values), tokenise(fold(error)) | left<kContextShift>(context));
-            values += kLanes;
-            return sample;
+    for_planes<T, Planes>(
+        strip, model, classes, [] { return true; },
+        [&]<int Plane>(const Predictor& predictor, T* const* samples, T* const* errors, unsigned active,
+                       unsigned started) AIG_INLINE_LAMBDA {
+            step<T, Plane, Bias, false>(model, predictor, samples, errors, active, started,
+                                        [&](Lanes context, Mask, Lanes rounded, Lanes flip) AIG_INLINE_LAMBDA {
+                                            const Lanes sample = widen(load(samples[Plane])),
+                                                        error = ((sample - rounded) ^ flip) - flip;
+                                            store(reinterpret_cast<std::int32_t*>(values),
+                                                  tokenise(fold(error)) | left<kContextShift>(context));
+                                            values += kLanes;
+                                            return sample;
+                                        });
         });
-    });
 }
 
 template <class T, int Planes, int Chains, bool Bias>
-bool decode_strip(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, const std::uint64_t* tables, Words& words) {
+bool decode_strip(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, const std::uint64_t* tables,
+                  Words& words) {
     Lanes state[Chains];
     for (int c = 0; c < Chains; ++c) state[c] = load(reinterpret_cast<const std::int32_t*>(words.states + c * kLanes));
     const std::uint16_t* next = words.next;
-    const bool whole = for_planes<T, Planes>(strip, model, classes, [&] { return next <= words.end; },
-                          [&]<int Plane>(const Predictor& predictor, T* const* samples, T* const* errors, unsigned active, unsigned started) AIG_INLINE_LAMBDA {
-        step<T, Plane, Bias, true>(model, predictor, samples, errors, active, started, [&](Lanes context, Mask mask, Lanes rounded, Lanes flip) AIG_INLINE_LAMBDA {
-            const Lanes error = unfold(decode_values(state[Plane % Chains], context, mask, tables + Plane * kPlaneContexts * kAlphabet, next));
-            return rounded + ((error ^ flip) - flip);
+    const bool whole = for_planes<T, Planes>(
+        strip, model, classes, [&] { return next <= words.end; },
+        [&]<int Plane>(const Predictor& predictor, T* const* samples, T* const* errors, unsigned active,
+                       unsigned started) AIG_INLINE_LAMBDA {
+            step<T, Plane, Bias, true>(model, predictor, samples, errors, active, started,
+                                       [&](Lanes context, Mask mask, Lanes rounded, Lanes flip) AIG_INLINE_LAMBDA {
+                                           const Lanes error =
+                                               unfold(decode_values(state[Plane % Chains], context, mask,
+                                                                    tables + Plane * kPlaneContexts * kAlphabet, next));
+                                           return rounded + ((error ^ flip) - flip);
+                                       });
         });
-    });
     for (int c = 0; c < Chains; ++c) store(reinterpret_cast<std::int32_t*>(words.states + c * kLanes), state[c]);
     words.next = next;
     return whole;
 }
 
-template <class T> void model_any(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, std::uint32_t* values) {
-    if (model.planes == 1) return (model.bias ? model_strip<T, 1, true> : model_strip<T, 1, false>)(strip, model, classes, values);
+template <class T>
+void model_any(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, std::uint32_t* values) {
+    if (model.planes == 1)
+        return (model.bias ? model_strip<T, 1, true> : model_strip<T, 1, false>)(strip, model, classes, values);
     return (model.bias ? model_strip<T, 3, true> : model_strip<T, 3, false>)(strip, model, classes, values);
 }
 
 template <class T>
-bool decode_any(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, const std::uint64_t* tables, Words& words) {
+bool decode_any(const Strip<T>& strip, const Model& model, const std::uint8_t* classes, const std::uint64_t* tables,
+                Words& words) {
     const auto decode = model.planes == 1   ? (model.bias ? decode_strip<T, 1, 1, true> : decode_strip<T, 1, 1, false>)
                         : model.chains == 1 ? (model.bias ? decode_strip<T, 3, 1, true> : decode_strip<T, 3, 1, false>)
                                             : (model.bias ? decode_strip<T, 3, 3, true> : decode_strip<T, 3, 3, false>);
@@ -224,7 +251,8 @@ bool decode_any(const Strip<T>& strip, const Model& model, const std::uint8_t* c
 }
 
 template <class T, int Plane>
-AIG_INLINE void score_plane(T* const* samples, Mask mask, const Predictor* predictors, int count, std::uint32_t* totals) {
+AIG_INLINE void score_plane(T* const* samples, Mask mask, const Predictor* predictors, int count,
+                            std::uint32_t* totals) {
     const auto s = neighbours<T>(samples[Plane]);
     const Lanes sample = left<kPredictionBits>(widen(load(samples[Plane])));
     for (int k = 0; k < count; ++k) {
@@ -233,7 +261,8 @@ AIG_INLINE void score_plane(T* const* samples, Mask mask, const Predictor* predi
     }
 }
 
-void score32(const Strip<std::int32_t>& strip, int planes, int t, const Predictor* predictors, int count, std::uint32_t* totals) {
+void score32(const Strip<std::int32_t>& strip, int planes, int t, const Predictor* predictors, int count,
+             std::uint32_t* totals) {
     std::int32_t* samples[kMaxPlanes];
     for (int c = 0; c < planes; ++c) samples[c] = strip.samples[c] + t * kSlots + kAbove;
     const Mask mask = mask_of(strip.active[t]);
@@ -258,7 +287,8 @@ template <int Plane> AIG_INLINE Lanes paired_score(const FeaturePairs& pairs, co
     return log2_of<kScoreBits>(abs(sum.v) + all(kScoreOffset));
 }
 
-void score16(const Strip<std::int16_t>& strip, int planes, int t, const Predictor* predictors, int count, std::uint32_t* totals) {
+void score16(const Strip<std::int16_t>& strip, int planes, int t, const Predictor* predictors, int count,
+             std::uint32_t* totals) {
     const std::int16_t* samples[kMaxPlanes];
     for (int c = 0; c < planes; ++c) samples[c] = strip.samples[c] + t * kSlots + kAbove;
     const Mask mask = out_of_order(mask_of(strip.active[t])).v;
@@ -272,14 +302,17 @@ void score16(const Strip<std::int16_t>& strip, int planes, int t, const Predicto
     pair_features<2>(samples, pairs[2]);
     for (int k = 0; k < count; ++k) {
         const Predictor& p = predictors[k];
-        totals[k] += sum((paired_score<0>(pairs[0], p) + paired_score<1>(pairs[1], p) + paired_score<2>(pairs[2], p)) & mask);
+        totals[k] +=
+            sum((paired_score<0>(pairs[0], p) + paired_score<1>(pairs[1], p) + paired_score<2>(pairs[2], p)) & mask);
     }
 }
 
-// The way back of decode_values, for one plane or all of them: value[0] is coded first, and raw bits before their symbol,
-// as the decoder reads them last. States of different planes do not wait for each other, so every stage is done for all
-// of them before the next one, and the words are written at the end.
-template <int Side> AIG_INLINE void put_values(Lanes* state, const Lanes* value, Mask active, const EncodingTables& tables, std::uint16_t*& next) {
+// The way back of decode_values, for one plane or all of them: value[0] is coded first, and raw bits before their
+// symbol, as the decoder reads them last. States of different planes do not wait for each other, so every stage is done
+// for all of them before the next one, and the words are written at the end.
+template <int Side>
+AIG_INLINE void put_values(Lanes* state, const Lanes* value, Mask active, const EncodingTables& tables,
+                           std::uint16_t*& next) {
     Lanes entry[Side], frequency[Side], reciprocal[Side], raw_state[Side], old_state[Side];
     Mask raw_full[Side], full[Side];
     Lanes escaped[Side];
@@ -327,28 +360,33 @@ template <int Side> AIG_INLINE void put_values(Lanes* state, const Lanes* value,
 }
 
 template <int Planes, int Chains>
-std::uint16_t* put_strip(const std::uint32_t* values, const std::uint16_t* active, int steps, const EncodingTables& tables, std::uint32_t* states,
-                         std::uint16_t* next) {
+std::uint16_t* put_strip(const std::uint32_t* values, const std::uint16_t* active, int steps,
+                         const EncodingTables& tables, std::uint32_t* states, std::uint16_t* next) {
     constexpr int side = Chains == Planes ? Planes : 1;
     Lanes state[Chains], value[Planes];  // the last plane first
-    for (int c = 0; c < Chains; ++c) state[c] = load(reinterpret_cast<const std::int32_t*>(states + (Chains - 1 - c) * kLanes));
+    for (int c = 0; c < Chains; ++c)
+        state[c] = load(reinterpret_cast<const std::int32_t*>(states + (Chains - 1 - c) * kLanes));
     for (int t = steps; t-- > 0;) {
         const Mask mask = mask_of(active[t]);
         AIG_UNROLL_ALL
         for (int i = 0; i < Planes; ++i) {
             const int plane = Planes - 1 - i;
-            value[i] = load(reinterpret_cast<const std::int32_t*>(values + (t * Planes + plane) * kLanes)) + all(plane * (kPlaneContexts << kContextShift));
+            value[i] = load(reinterpret_cast<const std::int32_t*>(values + (t * Planes + plane) * kLanes)) +
+                       all(plane * (kPlaneContexts << kContextShift));
         }
         AIG_UNROLL_ALL
         for (int i = 0; i < Planes; i += side) put_values<side>(state, value + i, mask, tables, next);
     }
-    for (int c = 0; c < Chains; ++c) store(reinterpret_cast<std::int32_t*>(states + (Chains - 1 - c) * kLanes), state[c]);
+    for (int c = 0; c < Chains; ++c)
+        store(reinterpret_cast<std::int32_t*>(states + (Chains - 1 - c) * kLanes), state[c]);
     return next;
 }
 
-std::uint16_t* put(const std::uint32_t* values, const std::uint16_t* active, int steps, int planes, int chains, const EncodingTables& tables,
-                   std::uint32_t* states, std::uint16_t* next) {
-    return (planes == 1 ? put_strip<1, 1> : chains == 1 ? put_strip<3, 1> : put_strip<3, 3>)(values, active, steps, tables, states, next);
+std::uint16_t* put(const std::uint32_t* values, const std::uint16_t* active, int steps, int planes, int chains,
+                   const EncodingTables& tables, std::uint32_t* states, std::uint16_t* next) {
+    return (planes == 1   ? put_strip<1, 1>
+            : chains == 1 ? put_strip<3, 1>
+                          : put_strip<3, 3>)(values, active, steps, tables, states, next);
 }
 
 }  // namespace
@@ -359,9 +397,19 @@ std::uint16_t* put(const std::uint32_t* values, const std::uint16_t* active, int
 namespace aig {
 namespace {
 
-constexpr WavefrontKernels kWavefront{load_colours, load_colours, store_colours, store_colours,
-                                      model_any<std::int16_t>, model_any<std::int32_t>, decode_any<std::int16_t>, decode_any<std::int32_t>,
-                                      put, score16, score32, least_squares<std::int16_t>, least_squares<std::int32_t>};
+constexpr WavefrontKernels kWavefront{load_colours,
+                                      load_colours,
+                                      store_colours,
+                                      store_colours,
+                                      model_any<std::int16_t>,
+                                      model_any<std::int32_t>,
+                                      decode_any<std::int16_t>,
+                                      decode_any<std::int32_t>,
+                                      put,
+                                      score16,
+                                      score32,
+                                      least_squares<std::int16_t>,
+                                      least_squares<std::int32_t>};
 
 }  // namespace
 }  // namespace aig

@@ -5,7 +5,10 @@
 namespace aig {
 
 void cell_means(View<const std::uint8_t> pixels, int step, float* out) {
-    const int n = pixels.channels, colours = n < 3 ? 1 : 3, columns = pixels.width / step, rows = pixels.height / step, skip = step >= 16 ? 4 : step >= 4 ? 2 : 1;
+    const int n = pixels.channels, colours = n < 3 ? 1 : 3, columns = pixels.width / step, rows = pixels.height / step,
+              skip = step >= 16  ? 4
+                     : step >= 4 ? 2
+                                 : 1;
     const int size = columns * step * n;
     // By sample of a row, over the rows of a cell: a sum is below 2^16 * 255 * 2.
     std::vector<std::uint32_t> sums(static_cast<std::size_t>(size)), changes(static_cast<std::size_t>(size));
@@ -26,7 +29,9 @@ void cell_means(View<const std::uint8_t> pixels, int step, float* out) {
         for (int cx = 0; cx < columns; ++cx) {
             std::uint64_t total[3] = {}, change = 0;
             for (int x = cx * step; x < (cx + 1) * step; ++x)
-                for (int k = 0; k < colours; ++k) total[k] += sums[static_cast<std::size_t>(x * n + k)], change += changes[static_cast<std::size_t>(x * n + k)];
+                for (int k = 0; k < colours; ++k)
+                    total[k] += sums[static_cast<std::size_t>(x * n + k)],
+                        change += changes[static_cast<std::size_t>(x * n + k)];
             for (int k = 0; k < colours; ++k) *out++ = static_cast<float>(total[k]) / pixels_in;
             *out++ = static_cast<float>(change) / (pixels_in * static_cast<float>(2 * colours));
         }

@@ -37,12 +37,15 @@ InverseSteps inverse_of(const Steps& steps) {
     return out;
 }
 
-void quantiser_cost(const std::int16_t* coefficients, const Steps& steps, const InverseSteps& inverse, float channels, float& bits, float& error) {
-    // First what is the same for all, so that it can be done for several at once. The mean is the 1/8 image's, which is coded in any case.
+void quantiser_cost(const std::int16_t* coefficients, const Steps& steps, const InverseSteps& inverse, float channels,
+                    float& bits, float& error) {
+    // First what is the same for all, so that it can be done for several at once. The mean is the 1/8 image's, which is
+    // coded in any case.
     std::int32_t levels[64];
     float e = 0;
     levels[0] = 0;
-    for (std::size_t i = 1; i < 64; ++i) levels[i] = static_cast<int>(static_cast<float>(abs_int(coefficients[i])) * inverse[i] + 0.38f);
+    for (std::size_t i = 1; i < 64; ++i)
+        levels[i] = static_cast<int>(static_cast<float>(abs_int(coefficients[i])) * inverse[i] + 0.38f);
     for (std::size_t i = 1; i < 64; ++i) {
         const std::int32_t left = abs_int(coefficients[i]) - levels[i] * steps[i];
         e += static_cast<float>(left) * static_cast<float>(left);
@@ -74,7 +77,8 @@ void block_costs(View<const std::uint8_t> pixels, const Steps& background, const
             const int y = std::min(top + j, pixels.height - 1);
             const std::uint8_t* row = pixels.row(y);
             std::uint8_t* to = luma.data() + j * stride;
-            if (colour && pixels.channels == 3) kernel.rgb_to_ycc(row, pixels.width, to, chroma.data(), chroma.data() + pixels.width);
+            if (colour && pixels.channels == 3)
+                kernel.rgb_to_ycc(row, pixels.width, to, chroma.data(), chroma.data() + pixels.width);
             else
                 for (int x = 0; x < pixels.width; ++x) to[x] = row[x * pixels.channels + (colour ? 1 : 0)];
             std::fill(to + pixels.width, to + stride, to[pixels.width - 1]);
@@ -88,14 +92,17 @@ void block_costs(View<const std::uint8_t> pixels, const Steps& background, const
                 const int g = colour ? 1 : 0;
                 float bits = residual_bits(abs_int(here[g] - med(west[g], north[g], corner[g])));
                 for (int c = 0; colour && c < 3; c += 2)
-                    bits += residual_bits(abs_int(here[c] - here[g] - med(west[c] - west[g], north[c] - north[g], corner[c] - corner[g])));
+                    bits += residual_bits(abs_int(here[c] - here[g] -
+                                                  med(west[c] - west[g], north[c] - north[g], corner[c] - corner[g])));
                 out[x / 8].core_bits += bits;
             }
         }
         for (int x = 0; x < blocks_x; ++x) {
             kernel.forward_block(luma.data() + 8 * x, stride, coefficients);
-            quantiser_cost(coefficients, background, inverse_background, static_cast<float>(channels), out[x].background_bits, out[x].background_error);
-            quantiser_cost(coefficients, mid, inverse_mid, static_cast<float>(channels), out[x].mid_bits, out[x].mid_error);
+            quantiser_cost(coefficients, background, inverse_background, static_cast<float>(channels),
+                           out[x].background_bits, out[x].background_error);
+            quantiser_cost(coefficients, mid, inverse_mid, static_cast<float>(channels), out[x].mid_bits,
+                           out[x].mid_error);
         }
     }
 }

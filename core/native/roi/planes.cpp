@@ -35,8 +35,9 @@ bool eight_alike(const std::uint8_t* classes) {
     return eight == classes[0] * std::uint64_t{0x0101010101010101};
 }
 
-// Give the samples of a square of n x n that are not known values that go on smoothly from the others, of which there is one at
-// least: means at half the size first, then diffusion (pull and push; Gortler et al. 1996). n is a power of two.
+// Give the samples of a square of n x n that are not known values that go on smoothly from the others, of which there
+// is one at least: means at half the size first, then diffusion (pull and push; Gortler et al. 1996). n is a power of
+// two.
 void fill_square(std::vector<float>& values, const std::vector<std::uint8_t>& known, std::size_t n) {
     constexpr int kRounds = 6;
     if (n == 1) return;
@@ -111,7 +112,8 @@ void fill_hidden(View<std::uint8_t> pixels, View<const std::uint8_t> map, int fo
     std::vector<std::uint8_t> known(n * n);
     for (int top = 0; top < map.height; top += footprint) {
         bool plain = true;
-        for (int y = top; plain && y < std::min(map.height, top + footprint); ++y) plain = all_background(map.row(y), map.width);
+        for (int y = top; plain && y < std::min(map.height, top + footprint); ++y)
+            plain = all_background(map.row(y), map.width);
         if (plain) continue;
         for (int left = 0; left < map.width; left += footprint) {
             const int h = std::min(footprint, map.height - top), w = std::min(footprint, map.width - left);
@@ -119,12 +121,16 @@ void fill_hidden(View<std::uint8_t> pixels, View<const std::uint8_t> map, int fo
             int shown = 0;
             for (int y = 0; y < h; ++y)
                 for (int x = 0; x < w; ++x)
-                    shown += known[static_cast<std::size_t>(y) * n + static_cast<std::size_t>(x)] = !hidden(map.row(top + y)[left + x], mid_is_hole);
+                    shown += known[static_cast<std::size_t>(y) * n + static_cast<std::size_t>(x)] =
+                        !hidden(map.row(top + y)[left + x], mid_is_hole);
             if (shown == 0 || shown == w * h) continue;
             for (int c = 0; c < pixels.channels; ++c) {
-                const auto pixel = [&](int x, int y) -> std::uint8_t& { return pixels.row(top + y)[(left + x) * pixels.channels + c]; };
+                const auto pixel = [&](int x, int y) -> std::uint8_t& {
+                    return pixels.row(top + y)[(left + x) * pixels.channels + c];
+                };
                 for (int y = 0; y < h; ++y)
-                    for (int x = 0; x < w; ++x) values[static_cast<std::size_t>(y) * n + static_cast<std::size_t>(x)] = pixel(x, y);
+                    for (int x = 0; x < w; ++x)
+                        values[static_cast<std::size_t>(y) * n + static_cast<std::size_t>(x)] = pixel(x, y);
                 fill_square(values, known, n);
                 for (int y = 0; y < h; ++y)
                     for (int x = 0; x < w; ++x) {

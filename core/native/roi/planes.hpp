@@ -16,8 +16,8 @@ enum BlockClass : std::uint8_t { kBlockBackground = 0, kBlockMid = 1, kBlockHole
 void classify_blocks(View<const std::uint8_t> map, int footprint, bool mid_is_hole, bool mid_is_finer,
                      View<std::uint8_t> blocks);
 
-// Replace, in squares of `footprint` (a power of two) that hold both kinds, the pixels that the DCT need not carry by a smooth
-// continuation of the others.
+// Replace, in squares of `footprint` (a power of two) that hold both kinds, the pixels that the DCT need not carry by a
+// smooth continuation of the others.
 void fill_hidden(View<std::uint8_t> pixels, View<const std::uint8_t> map, int footprint, bool mid_is_hole);
 
 // Quantiser steps of 64 coefficients in 1/16 (index 8 * horizontal + vertical frequency; [0] is DC).

@@ -20,7 +20,9 @@ uint32_t pack(const std::uint8_t* p, int channels) {
     return packed;
 }
 
-Colour channels_of(uint32_t packed) { return {static_cast<int>(packed >> 16), static_cast<int>(packed >> 8 & 255), static_cast<int>(packed & 255)}; }
+Colour channels_of(uint32_t packed) {
+    return {static_cast<int>(packed >> 16), static_cast<int>(packed >> 8 & 255), static_cast<int>(packed & 255)};
+}
 
 int squared(const Colour& a, const Colour& b) {
     int sum = 0;
@@ -48,7 +50,8 @@ Bytes merge_colours(View<const std::uint8_t> pixels, const Region& region, int s
                 }
                 const uint32_t colour = pack(pixels.row(y) + x * n, n);
                 int stop = x + 1;
-                while (stop < pixels.width && region.contains(stop, y) && pack(pixels.row(y) + stop * n, n) == colour) ++stop;
+                while (stop < pixels.width && region.contains(stop, y) && pack(pixels.row(y) + stop * n, n) == colour)
+                    ++stop;
                 visit(colour, x, stop, y);
                 x = stop;
             }
@@ -63,7 +66,8 @@ Bytes merge_colours(View<const std::uint8_t> pixels, const Region& region, int s
     if (frequent.size() > kMostFrequent) frequent.resize(kMostFrequent);
     std::unordered_map<uint32_t, Sum> cells;
     const auto cell_of = [&](const Colour& c) {
-        return static_cast<uint32_t>(c[0] / side) << 16 | static_cast<uint32_t>(c[1] / side) << 8 | static_cast<uint32_t>(c[2] / side);
+        return static_cast<uint32_t>(c[0] / side) << 16 | static_cast<uint32_t>(c[1] / side) << 8 |
+               static_cast<uint32_t>(c[2] / side);
     };
     for (const auto& [colour, count] : counts) {
         const Colour c = channels_of(colour);
@@ -82,11 +86,13 @@ Bytes merge_colours(View<const std::uint8_t> pixels, const Region& region, int s
             if (const int d = squared(c, channels_of(other)); d < least) least = d, best = other;
         if (least <= near) return best;
         const Sum& sum = cells[cell_of(c)];
-        for (size_t i = 0; i < 3; ++i) best = best << 8 | static_cast<uint32_t>((sum.total[i] + sum.count / 2) / sum.count);
+        for (size_t i = 0; i < 3; ++i)
+            best = best << 8 | static_cast<uint32_t>((sum.total[i] + sum.count / 2) / sum.count);
         return best;
     };
     Bytes out(static_cast<size_t>(pixels.height) * row_size);
-    for (int y = 0; y < pixels.height; ++y) std::copy_n(pixels.row(y), row_size, out.data() + static_cast<size_t>(y) * row_size);
+    for (int y = 0; y < pixels.height; ++y)
+        std::copy_n(pixels.row(y), row_size, out.data() + static_cast<size_t>(y) * row_size);
     for_runs([&](uint32_t colour, int x, int stop, int y) {
         const auto [entry, fresh] = merged.try_emplace(colour, 0u);
         if (fresh) entry->second = merge(colour);

@@ -27,7 +27,8 @@ class Matches {
   public:
     // `bits` is the logarithm of the number of places.
     Matches(int width, unsigned bits)
-        : width_(width), here_(static_cast<size_t>(width) + 2), above_(here_), places_(size_t{1} << bits), shift_(32 - bits) {}
+        : width_(width), here_(static_cast<size_t>(width) + 2), above_(here_), places_(size_t{1} << bits),
+          shift_(32 - bits) {}
 
     // The best of W's, N's and NE's match and the place of this hash.
     Expected find(const Window& window, const Neighbours& near, int x, uint32_t hash) {
@@ -45,7 +46,8 @@ class Matches {
     }
     // After find(): what the pixel is.
     void learn(const Window& window, int x, uint32_t hash, uint32_t pixel) {
-        if (match_.trust) match_.trust = expected_.pixel == pixel ? std::min(match_.trust + 1, kMostTrust) : match_.trust / 2;
+        if (match_.trust)
+            match_.trust = expected_.pixel == pixel ? std::min(match_.trust + 1, kMostTrust) : match_.trust / 2;
         here_[static_cast<size_t>(x) + 1] = match_;
         places_[hash >> shift_] = {window.row(), x};
     }
@@ -64,13 +66,15 @@ class Matches {
         int x = 0;
     };
 
-    // All that lies within the box and the window was coded before: a place by its making, other matches by that of theirs.
+    // All that lies within the box and the window was coded before: a place by its making, other matches by that of
+    // theirs.
     void consider(const Window& window, const Neighbours& near, int x, const Match& match, unsigned least) {
         const int column = x + match.right;
         if (column < 0 || column >= width_ || match.up >= window.reach()) return;
         const uint32_t *here = window.above(match.up) + column, *above = window.above(match.up + 1) + column;
-        const unsigned alike = (here[-1] == near.w) + (above[0] == near.n) + (above[-1] == near.nw) + (above[1] == near.ne) +
-                               (here[-2] == near.ww) + (window.above(match.up + 2)[column] == near.nn);
+        const unsigned alike = (here[-1] == near.w) + (above[0] == near.n) + (above[-1] == near.nw) +
+                               (above[1] == near.ne) + (here[-2] == near.ww) +
+                               (window.above(match.up + 2)[column] == near.nn);
         const unsigned score = (kMostTrust + 1) * alike + match.trust;
         if (alike < least || score <= score_) return;
         score_ = score, match_ = match, expected_ = {here[0], match.trust, alike};

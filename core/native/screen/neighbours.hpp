@@ -24,7 +24,9 @@ using Rows = std::array<uint32_t*, kRows>;
 // These rows, and as many more before them as are wanted.
 class Window {
   public:
-    Window(int width, int count) : stride_(width + 2 * kMargin), count_(count), pixels_(static_cast<size_t>(stride_) * static_cast<size_t>(count)) {}
+    Window(int width, int count)
+        : stride_(width + 2 * kMargin), count_(count),
+          pixels_(static_cast<size_t>(stride_) * static_cast<size_t>(count)) {}
 
     Rows rows() {
         Rows rows;
@@ -43,7 +45,9 @@ class Window {
     }
 
   private:
-    std::ptrdiff_t place(int k) const { return (latest_ >= k ? latest_ - k : latest_ - k + count_) * stride_ + kMargin; }
+    std::ptrdiff_t place(int k) const {
+        return (latest_ >= k ? latest_ - k : latest_ - k + count_) * stride_ + kMargin;
+    }
 
     std::ptrdiff_t stride_;
     int count_, latest_ = 0;

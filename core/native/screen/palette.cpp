@@ -14,7 +14,8 @@ using Point = std::array<float, 3>;
 Point hsv_point(float r, float g, float b) {
     const float value = std::max({r, g, b}), chroma = value - std::min({r, g, b});
     // chroma * (cos, sin)(hue) of the hexagon's circumscribed circle, straight from the components
-    const float alpha = r - 0.5f * (g + b), beta = 0.8660254f * (g - b), length = std::sqrt(alpha * alpha + beta * beta);
+    const float alpha = r - 0.5f * (g + b), beta = 0.8660254f * (g - b),
+                length = std::sqrt(alpha * alpha + beta * beta);
     const float scale = length > 0 ? chroma / length : 0;
     return {alpha * scale, beta * scale, value};
 }
@@ -29,7 +30,8 @@ Point oklab_point(float r, float g, float b) {
     const float l = std::cbrt(0.4122214708f * lr + 0.5363325363f * lg + 0.0514459929f * lb);
     const float m = std::cbrt(0.2119034982f * lr + 0.6806995451f * lg + 0.1073969566f * lb);
     const float s = std::cbrt(0.0883024619f * lr + 0.2817188376f * lg + 0.6299787005f * lb);
-    return {255 * (0.2104542553f * l + 0.7936177850f * m - 0.0040720468f * s), 255 * (1.9779984951f * l - 2.4285922050f * m + 0.4505937099f * s),
+    return {255 * (0.2104542553f * l + 0.7936177850f * m - 0.0040720468f * s),
+            255 * (1.9779984951f * l - 2.4285922050f * m + 0.4505937099f * s),
             255 * (0.0259040371f * l + 0.7827717662f * m - 0.8086757660f * s)};
 }
 
@@ -85,7 +87,7 @@ std::vector<Bin> histogram(std::span<const Colour> pixels, ColourSpace space) {
     const auto point = space == ColourSpace::hsv ? hsv_point : oklab_point;
     for (Bin& b : bins)
         b.point = point(static_cast<float>(b.sum[0] / b.weight), static_cast<float>(b.sum[1] / b.weight),
-                            static_cast<float>(b.sum[2] / b.weight));
+                        static_cast<float>(b.sum[2] / b.weight));
     return bins;
 }
 
@@ -137,7 +139,8 @@ std::vector<Colour> palette_fit(std::span<const Colour> pixels, std::size_t limi
     for (std::uint32_t i = 0; i < bins.size(); ++i) clusters[0].bins.push_back(i);
     clusters[0].measure(bins);
     while (clusters.size() < limit) {
-        auto widest = std::max_element(clusters.begin(), clusters.end(), [](auto& a, auto& b) { return a.error < b.error; });
+        auto widest =
+            std::max_element(clusters.begin(), clusters.end(), [](auto& a, auto& b) { return a.error < b.error; });
         if (widest->error <= 0) break;
         Cluster low, high;
         for (auto i : widest->bins)
@@ -179,7 +182,8 @@ std::vector<Colour> palette_fit(std::span<const Colour> pixels, std::size_t limi
     }
     for (const auto& s : rgb)
         if (s[3] > 0)
-            colours.push_back({static_cast<std::uint8_t>(s[0] / s[3] + 0.5), static_cast<std::uint8_t>(s[1] / s[3] + 0.5),
+            colours.push_back({static_cast<std::uint8_t>(s[0] / s[3] + 0.5),
+                               static_cast<std::uint8_t>(s[1] / s[3] + 0.5),
                                static_cast<std::uint8_t>(s[2] / s[3] + 0.5)});
     sort_unique(colours);
     return colours;
@@ -194,7 +198,8 @@ void palette_assign(std::span<const Colour> pixels, std::span<const Colour> pale
             int best = 1 << 30;
             for (std::size_t k = 0; k < palette.size(); ++k) {
                 const int r = c.r - palette[k].r, g = c.g - palette[k].g, b = c.b - palette[k].b;
-                if (const int d = r * r + g * g + b * b; d < best) best = d, entry->second = static_cast<std::uint8_t>(k);
+                if (const int d = r * r + g * g + b * b; d < best)
+                    best = d, entry->second = static_cast<std::uint8_t>(k);
             }
         }
         indices[i] = entry->second;
@@ -222,7 +227,9 @@ void palette_decode(const Stream& stream, View<std::uint8_t> indices, const Regi
     with_source(stream, kPaletteContexts, [&](auto& source) {
         scan_indices(region, [&](int x, int y, unsigned equal, int w, int n) {
             const unsigned hit = source.get(equal);
-            const int index = hit == kWest ? w : hit == kNorth ? n : w + unzigzag(get_value(source, distance_context(w, n)));
+            const int index = hit == kWest    ? w
+                              : hit == kNorth ? n
+                                              : w + unzigzag(get_value(source, distance_context(w, n)));
             if (hit > kMiss || index < 0 || index >= size) throw Corrupt("palette index outside the palette");
             indices.row(y)[x] = static_cast<std::uint8_t>(index);
             return index;

@@ -91,7 +91,8 @@ Recurrence recurrence(View<const std::uint8_t> pixels, const Region& region) {
             const int x = at / n + 1;
             if (!region.contains(x, y)) continue;
             const std::uint8_t *here = row + x * n, *above = pixels.row(y - 1) + x * n;
-            const uint32_t w = pack(here - n, n), north = pack(above, n), nw = pack(above - n, n), ne = pack(above + n, n);
+            const uint32_t w = pack(here - n, n), north = pack(above, n), nw = pack(above - n, n),
+                           ne = pack(above + n, n);
             if (w == north && north == nw && nw == ne) continue;
             const uint32_t ww = pack(here - 2 * n, n), nn = pack(pixels.row(y - 2) + x * n, n), pixel = pack(here, n);
             const uint32_t h = hash(hash(hash(w, north), hash(nw, ne)), hash(ww, nn));

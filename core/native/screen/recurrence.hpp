@@ -11,8 +11,8 @@ struct Recurrence {
     bool grey = true;             // whether R, G and B of all of these are equal, if there are such channels
 };
 
-// Takes far less time than coding: it sees some 2048 pixels of a grid, and every place whose left neighbour has one certain
-// byte, which is neither frequent nor rare.
+// Takes far less time than coding: it sees some 2048 pixels of a grid, and every place whose left neighbour has one
+// certain byte, which is neither frequent nor rare.
 Recurrence recurrence(View<const std::uint8_t> pixels, const Region& region);
 
 }  // namespace aig

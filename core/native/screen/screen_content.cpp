@@ -114,12 +114,14 @@ template <class Coder> class Model {
     bool hides(uint32_t colour, uint32_t pixel, uint32_t original, int alike) const {
         const Difference d(colour, original, channels_);
         const int64_t more = int64_t{d.squares} - Difference(pixel, original, channels_).squares;
-        return d.greatest <= loss_.most && more * alike * 256 < int64_t{bits_of(65536 - flat_.value()) + pixel_.bits()} * loss_.per_bit;
+        return d.greatest <= loss_.most &&
+               more * alike * 256 < int64_t{bits_of(65536 - flat_.value()) + pixel_.bits()} * loss_.per_bit;
     }
 
     // Any other pixel; `refused`: it is known not to be W.
     // An encoder that may lose something is told what the pixel was, and how many others are alike.
-    uint32_t code(const Window& window, const Rows& rows, int x, bool refused, uint32_t pixel, uint32_t original, int alike) {
+    uint32_t code(const Window& window, const Rows& rows, int x, bool refused, uint32_t pixel, uint32_t original,
+                  int alike) {
         original_ = original, alike_ = alike;
         return noted(pixel_, [&] { return by_neighbourhood(window, rows, x, refused, pixel); });
     }
@@ -147,7 +149,8 @@ template <class Coder> class Model {
         return pixel;
     }
 
-    // The pixel of a match, one of those met in the same neighbourhoods, the larger ones first, or near by; or another one.
+    // The pixel of a match, one of those met in the same neighbourhoods, the larger ones first, or near by; or another
+    // one.
     uint32_t candidate(const Neighbours& near, uint32_t pair, bool refused, uint32_t pixel) {
         std::array<uint32_t, kNeighbourhoods + 7> list;
         unsigned count = 0;
@@ -172,7 +175,8 @@ template <class Coder> class Model {
     }
 
     // The candidate that makes the least of bits and error, or the pixel itself.
-    uint32_t cheaper(const Neighbours& near, uint32_t pair, std::span<const uint32_t> list, unsigned refused, uint32_t pixel) {
+    uint32_t cheaper(const Neighbours& near, uint32_t pair, std::span<const uint32_t> list, unsigned refused,
+                     uint32_t pixel) {
         uint32_t before = 0, own = 0;
         std::array<uint32_t, kCandidates> bits;
         for (unsigned rank = refused; rank < list.size(); ++rank) {
@@ -182,9 +186,13 @@ template <class Coder> class Model {
             before += bits_of(65536 - yes);
             if (list[rank] == pixel) own = bits[rank];
         }
-        if (!own) own = before + (colours_.contains(pixel) ? bits_of(seen_.value()) + seen_bits_.bits() : bits_of(65536 - seen_.value()) + new_bits_.bits());
+        if (!own)
+            own = before + (colours_.contains(pixel) ? bits_of(seen_.value()) + seen_bits_.bits()
+                                                     : bits_of(65536 - seen_.value()) + new_bits_.bits());
         uint32_t best = pixel;
-        const auto j = [&](uint32_t price, const Difference& d) { return int64_t{price} * loss_.per_bit + (int64_t{d.squares} * alike_ << 8); };
+        const auto j = [&](uint32_t price, const Difference& d) {
+            return int64_t{price} * loss_.per_bit + (int64_t{d.squares} * alike_ << 8);
+        };
         int64_t least = j(own, Difference(pixel, original_, channels_));
         for (unsigned rank = refused; rank < list.size(); ++rank) {
             const Difference d(list[rank], original_, channels_);
@@ -237,7 +245,8 @@ template <class Coder> class Model {
 
     // Do something that encodes, and remember what it took.
     template <class Work> uint32_t noted(Lately& lately, Work work) {
-        if constexpr (!Coder::kEncodes) return work();
+        if constexpr (!Coder::kEncodes)
+            return work();
         else {
             const auto before = coder_.bits();
             const uint32_t result = work();
@@ -252,8 +261,8 @@ template <class Coder> class Model {
         const int top = 8 * (channels_ - 1) + 5;
         const auto coarse = [&](uint32_t c) { return c >> top & 7; };
         const uint32_t around = coarse(near.w) | coarse(near.n) << 3 | coarse(near.nw) << 6 | coarse(near.ne) << 9;
-        const std::array<uint32_t, 6> contexts{5, hash(6, near.w), hash(7, near.n), hash(hash(8, near.w), near.ww),
-                                               hash(9, near.slope), hash(10, around)};
+        const std::array<uint32_t, 6> contexts{
+            5, hash(6, near.w), hash(7, near.n), hash(hash(8, near.w), near.ww), hash(9, near.slope), hash(10, around)};
         return colours_.find([&](int bit, uint32_t like) {
             const uint32_t node = (like >> bit | 1) << bit;  // the bits above, and a 1 to mark their end
             return seen_mixer_.bit(coder_, histories_, contexts, node, static_cast<unsigned>(bit), pixel >> bit & 1);
@@ -278,13 +287,16 @@ template <class Coder> class Model {
                 hash(11, activity), hash(hash(hash(12, channel), differences), static_cast<uint32_t>(w | n << 8)),
                 hash(hash(13, activity), differences & 255),
                 hash(hash(hash(14, channel), differences), apart(w, nw) | apart(n, nw) << 8),
-                hash(hash(15, channel), apart(w, byte(near.ww)) | apart(n, byte(near.nn)) << 8 | apart(byte(near.ne), n) << 16)};
+                hash(hash(15, channel),
+                     apart(w, byte(near.ww)) | apart(n, byte(near.nn)) << 8 | apart(byte(near.ne), n) << 16)};
             const std::array<uint32_t, 3> first_ones{contexts[0], contexts[1], contexts[2]};
             const auto difference = zigzag(static_cast<std::int8_t>(byte(pixel) - prediction)) & 255;
             uint32_t node = 1;
             for (unsigned bit = 8; bit-- > 0;)
-                node = node << 1 | (matches_ ? new_mixer_.bit(coder_, histories_, contexts, node, channel << 3 | bit, difference >> bit & 1)
-                                             : plain_mixer_.bit(coder_, histories_, first_ones, node, channel << 3 | bit, difference >> bit & 1));
+                node = node << 1 | (matches_ ? new_mixer_.bit(coder_, histories_, contexts, node, channel << 3 | bit,
+                                                              difference >> bit & 1)
+                                             : plain_mixer_.bit(coder_, histories_, first_ones, node,
+                                                                channel << 3 | bit, difference >> bit & 1));
             differences = differences << 8 | (node & 255);
             colour = colour << 8 | (static_cast<uint32_t>(prediction + unzigzag(node & 255)) & 255);
         }
@@ -332,7 +344,8 @@ template <class Coder> class Model {
     unsigned outcomes_ = 0;  // ranks of the latest two pixels outside flat places, two bits each
 };
 
-// An encoder's row of pixels, and how much of what follows is alike: an error in the first pixel of an area is one in all of it.
+// An encoder's row of pixels, and how much of what follows is alike: an error in the first pixel of an area is one in
+// all of it.
 struct Line {
     const std::uint8_t *pixels, *originals;  // what is to be coded, and what it was before colours were merged
     std::ptrdiff_t stride;
@@ -352,12 +365,14 @@ struct Line {
 };
 
 // Columns x .. stop - 1 of one row, all of the region. Returns the packed pixels in rows[0].
-template <class Coder> void code_run(Model<Coder>& model, const Window& window, const Rows& rows, int x, int stop, const Line& line) {
+template <class Coder>
+void code_run(Model<Coder>& model, const Window& window, const Rows& rows, int x, int stop, const Line& line) {
     const auto pixel = [&] { return Coder::kEncodes ? line.at(x) : 0; };
     const auto original = [&] { return Coder::kEncodes && model.loses() ? line.original(x) : 0; };
     const auto alike = [&] { return Coder::kEncodes && model.loses() ? line.alike(x, stop) : 1; };
     const auto is_like = [&](uint32_t colour) {
-        return pixel() == colour || (Coder::kEncodes && model.loses() && model.hides(colour, pixel(), original(), alike()));
+        return pixel() == colour ||
+               (Coder::kEncodes && model.loses() && model.hides(colour, pixel(), original(), alike()));
     };
     bool refused = false;
     while (x < stop) {
@@ -386,30 +401,38 @@ constexpr int kWindow = 1 << 20, kLeastRows = 16;
 
 // Both directions: `Byte` is const for the encoder.
 template <class Coder, class Byte>
-void scan(Coder& coder, View<Byte> pixels, View<const std::uint8_t> originals, const Region& region, bool matches, const GraphicLoss& loss = {}, GraphicCost* costs = nullptr) {
+void scan(Coder& coder, View<Byte> pixels, View<const std::uint8_t> originals, const Region& region, bool matches,
+          const GraphicLoss& loss = {}, GraphicCost* costs = nullptr) {
     const Box box = bounding_box(region);
     if (box.right <= box.left) return;
     const int width = box.right - box.left, channels = pixels.channels;
     const auto area = static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(box.bottom - box.top);
-    Model<Coder> model(coder, channels, width, static_cast<unsigned>(clamp_int(static_cast<int>(std::bit_width(area)) + 1, 12, 20)), matches, loss);
+    Model<Coder> model(coder, channels, width,
+                       static_cast<unsigned>(clamp_int(static_cast<int>(std::bit_width(area)) + 1, 12, 20)), matches,
+                       loss);
     // More than the box has rows, and two above them, makes no difference.
-    Window window(width, matches ? std::min(std::max(kWindow / width, kLeastRows), box.bottom - box.top + kRows) : kRows);
+    Window window(width,
+                  matches ? std::min(std::max(kWindow / width, kLeastRows), box.bottom - box.top + kRows) : kRows);
     for (int y = box.top; y < box.bottom; ++y) {
         if (coder.damaged()) throw Corrupt("graphic data are damaged or cut off");
         const Rows rows = window.rows();
         Byte* line = pixels.row(y) + std::ptrdiff_t{box.left} * channels;
-        const Line ahead{line, originals.row(y) + std::ptrdiff_t{box.left} * channels, std::ptrdiff_t{pixels.width} * channels, channels, pixels.height - y};
+        const Line ahead{line, originals.row(y) + std::ptrdiff_t{box.left} * channels,
+                         std::ptrdiff_t{pixels.width} * channels, channels, pixels.height - y};
         int first = -1, end = 0;  // first pixel of the row, and the column behind the latest
         for (int x = 0; x < width; ++x) {
             if (!region.contains(box.left + x, y)) continue;
             int stop = x + 1;
             while (stop < width && region.contains(box.left + stop, y)) ++stop;
-            if (first < 0) std::fill(rows[0] - kMargin, rows[0] + x, rows[1][x]);
-            else std::fill(rows[0] + end, rows[0] + x, rows[0][end - 1]);
+            if (first < 0)
+                std::fill(rows[0] - kMargin, rows[0] + x, rows[1][x]);
+            else
+                std::fill(rows[0] + end, rows[0] + x, rows[0][end - 1]);
             if (first < 0) first = x;
             if constexpr (Coder::kEncodes) {
                 // Tile by tile, where that is to be known.
-                GraphicCost* const row_costs = costs ? costs + y / kDrawnTile * ((pixels.width + kDrawnTile - 1) / kDrawnTile) : nullptr;
+                GraphicCost* const row_costs =
+                    costs ? costs + y / kDrawnTile * ((pixels.width + kDrawnTile - 1) / kDrawnTile) : nullptr;
                 for (int from = x, to; from < stop; from = to) {
                     const int tile = (box.left + from) / kDrawnTile;
                     to = costs ? std::min(stop, (tile + 1) * kDrawnTile - box.left) : stop;
@@ -433,13 +456,16 @@ void scan(Coder& coder, View<Byte> pixels, View<const std::uint8_t> originals, c
 
 }  // namespace
 
-Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region, const GraphicLoss& loss, GraphicCost* costs, bool matches) {
+Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region, const GraphicLoss& loss, GraphicCost* costs,
+                     bool matches) {
     BitWriter encoder;
     // In trials on screens, 1 to 2 times the root did alike.
     const int side = std::min(64, static_cast<int>(std::lround(1.5 * std::sqrt(loss.per_bit))));
     if (side > 1) {
         const Bytes merged = merge_colours(pixels, region, side);
-        scan(encoder, View<const std::uint8_t>{merged.data(), std::ptrdiff_t{pixels.width} * pixels.channels, pixels.width, pixels.height, pixels.channels},
+        scan(encoder,
+             View<const std::uint8_t>{merged.data(), std::ptrdiff_t{pixels.width} * pixels.channels, pixels.width,
+                                      pixels.height, pixels.channels},
              pixels, region, matches, loss, costs);
     } else {
         scan(encoder, pixels, pixels, region, matches, loss, costs);
@@ -447,7 +473,8 @@ Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region, cons
     return encoder.finish();
 }
 
-void graphic_decode(std::span<const std::uint8_t> coded, View<std::uint8_t> pixels, const Region& region, bool matches) {
+void graphic_decode(std::span<const std::uint8_t> coded, View<std::uint8_t> pixels, const Region& region,
+                    bool matches) {
     BitReader decoder(coded);
     scan(decoder, pixels, constant(pixels), region, matches);
     if (!decoder.finished()) throw Corrupt("graphic data do not end with the last pixel");

@@ -6,8 +6,9 @@
 
 namespace aig {
 
-// What an encoder may change. Pictures are coded exactly if `per_bit` is 0; else a pixel may become one that takes fewer bits,
-// if the squared error over all channels is at most `per_bit` for every bit saved, and no channel errs by more than `most`.
+// What an encoder may change. Pictures are coded exactly if `per_bit` is 0; else a pixel may become one that takes
+// fewer bits, if the squared error over all channels is at most `per_bit` for every bit saved, and no channel errs by
+// more than `most`.
 struct GraphicLoss {
     int per_bit = 0, most = 0;
 };
@@ -22,9 +23,10 @@ struct GraphicCost {
     }
 };
 
-// `costs`, if not null, has a place for every tile of the picture, row by row, and is added to. Without `matches` it is what
-// files of lossless 2 hold.
-Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region, const GraphicLoss& loss = {}, GraphicCost* costs = nullptr, bool matches = true);
+// `costs`, if not null, has a place for every tile of the picture, row by row, and is added to. Without `matches` it is
+// what files of lossless 2 hold.
+Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region, const GraphicLoss& loss = {},
+                     GraphicCost* costs = nullptr, bool matches = true);
 // Writes the region's pixels and leaves all others alone. Bytes that do not end with the region's last pixel are
 // an error. `matches`: whether the bytes use them.
 void graphic_decode(std::span<const std::uint8_t> coded, View<std::uint8_t> pixels, const Region& region, bool matches);

@@ -67,15 +67,27 @@ template <class F> inline V each(F f) {
     for (int i = 0; i < 8; ++i) out.lane[i] = f(i);
     return out;
 }
-inline V splat(i32 v) { return each([&](int) { return v; }); }
-template <class T> inline V load(const T* p) { return each([&](int i) { return i32{p[i]}; }); }
+inline V splat(i32 v) {
+    return each([&](int) { return v; });
+}
+template <class T> inline V load(const T* p) {
+    return each([&](int i) { return i32{p[i]}; });
+}
 template <class T> inline void store(T* p, V v) {
     for (int i = 0; i < 8; ++i) p[i] = static_cast<T>(v.lane[i]);
 }
-inline V operator+(V a, V b) { return each([&](int i) { return a.lane[i] + b.lane[i]; }); }
-inline V operator-(V a, V b) { return each([&](int i) { return a.lane[i] - b.lane[i]; }); }
-inline V operator*(V a, i32 b) { return each([&](int i) { return a.lane[i] * b; }); }
-inline V operator>>(V a, int n) { return each([&](int i) { return a.lane[i] >> n; }); }
+inline V operator+(V a, V b) {
+    return each([&](int i) { return a.lane[i] + b.lane[i]; });
+}
+inline V operator-(V a, V b) {
+    return each([&](int i) { return a.lane[i] - b.lane[i]; });
+}
+inline V operator*(V a, i32 b) {
+    return each([&](int i) { return a.lane[i] * b; });
+}
+inline V operator>>(V a, int n) {
+    return each([&](int i) { return a.lane[i] >> n; });
+}
 inline V clamp(V v, i32 lo, i32 hi) {
     return each([&](int i) { return v.lane[i] < lo ? lo : v.lane[i] > hi ? hi : v.lane[i]; });
 }
