@@ -40,3 +40,8 @@ class LimitError(AigError):
 class DeviceError(RuntimeError):
     """The GPU that was asked for is not there, or is too small: leave out `device=`, or install
     what the message names. Nothing is wrong with the file."""
+
+
+class MissingCoderWarning(UserWarning):
+    """A coder is not installed that the file needs for more than cores and preview: install what
+    the message names."""

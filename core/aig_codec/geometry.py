@@ -7,21 +7,23 @@ foci that grant it, the nearest owns it.
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _native
-from .container import Focus, Metadata
+from .container import Focus
+from .container.kinds import BACKGROUND as BACKGROUND
+from .container.kinds import CORE as CORE
+from .container.kinds import MID as MID
+from .container.kinds import MID_LAST as MID_LAST
+from .container.kinds import SCREEN_CONTENT
 
 U8 = NDArray[np.uint8]
 
-BACKGROUND = 0
-CORE = 1
-MID = 5
-MID_LAST = 7
-DRAWN = 8
+#: The class of screen content, by its older name.
+DRAWN = SCREEN_CONTENT
 
 #: Pixels that are worked on at once where that takes memory for each.
 _SOME_PIXELS = 2**20
@@ -103,7 +105,25 @@ def fixed_point(foci: Sequence[Focus]) -> NDArray[np.int64]:
     return np.array([_FixedPoint.of(f) for f in foci], np.int64)
 
 
-class Regions:
+class Partitioned(Protocol):
+    """What tells the tiers of a picture: an encoder's plan, or a file's metadata."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def foci(self) -> tuple[Focus, ...]: ...
+    @property
+    def shape(self) -> str: ...
+    @property
+    def mid(self) -> str: ...
+
+
+P = TypeVar("P", bound=Partitioned)
+
+
+class Regions(Generic[P]):
     """Which tier and which focus every pixel of a picture belongs to.
 
     core_map: in pictures of shape "map" the label of every pixel, 0 or 1 + its core, uint8 (H, W);
@@ -111,9 +131,7 @@ class Regions:
     uint8 (ceil(H / TILE), ceil(W / TILE)), if there are any.
     """
 
-    def __init__(
-        self, metadata: Metadata, core_map: U8 | None = None, tiles: U8 | None = None
-    ) -> None:
+    def __init__(self, metadata: P, core_map: U8 | None = None, tiles: U8 | None = None) -> None:
         self.metadata, self.core_map, self.tiles = metadata, core_map, tiles
 
     def class_map(self) -> U8:

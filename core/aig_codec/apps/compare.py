@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..container import Metadata
 from ..geometry import Regions
 
 Mask = NDArray[np.bool_]
@@ -54,7 +55,7 @@ class Scores:
         return {key: v if math.isfinite(v) else None for key, v in asdict(self).items()}
 
 
-def regions(of: Regions) -> dict[str, Mask]:
+def regions(of: Regions[Metadata]) -> dict[str, Mask]:
     """Masks (H, W) of "focus", "band" and "outside", by what a file says of its regions."""
     from scipy.ndimage import distance_transform_edt
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
-from ..container import Focus
+from ..container import Focus, Metadata
 from ..geometry import MID, MID_LAST, Regions
 
 U8 = NDArray[np.uint8]
@@ -41,7 +41,7 @@ class Row(NamedTuple):
     title: str
     note: str
     decoded: U8
-    areas: Regions | None
+    areas: Regions[Metadata] | None
     passed: bool
 
 
@@ -91,7 +91,7 @@ def comparison(heading: str, original: U8, rows: Sequence[Row], footer: str = ""
     return sheet
 
 
-def error_map(original: U8, decoded: U8, areas: Regions | None) -> Image.Image:
+def error_map(original: U8, decoded: U8, areas: Regions[Metadata] | None) -> Image.Image:
     """Where two pictures differ, with the foci drawn in and the scale below: black is equal.
 
     original, decoded: uint8 (H, W) or (H, W, C) of the same shape.
@@ -166,7 +166,7 @@ def _outline(focus: Focus, radius: float) -> list[tuple[float, float]]:
 
 
 def with_foci(
-    image: Image.Image, areas: Regions | None, scale: float, opacity: float = 1.0
+    image: Image.Image, areas: Regions[Metadata] | None, scale: float, opacity: float = 1.0
 ) -> Image.Image:
     """The picture with both tiers' outlines and numbered center marks; as it is without areas."""
     if areas is None:
@@ -199,7 +199,7 @@ def _draw_ellipses(draw: ImageDraw.ImageDraw, foci: Sequence[Focus], scale: floa
         draw.line(core, _CORE, 3 * _SMOOTH, joint="curve")
 
 
-def _draw_shapes(overlay: Image.Image, areas: Regions) -> None:
+def _draw_shapes(overlay: Image.Image, areas: Regions[Metadata]) -> None:
     """The rims of cores of any shape, and of their mid tiers."""
     classes = areas.class_map()
     core = areas.core_mask()

@@ -4,10 +4,10 @@ from typing import IO
 
 import numpy as np
 
-from ..encoder.roi.plan import Plan
+from ..encoder.roi.plan import FocusPlan
 
 
-def draw(plan: Plan, file: IO[bytes]) -> None:
+def draw(plan: FocusPlan, file: IO[bytes]) -> None:
     """Draw a panel for each focus whose radii were searched, as PNG. Raises ValueError if none
     was."""
     if not plan.surfaces:

@@ -129,7 +129,7 @@ def page(
     name: str,
     original: U8,
     decoded: U8,
-    areas: Regions,
+    areas: Regions[Metadata],
     data_start: int,
     others: Sequence[Rival],
 ) -> str:
@@ -272,7 +272,7 @@ def _number(value: float, digits: int) -> str:
     return "exact" if math.isinf(value) else f"{value:.{digits}f}"
 
 
-def _crops(original: U8, files: Sequence[Rival], areas: Regions) -> Iterator[str]:
+def _crops(original: U8, files: Sequence[Rival], areas: Regions[Metadata]) -> Iterator[str]:
     height, width = original.shape[:2]
     for k in range(len(areas.metadata.foci)):
         window = areas.core_window(k)

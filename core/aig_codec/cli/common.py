@@ -162,6 +162,14 @@ def box(text: str) -> tuple[int, ...]:
     return box
 
 
+def named_coder(text: str) -> tuple[str, str]:
+    """A kind of segment and the coder that it is to have."""
+    kind, sign, name = text.partition("=")
+    if not sign or not kind or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a kind and a coder such as mid=foo")
+    return kind, name
+
+
 # Files and words
 
 

@@ -11,6 +11,7 @@ from .common import CommandError, Commands, check_target
 from .places import Place, first_picture
 
 if TYPE_CHECKING:
+    from ..container import Metadata
     from ..geometry import Regions
 
 HELP = """\
@@ -104,7 +105,7 @@ def _figure(value: float, digits: int) -> str:
     return "-" if math.isnan(value) else f"{value:.{digits}f}"
 
 
-def _regions_of(place: Place) -> "Regions | None":
+def _regions_of(place: Place) -> "Regions[Metadata] | None":
     from .. import open
     from ..errors import NotAigError
 

@@ -18,6 +18,7 @@ from .common import (
     box,
     checked,
     explain,
+    named_coder,
     number,
     one_or_two,
     pairs,
@@ -155,6 +156,13 @@ def add_coding(sub: argparse.ArgumentParser) -> None:
     coding = sub.add_argument_group("coding")
     for name in (*_CODING, "explain", "threads"):
         _add(coding, name)
+    coding.add_argument(
+        "--coder",
+        type=named_coder,
+        action="append",
+        metavar="KIND=NAME",
+        help="another coder for mid, background or core, also of another package",
+    )
 
 
 def _add(group: argparse._ActionsContainer, name: str) -> None:
@@ -314,6 +322,8 @@ def keywords_of(args: argparse.Namespace) -> dict[str, Any]:
         if len(args.label) != n and args.mask is None:
             raise CommandError(f"--label: {len(args.label)} for {n} centers; one for each", 2)
         keywords["labels"] = args.label
+    if args.coder:
+        keywords["coders"] = dict(args.coder)
     return keywords
 
 

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _native
+from ..container.kinds import MAPS
+from .base import MapCoder
 
 U8 = NDArray[np.uint8]
 
@@ -21,3 +23,18 @@ def encode(labels: U8, count: int) -> bytes:
 def decode(payload: bytes, height: int, width: int, count: int) -> U8:
     """The map, uint8 (height, width). Raises CorruptError."""
     return _native.label_map_decode(payload, height, width, count)
+
+
+class LabelsCoder(MapCoder):
+    """Maps of the cores, and of the screen content."""
+
+    name, version = "labels", 1
+    carries = MAPS
+
+    def encode_map(self, labels: U8, count: int) -> bytes:
+        """See `encode`."""
+        return encode(labels, count)
+
+    def decode_map(self, payload: bytes, height: int, width: int, count: int) -> U8:
+        """See `decode`."""
+        return decode(payload, height, width, count)

@@ -3,12 +3,16 @@
 Payload: number of colours - 1, the colours (one byte each in grey images, else three), indices.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import _native, entropy
 from ..errors import CorruptError
 from ..geometry import row_slices
+from ..threads import Job, Workers
+from .base import EncodeJob, Facts, Pixels, RegionCoder, colours_of
 
 U8 = NDArray[np.uint8]
 
@@ -56,3 +60,35 @@ def decode(payload: bytes, pixels: U8, colours: int, class_map: U8, first: int, 
         classes = class_map[rows]
         region = (classes >= first) & (classes <= last)
         pixels[rows, :, :colours][region] = palette[indices[rows][region]]
+
+
+class PaletteCoder(RegionCoder):
+    """The mid tier in few colours; options: "palette", uint8 (K, 3), sorted by luma."""
+
+    name, version = "palette", 1
+    carries = frozenset(("mid",))
+    beside_alpha = True
+
+    def encode_region(self, job: EncodeJob) -> bytes:
+        """The payload of a region; see `encode`."""
+        return encode(job.pixels, job.class_map, *job.classes, job.options["palette"], job.entropy)[
+            0
+        ]
+
+    def start_decoding(
+        self,
+        payload: bytes,
+        pixels: Pixels,
+        class_map: U8,
+        first: int,
+        last: int,
+        workers: Workers,
+        rows: tuple[int, int] | None = None,
+    ) -> Sequence[Job[None]]:
+        """Decode all of it, here and now: it is one stream."""
+        decode(payload, pixels, colours_of(pixels.shape[2]), class_map, first, last)
+        return ()
+
+    def memory(self, facts: Facts, keeps: bool) -> int:
+        """Indices, where the picture has no channel that could hold them."""
+        return 0 if facts.channels == 1 else facts.width * facts.height

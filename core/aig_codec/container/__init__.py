@@ -4,7 +4,9 @@ Imports nothing heavier than json and snappy, so that sniffing and `Image.open` 
 """
 
 from .header import HEADER_SIZE, MAGIC, Header
+from .kinds import KINDS
 from .metadata import (
+    DeclaredCoder,
     Focus,
     Frames,
     Label,
@@ -16,13 +18,13 @@ from .metadata import (
     read_text,
 )
 from .sequence import FrameTable, inherits, join, picture_length, read_table
-from .toc import CODERS, KINDS, Segment
+from .toc import Segment
 
 __all__ = [
-    "CODERS",
     "HEADER_SIZE",
     "KINDS",
     "MAGIC",
+    "DeclaredCoder",
     "Focus",
     "FrameTable",
     "Frames",

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..errors import CorruptError
 from .header import Header, float32_from_code
-from .toc import KINDS, PACKED_CODERS
+from .kinds import KINDS
+from .toc import PACKED_CODERS
 
 VERSION = 2
 
@@ -39,7 +40,7 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 #: Members that are stored as they are, where they are there at all.
-_PLAIN = ("dpi", "labels", "frames")
+_PLAIN = ("dpi", "labels", "frames", "coders")
 
 
 def default_mid_level(level: int) -> int:

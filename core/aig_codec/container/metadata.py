@@ -18,6 +18,7 @@ from .. import limits
 from ..errors import AigError, CorruptError, LimitError, TruncatedError, UnsupportedError
 from . import compact
 from .header import HEADER_SIZE, MAX_CENTERS, MAX_SIGMA, MIN_SIGMA, Header, sigma_to_code
+from .kinds import OF_LOSSY, OF_NAME
 from .toc import Segment, parse_toc
 
 #: Version of the container that this code writes and the newest that it reads.
@@ -41,6 +42,12 @@ MAX_RADIUS = 65535.0
 MAX_FRAMES = 2**20
 MAX_NAME = 1000
 MAX_SCORE = 1e9
+
+#: Most coders that a file declares; most letters of their names and lines.
+MAX_CODERS, MAX_CODER_NAME, MAX_CODER_LINE = 16, 40, 200
+
+#: The coder whose pictures of a smaller scale need no whole one.
+_IN_FREQUENCIES = "dct"
 
 #: The checksum at the end: in base 85, or, in version 1, in decimal.
 _CRC_TAIL = re.compile(rb',"crc32":(?:"([^"\\]{5})"|(\d{1,10}))\}\Z')
@@ -83,6 +90,19 @@ class Label(NamedTuple):
         return {key: value for key, value in pairs if value is not None}
 
 
+class DeclaredCoder(NamedTuple):
+    """A coder that is not of this format, as files that need it declare it.
+
+    get: a line for people, such as "pip install aig-foo". optional: whether cores and preview are
+    good enough without it.
+    """
+
+    name: str
+    version: int
+    get: str
+    optional: bool = False
+
+
 @dataclass(frozen=True)
 class Frames:
     """Of a file with several frames: how many, and how often to show them (0 for ever)."""
@@ -112,6 +132,7 @@ class Metadata:
     dpi: tuple[float, float] | None = None
     labels: tuple[Label | None, ...] = ()
     frames: Frames | None = None
+    coders: tuple[DeclaredCoder, ...] = ()
     segments: tuple[Segment, ...] = ()
 
     @property
@@ -139,10 +160,14 @@ class Metadata:
 
     @property
     def is_averaged(self) -> bool:
-        """Whether smaller pictures are means of the whole one (format.md, 8.1)."""
-        if self.shape == "all" or self.mode in ("LA", "RGBA") or self.mid == "palette":
+        """Whether smaller pictures are means of the whole one (format.md, 8.1): unless all that
+        lies outside the cores is coded in frequencies."""
+        if self.shape == "all" or self.mid == "palette":
             return True
-        return self.has("drawn")
+        return any(
+            s.kind in OF_NAME and OF_NAME[s.kind].is_scaled and s.coder != _IN_FREQUENCIES
+            for s in self.segments
+        )
 
     def has(self, kind: str) -> bool:
         """Whether there is a segment of a kind."""
@@ -218,6 +243,8 @@ class Metadata:
             data["frames"] = {"count": self.frames.count}
             if self.frames.loop is not None:
                 data["frames"]["loop"] = self.frames.loop
+        if self.coders:
+            data["coders"] = {c.name: _declared_json(c) for c in self.coders}
         data["segments"] = [list(s) for s in self.segments]
         return data
 
@@ -283,21 +310,21 @@ class Metadata:
         if bits != 8 and shape != "all":
             raise CorruptError(f"samples of {bits} bits in a picture that is not lossless")
         mid = rsc.choice("mid", MIDS)
-        alpha = {"alpha"} if mode in ("LA", "RGBA") and shape != "all" else set()
-        lossy = {"preview"} if shape != "all" else set()
+        required = {"preview"} if shape != "all" else set()
+        if mode in ("LA", "RGBA") and shape != "all":
+            required.add("alpha")
         frames = _frames(get("frames")) if "frames" in get.data else None
-        table = {"frames"} if frames is not None else set()
-        own_map = {"map"} if shape == "map" else set()
-        required = alpha | lossy | table | own_map
-        if shape == "all":
-            lossy_kinds = {"tiles", "preview", "alpha", "drawn", "mid", "background", "boundary"}
-        else:
-            lossy_kinds = {"alpha"} - alpha
+        if frames is not None:
+            required.add("frames")
+        if shape == "map":
+            required.add("map")
+        # Where they are not required, these would say something that is not so.
+        forbidden = {"alpha", "frames", "map"} | (OF_LOSSY if shape == "all" else frozenset())
         segments = parse_toc(
             get("segments"),
             1 if shape == "all" else n,
             required=required,
-            forbidden=lossy_kinds | ({"frames"} - table) | ({"map"} - own_map),
+            forbidden=forbidden - required,
         )
         if any(s.kind == "tiles" for s in segments) != any(s.kind == "drawn" for s in segments):
             raise CorruptError("tiles without drawn pixels, or drawn pixels without tiles")
@@ -324,6 +351,7 @@ class Metadata:
             dpi=dpi,
             labels=_labels(get("labels"), n) if "labels" in get.data else (),
             frames=frames,
+            coders=_coders(get("coders")) if "coders" in get.data else (),
             segments=segments,
         )
 
@@ -332,6 +360,28 @@ def _frames(value: Any) -> Frames:
     get = _Fields(value, "frames")
     loop = get.integer("loop", 0, 65535) if "loop" in get.data else None
     return Frames(get.integer("count", 2, MAX_FRAMES), loop)
+
+
+def _declared_json(coder: DeclaredCoder) -> dict[str, Any]:
+    data: dict[str, Any] = {"version": coder.version, "get": coder.get}
+    return data | ({"optional": True} if coder.optional else {})
+
+
+def _coders(values: Any) -> tuple[DeclaredCoder, ...]:
+    if not isinstance(values, dict) or len(values) > MAX_CODERS:
+        raise CorruptError(f"coders are not an object of at most {MAX_CODERS}")
+    found = []
+    for name, value in values.items():
+        get = _Fields(value, f"coder {name[:MAX_CODER_NAME]!r}")
+        line, optional = get("get"), get.data.get("optional", False)
+        if not name or len(name) > MAX_CODER_NAME:
+            raise CorruptError(f"{get.name} has a name of {len(name)} letters")
+        if not isinstance(line, str) or len(line) > MAX_CODER_LINE or not line.isprintable():
+            raise CorruptError(f"{get.name} is not declared in a line of text")
+        if not isinstance(optional, bool):
+            raise CorruptError(f"{get.name}: optional is {optional!r}, not true or false")
+        found.append(DeclaredCoder(name, get.integer("version", 0, 2**16 - 1), line, optional))
+    return tuple(found)
 
 
 def _labels(values: Any, n: int) -> tuple[Label | None, ...]:

@@ -11,7 +11,7 @@ from .. import limits
 from ..buffers import as_bytes
 from ..errors import CorruptError, TruncatedError
 from .metadata import MAX_FRAMES, Frames, Metadata, Prologue, pack_prologue, read_prologue
-from .toc import CODERS, Segment
+from .toc import RAW, Segment
 
 #: Longest time in milliseconds that a frame may be shown.
 MAX_DURATION = 2**32 - 1
@@ -109,7 +109,7 @@ def join(pictures: Sequence[bytes], durations: Sequence[int], loop: int | None =
     prologue, first = own[0]
     before = prologue.metadata.segments
     end = before[-1].end if before else 0
-    row = Segment("frames", None, end, len(table), "raw", CODERS["raw"], zlib.crc32(table))
+    row = Segment("frames", None, end, len(table), *RAW, zlib.crc32(table))
     metadata = replace(prologue.metadata, frames=Frames(len(own), loop), segments=(*before, row))
     rest = [picture for _, picture in own[1:]]
     return b"".join([pack_prologue(metadata), first[prologue.data_start :], table, *rest])

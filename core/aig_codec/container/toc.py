@@ -3,17 +3,7 @@
 from typing import Any, NamedTuple
 
 from ..errors import CorruptError, UnsupportedError
-
-#: Every segment kind, in the order of the file. A prefix of the file is a coarser picture.
-KINDS = (
-    *("map", "core", "tiles", "preview", "alpha", "drawn", "mid", "background", "boundary"),
-    *("icc", "exif", "xmp", "text", "decisions", "frames"),
-)
-
-#: Every coder with the version that is written, and older ones that are read too; files of others
-#: need another version of this package.
-CODERS = {"labels": 1, "lossless": 3, "palette": 1, "dct": 3, "boundary": 1, "raw": 1}
-OLDER = {"lossless": (2,)}
+from .kinds import ANCILLARY, KINDS
 
 #: Coders and their versions by the numbers that packed tables have for them (format.md, 4): new
 #: ones go to the end, at most 16. Others, and kinds beyond the first 15, are spelt out.
@@ -27,24 +17,8 @@ PACKED_CODERS = (
     ("lossless", 3),
 )
 
-#: The coders that may code each kind.
-_CODERS_OF = {
-    "map": ("labels",),
-    "core": ("lossless",),
-    "tiles": ("labels",),
-    "preview": ("dct",),
-    "alpha": ("lossless",),
-    "drawn": ("lossless",),
-    "mid": ("dct", "palette", "lossless"),
-    "background": ("dct",),
-    "boundary": ("boundary",),
-    "icc": ("raw",),
-    "exif": ("raw",),
-    "xmp": ("raw",),
-    "text": ("raw",),
-    "decisions": ("raw",),
-    "frames": ("raw",),
-}
+#: The coder of ancillary segments: their bytes as they are.
+RAW = ("raw", 1)
 
 _MAX_LENGTH = 2**40
 
@@ -74,17 +48,17 @@ class Segment(NamedTuple):
         """What messages call it: "core 0", "background"."""
         return self.kind if self.center is None else f"{self.kind} {self.center}"
 
-    def require_known(self) -> None:
-        """Raise `UnsupportedError` unless this version knows the segment's kind and coder, and
-        `CorruptError` if they do not go together."""
+    def require_stored(self) -> None:
+        """Raise `UnsupportedError` or `CorruptError` unless this is an ancillary segment, whose
+        bytes are what it says."""
         if self.kind not in KINDS:
             raise UnsupportedError(f"segment kind {self.kind!r} is not known to this version")
-        if self.version not in (CODERS.get(self.coder), *OLDER.get(self.coder, ())):
+        if self.coder != RAW[0] or self.kind not in ANCILLARY:
+            raise CorruptError(f"coder {self.coder} cannot code the {self.name}")
+        if self.version != RAW[1]:
             raise UnsupportedError(
                 f"coder {self.coder} version {self.version} is needed for the {self.name}"
             )
-        if self.coder not in _CODERS_OF[self.kind]:
-            raise CorruptError(f"coder {self.coder} cannot code the {self.name}")
 
 
 def _is_uint(value: Any, limit: int) -> bool:

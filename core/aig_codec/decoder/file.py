@@ -1,9 +1,8 @@
 """Lazy reading: header and metadata first, then only the segments that an answer needs."""
 
-import zlib
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from importlib import import_module
 from operator import index
 from typing import Any
 
@@ -11,12 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _native, geometry, limits
-from ..coders import dct, labels
-from ..coders.lossless import Pixels
-from ..coders.substreams import Part
+from ..coders import registry
+from ..coders.base import MapCoder, Pixels
 from ..container import (
-    HEADER_SIZE,
-    KINDS,
     FrameTable,
     Header,
     Metadata,
@@ -24,42 +20,51 @@ from ..container import (
     Segment,
     inherits,
     picture_length,
-    read_prologue,
     read_table,
     read_text,
 )
 from ..container.decisions import Decision, unpack
-from ..errors import AigError, CorruptError, LimitError, TruncatedError
-from ..geometry import CORE, Regions, Window
-from ..io.sources import Chunks, Slice, Source, Stream, is_stream, open_source
+from ..container.kinds import (
+    ADDED_AT,
+    ANCILLARY,
+    CORE,
+    KINDS,
+    MAPS,
+    OF_NAME,
+    STAGES,
+    Role,
+    named,
+    up_to,
+)
+from ..errors import AigError, CorruptError, LimitError, MissingCoderWarning, UnsupportedError
+from ..geometry import Regions, Window
+from ..io.sources import Chunks, Slice, Source, is_stream, open_source
 from ..threads import Workers, default_threads
 from . import memory, notebook
-from .canvas import EIGHTH, CoreArea, Picture, Problems
+from .canvas import HostSurface
+from .composition import (
+    EIGHTH,
+    Composition,
+    CoreArea,
+    PictureView,
+    Problems,
+    Surface,
+)
 from .notebook import Core as Core
+from .segments import SegmentReader, read_head
 
 U8 = NDArray[np.uint8]
 
-#: What `decode(upto=)` may ask for, with the segment kinds that each adds.
-TIERS = {
-    "core": ("map", "core"),
-    "preview": ("tiles", "preview"),
-    "mid": ("alpha", "drawn", "mid"),
-    "full": ("background", "boundary"),
-}
 SCALES = (1, 2, 4, 8)
-
-#: Segments that say which pixels others hold.
-_MAPS = {"map", "tiles"}
-
-#: Size of the first read; header and metadata fit unless the table of contents is unusual. What it
-#: has of the first core is not read again, so that core costs at most so much more than it is long.
-FIRST_READ = 2048
 
 #: Of maps of the cores, those of so many pixels are kept, larger ones decoded when they are needed.
 _KEPT_PIXELS = 2**22
 
-#: Of what can only be read on, nothing is asked for that may never come.
-_CAUTIOUS_READ = HEADER_SIZE + 4
+#: What makes surfaces on devices, by the beginning of their names: modules above this one, which
+#: are loaded when somebody names such a device.
+_DEVICES = {"cuda": "aig_codec.devices.gpu"}
+
+_CORES = named(Role.EXACT)
 
 
 class AigFile:
@@ -75,7 +80,7 @@ class AigFile:
         self._first: AigFile | None = None
         self.problems: list[AigError] = []
         try:
-            head, prologue = _read_head(self._source)
+            head, prologue = read_head(self._source)
         except BaseException:
             self.close()
             raise
@@ -84,8 +89,7 @@ class AigFile:
         self._data_start = prologue.data_start
         self._core_map: U8 | None = None
         self._tiles: U8 | None = None
-        #: What has been read behind the metadata.
-        self._ahead = head[prologue.data_start :]
+        self._reader = SegmentReader(self._source, head, prologue)
 
     def __repr__(self) -> str:
         return notebook.words_of(self)
@@ -244,7 +248,7 @@ class AigFile:
         limits.charge(memory.of_map(self.metadata), f"the mask of {_size(self.metadata)}")
         return self._regions(tiles=False).core_mask()
 
-    def regions(self) -> Regions:
+    def regions(self) -> Regions[Metadata]:
         """Which tier and which focus every pixel belongs to."""
         limits.charge(memory.of_map(self.metadata), f"the regions of {_size(self.metadata)}")
         return self._regions()
@@ -257,16 +261,18 @@ class AigFile:
         segment = self._find("preview")
         if segment is None:
             return self.decode(scale=EIGHTH)
-        segment.require_known()
+        coder = registry.require(segment, self.metadata.coders)
         needed = memory.of_preview(self.metadata, segment.length)
         limits.charge(needed, f"the 1/8 image of {_size(self.metadata)}")
         with Workers(1) as workers:
-            class_map = self._regions().class_map()
-            picture = dct.Synthesis(self.metadata, class_map, workers, EIGHTH)
-            picture.read_preview(self._payload(segment))
-            width, height = (-(-n // EIGHTH) for n in self.size)
-            pixels = np.full((height, width, self.metadata.channels), 255, np.uint8)
-            picture.render(pixels)
+            surface = HostSurface(PictureView(self._regions(), workers, scale=EIGHTH))
+            decoder = surface.decoder(coder)
+            decoder.add(segment.kind, self._reader.payload(segment))
+            surface.begin()
+            decoder.paint(surface)
+            if self.metadata.channels in (2, 4):
+                surface.set_opaque()
+            pixels = surface.finished()
         return self._shaped(pixels)
 
     def decode(
@@ -302,18 +308,16 @@ class AigFile:
         for what cannot be asked for. Bytes alone decide the pixels, neither the number of threads
         nor the device.
         """
-        make: Callable[..., Picture] = Picture
+        surface: Callable[[PictureView], Surface] = HostSurface
         if device != "cpu":
-            from ..devices import gpu
-
-            make = gpu.pictures(device)
+            surface = import_module(_module_of(device)).surfaces(device)
         return self._shaped(
-            self.assemble(make, upto, scale, region=region, threads=threads, strict=strict)
+            self.compose(surface, upto, scale, region=region, threads=threads, strict=strict)
         )
 
-    def assemble(
+    def compose(
         self,
-        make: Callable[..., Picture],
+        surface: Callable[[PictureView], Surface],
         upto: str = "full",
         scale: int = 1,
         *,
@@ -321,30 +325,65 @@ class AigFile:
         threads: int | None = None,
         strict: bool = True,
     ) -> Any:
-        """What `show` gives of a picture that `make` makes, with all that `decode` would put in."""
-        if upto not in TIERS:
-            raise ValueError(f"upto {upto!r} is not known; one of {', '.join(TIERS)} is")
+        """The picture as a surface gives it, with all that `decode` would paint on it."""
+        if upto not in STAGES:
+            raise ValueError(f"upto {upto!r} is not known; one of {', '.join(STAGES)} is")
         if scale not in SCALES:
             raise ValueError(f"scale {scale!r} is not one of {SCALES}")
         window = None if region is None else self._window_of(region, scale)
-        tiers = list(TIERS)
-        kinds = {kind for tier in tiers[: tiers.index(upto) + 1] for kind in TIERS[tier]}
-        if upto == "full":
-            kinds |= {s.kind for s in self.segments if s.kind not in KINDS}
+        kinds = set(up_to(upto))
+        if upto == STAGES[-1]:
+            kinds |= self._unknown_kinds
         problems = Problems(strict)
-        on_device = make is not Picture
-        self._charge(kinds, threads, scale=scale, window=window, strict=strict, keeps=on_device)
-        with Workers(threads) as workers, self._reading_on(set() if window else kinds):
+        keeps = surface is not HostSurface
+        self._charge(kinds, threads, scale=scale, window=window, strict=strict, keeps=keeps)
+        with Workers(threads) as workers, self._reader.reading_on(set() if window else kinds):
             regions, kinds = self._regions_for(kinds, problems)
-            picture = make(regions, workers, problems, scale=scale, window=window)
+            picture = Composition(
+                regions,
+                workers,
+                problems,
+                surface=surface,
+                segments=self.segments,
+                scale=scale,
+                window=window,
+            )
             del regions  # the picture lets go of what it no longer needs
             wanted = [s for s in self.segments if s.kind in kinds and picture.wants(s)]
-            for segment, payload in self._payloads(wanted, problems, in_parts=window is not None):
+            wanted = self._without_optional(wanted, problems)
+            for segment, payload in self._reader.payloads(
+                wanted, problems, in_parts=window is not None
+            ):
                 with problems:
                     picture.add(segment, payload)
             pixels = picture.show()
         self.problems = problems.found
         return pixels
+
+    @property
+    def _unknown_kinds(self) -> set[str]:
+        return {s.kind for s in self.segments if s.kind not in KINDS}
+
+    def _without_optional(self, wanted: list[Segment], problems: Problems) -> list[Segment]:
+        """The segments without those whose coder is missing here, if the file says that cores and
+        preview are good enough; the caller is warned."""
+        declared = {c.name: c for c in self.metadata.coders}
+        rest = []
+        for segment in wanted:
+            own = declared.get(segment.coder)
+            if own is None or not registry.is_missing(segment):
+                rest.append(segment)
+                continue
+            missing = UnsupportedError(
+                f"coder {own.name} version {segment.version} is needed for the {segment.name}: "
+                f"{own.get}"
+            )
+            exact = OF_NAME[segment.kind].role is Role.EXACT
+            if problems.strict and (exact or not own.optional):
+                raise missing
+            warnings.warn(f"{missing}; without it, this is a preview", MissingCoderWarning, 4)
+            problems.found.append(missing)
+        return rest
 
     def stages(self, *, threads: int | None = None) -> Iterator[tuple[str, Pixels]]:
         """The image as it becomes better: a stage and all that is known by then, stage by stage.
@@ -356,21 +395,30 @@ class AigFile:
         problems = Problems(strict=True)
         self._charge({s.kind for s in self.segments if s.kind in KINDS}, threads, keeps=True)
         with Workers(threads) as workers:
-            picture = Picture(self._regions(tiles=False), workers, problems, keeps=True)
-            for tier, kinds in TIERS.items():
+            picture = Composition(
+                self._regions(tiles=False),
+                workers,
+                problems,
+                surface=HostSurface,
+                segments=self.segments,
+                keeps=True,
+            )
+            for stage, kinds in ADDED_AT.items():
                 own = [s for s in self.segments if s.kind in kinds]
-                if any(s.kind == "tiles" for s in own):
+                if stage != STAGES[0] and any(s.kind in MAPS for s in own):
                     picture.know(self._regions())
-                own = [s for s in own if s.kind not in _MAPS]
-                if tier == "full":
+                own = [s for s in own if s.kind not in MAPS]
+                if stage == STAGES[-1]:
                     own += [s for s in self.segments if s.kind not in KINDS]
                 if not own:
                     continue
-                for segment, payload in self._payloads(own, problems):
+                for segment, payload in self._reader.payloads(
+                    self._without_optional(own, problems), problems
+                ):
                     picture.add(segment, payload)
                 # A file of one exact core has no more to come.
-                last = "full" if self.metadata.shape == "all" or own[-1] == self._last else tier
-                yield last, self._shaped(picture.show())
+                complete = self.metadata.shape == "all" or own[-1] == self._last
+                yield (STAGES[-1] if complete else stage), self._shaped(picture.show())
 
     def verify(self) -> None:
         """Check every segment's presence, coder and checksum, of all frames, without decoding
@@ -382,8 +430,8 @@ class AigFile:
         """Everything that `verify` objects to: the number of the frame, and what is wrong."""
         for segment in self.segments:
             try:
-                segment.require_known()
-                self._payload(segment)
+                registry.require(segment, self.metadata.coders)
+                self._reader.payload(segment)
             except AigError as error:
                 yield 0, error
         for k in range(1, self.n_frames):
@@ -415,7 +463,7 @@ class AigFile:
         needed = memory.of_picture(self.metadata, kinds, threads or default_threads(), **how)
         limits.charge(needed, f"decoding {_size(self.metadata)}")
 
-    def _regions(self, *, tiles: bool = True) -> Regions:
+    def _regions(self, *, tiles: bool = True) -> Regions[Metadata]:
         """The regions, with what the file says of them beyond the metadata."""
         meta = self.metadata
         core_map = self._core_map
@@ -427,38 +475,24 @@ class AigFile:
             self._tiles = self._labels("tiles", *geometry.tiles_of(meta.height, meta.width), 1)
         return Regions(meta, core_map, self._tiles if tiles else None)
 
-    @contextmanager
-    def _reading_on(self, kinds: set[str]) -> Iterator[None]:
-        """Have what is wanted from the first segment on, read in one go, for as long as this lasts:
-        where maps must be known before the rest can be decoded, that spares requests."""
-        before = self._ahead
-        if kinds & {s.kind for s in self.segments} & _MAPS:
-            ends = [0]
-            for s in self.segments:
-                if s.kind not in kinds:
-                    break
-                ends.append(s.end)
-            self._ahead = self._read(0, ends[-1])
-        try:
-            yield
-        finally:
-            self._ahead = before
-
     def _labels(self, kind: str, height: int, width: int, count: int) -> U8:
         segment = self._find(kind)
         assert segment is not None  # the metadata was checked for it
-        segment.require_known()
-        return labels.decode(self._payload(segment), height, width, count)
+        coder = registry.require(segment, self.metadata.coders)
+        assert isinstance(coder, MapCoder)  # no others carry maps
+        return coder.decode_map(self._reader.payload(segment), height, width, count)
 
-    def _regions_for(self, kinds: set[str], problems: Problems) -> tuple[Regions, set[str]]:
+    def _regions_for(
+        self, kinds: set[str], problems: Problems
+    ) -> tuple[Regions[Metadata], set[str]]:
         """The regions, and those of the kinds of segments that can be decoded with what is known
         of them."""
-        only_cores = kinds <= set(TIERS["core"])
+        only_cores = kinds <= up_to(STAGES[0])
         with problems:
-            return self._regions(tiles=not only_cores), kinds - _MAPS
+            return self._regions(tiles=not only_cores), kinds - MAPS
         # Where the tiles cannot be read, the cores still can.
         with Problems(strict=False):
-            return self._regions(tiles=False), {"core"}
+            return self._regions(tiles=False), set(_CORES)
         return Regions(self.metadata), set()
 
     def _cores(self, wanted: Sequence[int]) -> list[Core]:
@@ -467,7 +501,7 @@ class AigFile:
         if meta.shape == "map":
             limits.charge(memory.of_map(meta), f"the map of the cores of {_size(meta)}")
         with Workers(1) as workers:
-            of_cores = [s for s in self.segments if s.kind == "core"]
+            of_cores = [s for s in self.segments if s.kind in _CORES]
             segments = [of_cores[k] for k in wanted]
             regions = self._regions(tiles=False)
             windows = [regions.core_window(k) for k in wanted]
@@ -475,10 +509,11 @@ class AigFile:
             limits.charge(needed, f"{len(windows)} of the cores of {_size(meta)}")
             areas = [CoreArea.of(regions, k) for k in wanted]
             del regions  # it may hold a map as large as the picture
-            payloads = self._payloads(segments, problems)
-            for k, area, (_, payload) in zip(wanted, areas, payloads, strict=True):
+            payloads = self._reader.payloads(segments, problems)
+            for k, area, (segment, payload) in zip(wanted, areas, payloads, strict=True):
                 assert isinstance(payload, bytes)
-                core = area.start(meta, k, payload, workers).result()
+                coder = registry.require(segment, meta.coders)
+                core = area.start(meta, k, payload, coder, workers).result()
                 # Nobody needs the classes any more: the mask takes their place.
                 own = core.class_map
                 mask = np.equal(own, CORE + k, out=own.view(np.bool_))
@@ -487,7 +522,7 @@ class AigFile:
 
     @property
     def _last(self) -> Segment:
-        return [s for s in self.segments if s.coder != "raw"][-1]
+        return [s for s in self.segments if s.kind not in ANCILLARY][-1]
 
     def _shaped(self, pixels: Pixels) -> Pixels:
         return pixels[..., 0] if self.mode == "L" else pixels
@@ -520,89 +555,17 @@ class AigFile:
             return None
         if segment.length > limits.max_ancillary:
             raise LimitError(f"{kind} of {segment.length} bytes exceeds limits.max_ancillary")
-        segment.require_known()
-        return self._payload(segment)
-
-    def _payload(self, segment: Segment) -> bytes:
-        """A segment's bytes, checked against its checksum."""
-        return self._checked(segment, self._read(segment.offset, segment.length), None)
-
-    def _payloads(
-        self, segments: Sequence[Segment], problems: Problems, *, in_parts: bool = False
-    ) -> Iterator[tuple[Segment, bytes | Part]]:
-        """Segments and their bytes, those that lie side by side read in one go.
-
-        in_parts: those of the DCT coder, which consist of parts with checksums of their own, are
-        not read, but can be.
-        """
-        rows = list(segments)
-        while rows:
-            run = [rows.pop(0)]
-            if in_parts and run[0].coder == "dct":
-                with problems:
-                    run[0].require_known()
-                    yield run[0], Part(partial(self._read_of, run[0]), run[0].length)
-                continue
-            while (
-                rows and rows[0].offset == run[-1].end and not (in_parts and rows[0].coder == "dct")
-            ):
-                run.append(rows.pop(0))
-            start = run[0].offset
-            data = self._read(start, run[-1].end - start)
-            for segment in run:
-                with problems:
-                    segment.require_known()
-                    own = data[segment.offset - start : segment.end - start]
-                    yield segment, self._checked(segment, own, problems)
-
-    def _read(self, offset: int, length: int) -> bytes:
-        """Bytes behind the metadata; fewer where the file ends."""
-        data = self._ahead[offset : offset + length]
-        if len(data) < length:
-            rest = length - len(data)
-            data += self._source.read(self._data_start + offset + len(data), rest)
-        return data
-
-    def _read_of(self, segment: Segment, offset: int, length: int) -> bytes:
-        return self._read(segment.offset + offset, min(length, segment.length - offset))
-
-    def _checked(self, segment: Segment, data: bytes, problems: Problems | None) -> bytes:
-        """The bytes of a segment, if they are all there and as they were written.
-
-        Those of the DCT coder consist of parts with checksums of their own: if `problems` may
-        hold what is wrong, the bytes pass all the same.
-        """
-        error: AigError | None = None
-        if len(data) < segment.length:
-            error = TruncatedError(
-                f"file ends inside the {segment.name}: {len(data)} of {segment.length} bytes"
-            )
-            error.needed = self._data_start + segment.end
-        elif zlib.crc32(data) != segment.crc32:
-            error = CorruptError(f"checksum of the {segment.name} does not match")
-        if error is not None:
-            if problems is None or problems.strict or segment.coder != "dct":
-                raise error
-            problems.found.append(error)
-        return data
+        segment.require_stored()
+        return self._reader.payload(segment)
 
 
 def _size(metadata: Metadata) -> str:
     return f"a picture of {metadata.width} x {metadata.height} pixels"
 
 
-def _read_head(source: Source) -> tuple[bytes, Prologue]:
-    """The first bytes of a file, and what they say."""
-    head = source.read(0, _CAUTIOUS_READ if isinstance(source, Stream) else FIRST_READ)
-    while True:
-        try:
-            return head, read_prologue(head)
-        except TruncatedError as error:
-            rest = error.needed - len(head)
-            more = source.read(len(head), rest) if rest > 0 else b""
-            if not more:
-                raise
-            head += more
+def _module_of(device: str) -> str:
+    """Who makes surfaces on a device; for names that are not known too, which it refuses."""
+    return _DEVICES.get(str(device).partition(":")[0], _DEVICES["cuda"])
 
 
 def shrink(image: Pixels, scale: int) -> Pixels:

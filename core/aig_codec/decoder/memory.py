@@ -6,8 +6,10 @@ interpreter and its modules are not in it. `limits.charge` compares it with `lim
 
 from collections.abc import Collection, Iterable
 
-from ..coders import dct
+from ..coders import dct, registry
+from ..coders.lossless import LosslessCoder
 from ..container import Metadata
+from ..container.kinds import Role, named
 from ..geometry import Regions, Window
 
 #: Whatever the picture.
@@ -19,8 +21,8 @@ _GRAPHIC, _GRAPHIC_PIXEL = 30 * 2**20, 112
 #: Rows of samples that a filter holds, and of a strip of the lossless coder, with their errors.
 _FILTERED_ROWS, _STRIP_ROWS = 2 * 96, 2 * 16
 
-#: Kinds of segments that the lossless coder may have made.
-_LOSSLESS = {"core", "alpha", "drawn", "mid"}
+#: Kinds of segments that are painted over others, and that the lossless coder may have made.
+_PIXELS, _LOSSLESS = named(Role.PIXELS), LosslessCoder.carries
 
 #: Cores are decoded beside the picture while the rectangles around them have no more pixels than
 #: this, or than this part of the picture's; and means of so many boxes are computed at once.
@@ -46,7 +48,8 @@ def of_picture(
     there = {s.kind for s in segments}
     n, channels = meta.width * meta.height, meta.channels
     pixel, colours = channels * meta.bits // 8, 3 if channels >= 3 else 1
-    s = 1 if meta.is_averaged else scale
+    direct = registry.paints(meta, meta.segments, scale)
+    s = scale if direct else 1
     seen = n if window is None else meta.width * _rows_seen(meta, window)
     canvas, classes, alpha = _scaled(seen, s) * pixel, n, n if "alpha" in there else 0
     samples = cells = 0
@@ -62,11 +65,8 @@ def of_picture(
         elif s > 1:
             exact = seen * pixel + min(BOXES, _scaled(n, s)) * 4 * (channels + 1)
         beside *= pixel + 1
-    over = [
-        _over(segment.coder, n, channels, colours, keeps)
-        for segment in segments
-        if segment.kind in ("mid", "drawn")
-    ]
+    coders = [registry.find(s.coder) for s in segments if s.kind in _PIXELS]
+    over = [coder.memory(meta, keeps) for coder in coders if coder is not None]
     drawn = sum(over) if keeps else max(over, default=0)
     held = alpha + samples + cells if keeps or not strict else 0
     phases = [
@@ -75,7 +75,7 @@ def of_picture(
         classes + beside + cells + alpha + samples + canvas,
         classes + beside + held + canvas + max(drawn, exact),
     ]
-    if meta.is_averaged and scale > 1:
+    if not direct:
         phases.append(canvas + _scaled(seen, scale) * pixel)
     elif window is not None:
         width, height = window.scaled(s).size
@@ -87,13 +87,6 @@ def of_picture(
 def most_beside(pixels: int) -> int:
     """Of a picture of so many pixels, those that are decoded beside it for its cores, at most."""
     return max(SMALL_CORES, pixels // BESIDE)
-
-
-def _over(coder: str, n: int, channels: int, colours: int, keeps: bool) -> int:
-    """What a segment outside the cores takes beside the picture."""
-    if coder == "palette":
-        return 0 if channels == 1 else n
-    return n * colours if coder == "lossless" and (keeps or colours < channels) else 0
 
 
 def of_cores(meta: Metadata, windows: Iterable[Window], lengths: int) -> int:

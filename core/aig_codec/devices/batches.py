@@ -20,7 +20,7 @@ from numpy.typing import DTypeLike
 from ..decoder.file import open as open_file
 from ..threads import default_threads
 from . import gpu
-from .cuda.canvas import make_picture
+from .cuda.canvas import make_surface
 from .cuda.device import Device, i32, spread
 from .cuda.frame import Constants
 
@@ -112,9 +112,9 @@ class Decoder:
                     raise ValueError(
                         "batches are of 8 bits per sample; decode deep files one by one"
                     )
-                make = partial(make_picture, constants)
-                pixels = file.assemble(
-                    make, wanted.upto, wanted.scale, threads=1, strict=wanted.strict
+                surface = partial(make_surface, constants)
+                pixels = file.compose(
+                    surface, wanted.upto, wanted.scale, threads=1, strict=wanted.strict
                 )
                 channels = file.metadata.channels
             if place is None:

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..container import Focus
-from ..decoder.canvas import Picture
+from ..decoder.composition import PictureView, Surface
 from ..errors import DeviceError
 from ..geometry import Window
 from .cuda import geometry
 from .cuda.analysis import DeviceAnalysis
-from .cuda.canvas import make_picture
+from .cuda.canvas import make_surface
 from .cuda.device import OPTIONS, THREADS, source
 from .cuda.frame import Constants
 
@@ -209,9 +209,9 @@ def queue(device: str | int) -> Constants:
     return found
 
 
-def pictures(device: str | int) -> Callable[..., Picture]:
-    """What makes pictures that show themselves on a device, for `AigFile.assemble`."""
-    return partial(make_picture, queue(device))
+def surfaces(device: str | int) -> Callable[[PictureView], Surface]:
+    """What makes surfaces on a device, for `AigFile.compose`."""
+    return partial(make_surface, queue(device))
 
 
 def analyses(pixels: Any) -> Callable[..., DeviceAnalysis]:

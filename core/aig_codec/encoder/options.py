@@ -243,6 +243,14 @@ class _Coding(TypedDict, total=False):
             default="auto",
         ),
     ]
+    coders: Annotated[
+        Mapping[str, str] | None,
+        Option(
+            "other coders by the segment that they are to code, as in "
+            '`{"background": "foo"}`; also for `mid` and, of coders that are exact, `core`; those '
+            "of other packages are installed beside this one"
+        ),
+    ]
     palette_space: Annotated[
         Literal["oklab", "hsv"] | None,
         Option('colour space in which palettes are fitted, for `mid="palette"`', default="oklab"),

@@ -10,36 +10,27 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import geometry, limits
+from .. import limits
 from ..buffers import as_bytes
-from ..coders import dct, labels, lossless
-from ..coders.lossless import Pixels
-from ..container import Focus, Metadata, pack_text
+from ..coders import dct, registry
+from ..coders.base import CodedSegment, EncodeJob, Encoder, Pixels, RegionCoder
+from ..container import Focus, pack_text
 from ..container.compact import default_mid_level
 from ..container.decisions import Candidate, Decision, pack, unpack
+from ..container.kinds import CORE
 from ..container.metadata import MAX_RADIUS
-from ..geometry import CORE, Regions
-from ..threads import Workers
+from ..container.toc import RAW
+from ..geometry import Regions
+from ..threads import Workers, finish
 from . import detections, masks, settings
-from .layers import (
-    BOUNDARY_TAU,
-    LOSS,
-    MID_TIER,
-    MOST_TOLD,
-    Coded,
-    Exact,
-    Part,
-    assemble,
-    at_level,
-    exact_tiers,
-    lossy_tiers,
-    subsampling,
-)
+from .layers import BOUNDARY_TAU, LOSS, MID_TIER, Layers, coder_of, encoded_map
 from .options import Array, Buffer, CodingOptions, EncodeOptions, Number, documented
+from .plan import Coded, Plan, subsampling
+from .rate_control import MOST_TOLD, UnreachableError, first_level, to_target
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from .roi.plan import Plan
+    from .roi.plan import FocusPlan
 
 U8 = NDArray[np.uint8]
 
@@ -80,49 +71,66 @@ def encode(
         text=pack_text(words) if words else None,
     )
     wanted, core_map = _with_cores(_parse(array, keywords))
-    metadata, decisions = _describe(array, wanted)
-    metadata = replace(metadata, dpi=settings.parse_dpi(dpi))
+    plan = replace(_planned(array, wanted), dpi=settings.parse_dpi(dpi))
     if core_map is not None:
-        metadata = replace(metadata, shape="map")
-    regions = Regions(metadata, core_map)
+        plan = replace(plan, shape="map")
+    regions = Regions(plan, core_map)
     with Workers(wanted.threads) as workers:
-        jobs = [_core(array, regions, k, wanted, workers) for k in range(metadata.cores)]
-        if metadata.shape == "all":
-            return assemble(metadata, [job.part() for job in jobs] + blobs)
-        analyse = _analyses(pixels, wanted)
+        encoders = [_core(array, plan, regions, k, wanted, workers) for k in range(plan.cores)]
+        if plan.shape == "all":
+            return Coded(plan, _finished(encoders)).file(*blobs)
+        layers = Layers(array, regions, wanted, workers, _analyses(pixels, wanted))
         if wanted.target_size is None and wanted.target_psnr is None:
-            coded = lossy_tiers(array, regions, wanted, workers, analyse=analyse)
-            exact = _map(regions) + [job.part() for job in jobs]
+            coded = layers.lossy(plan)
+            exact = _maps(regions) + _finished(encoders)
         else:
-            from .rate_control import UnreachableError, to_target
-
-            exact = _map(regions) + [job.part() for job in jobs]
-            others = exact + blobs
+            exact = _maps(regions) + _finished(encoders)
             try:
-                coded = to_target(array, regions, wanted, workers, others, decisions, analyse)
+                coded = _to_target(layers, plan, wanted, [*exact, *blobs])
             except UnreachableError:
                 # Without loss it may be smaller still.
                 found = None
                 if wanted.may_be_exact:
-                    found = _exact(array, regions, exact, wanted, workers, blobs)
+                    found = _exact(array, plan, layers, exact, wanted, workers, blobs)
                 if found is None:
                     raise
                 return _file(found, wanted, blobs)
-        whole = Coded(coded.metadata, [*exact, *coded.parts], [*decisions, *coded.decisions])
+        whole = replace(
+            coded,
+            segments=(*exact, *coded.segments),
+            decisions=(*plan.decisions, *coded.decisions),
+        )
         if wanted.may_be_exact:
-            size = len(_file(whole, wanted, []))
-            found = _exact(array, regions, exact, wanted, workers, blobs, size)
+            size = len(_file(whole, wanted, ()))
+            found = _exact(array, plan, layers, exact, wanted, workers, blobs, size)
             whole = whole if found is None else found
     return _file(whole, wanted, blobs)
 
 
+def _to_target(
+    layers: Layers, plan: Plan, wanted: Settings, others: Sequence[CodedSegment]
+) -> Coded:
+    """The layers at the level that a wanted size or PSNR asks for."""
+
+    def encode(level: int, weight: float) -> Coded:
+        return layers.lossy(plan.at_level(level, wanted), weight)
+
+    def measure(coded: Coded) -> float:
+        return layers.psnr(coded) if wanted.target_size is None else len(coded.file(*others))
+
+    fixed = sum(len(s.payload) for s in others)
+    probe = layers.probe(plan) if wanted.target_size is not None else None
+    return to_target(wanted, plan.quality_level, fixed, plan.decisions, encode, measure, probe)
+
+
 def _exact(
     array: U8,
-    regions: Regions,
-    cores: list[Part],
+    plan: Plan,
+    layers: Layers,
+    cores: tuple[CodedSegment, ...],
     wanted: Settings,
     workers: Workers,
-    blobs: list[Part],
+    blobs: Sequence[CodedSegment],
     size: int | None = None,
 ) -> Coded | None:
     """The picture without loss, if that takes no more bytes than `size`, what it takes with some,
@@ -135,46 +143,45 @@ def _exact(
 
     room = size
     if wanted.target_size is not None:
-        room = wanted.target_size - sum(len(p.payload) for p in blobs)
+        room = wanted.target_size - sum(len(s.payload) for s in blobs)
     assert room is not None
     placed = wanted.centers is not None
-    outside = geometry.outside_cores(regions.class_map())
+    outside = layers.outside()
     if not placed:
         outside[:] = 1
-    before = sum(len(p.payload) for p in cores) if placed else 0
+    before = sum(len(s.payload) for s in cores) if placed else 0
     if not exactness.may_pay(array, outside, max(size or 0, room) - before):
         return None
     if placed:
-        found = exact_tiers(array, regions, wanted, workers)
-        found = replace(found, parts=[*cores, *found.parts])
+        found = layers.exact(plan)
+        found = replace(found, segments=(*cores, *found.segments))
     else:
-        found = _all_core(array, regions.metadata, wanted, workers)
-    rows = [Candidate("none", bits=8.0 * len(_file(found, wanted, [])))]
+        found = _all_core(array, plan, wanted, workers)
+    rows = [Candidate("none", bits=8.0 * len(_file(found, wanted, ())))]
     if size is not None:
         rows.append(Candidate("some", bits=8.0 * size))
     why = "Without loss the file takes no more bytes than it may, or than with some."
-    found = replace(found, decisions=[Decision(LOSS, "none", why, tuple(rows))])
-    return found if len(_file(found, wanted, [])) <= room else None
+    found = replace(found, decisions=(Decision(LOSS, "none", why, tuple(rows)),))
+    return found if len(_file(found, wanted, ())) <= room else None
 
 
-def _all_core(array: U8, metadata: Metadata, wanted: Settings, workers: Workers) -> Coded:
+def _all_core(array: U8, plan: Plan, wanted: Settings, workers: Workers) -> Coded:
     """What lossless=True gives, with foci that were found."""
     exact = replace(
         wanted,
         lossless=True,
-        centers=tuple((f.x, f.y) for f in metadata.foci),
-        sigmas=tuple(f.sigma for f in metadata.foci),
+        centers=tuple((f.x, f.y) for f in plan.foci),
+        sigmas=tuple(f.sigma for f in plan.foci),
         radii=None,
         target_size=None,
         target_psnr=None,
     )
-    about, _ = _describe(array, exact)
-    about = replace(about, dpi=metadata.dpi)
-    return Coded(about, [_core(array, Regions(about), 0, wanted, workers).part()], [])
+    own = replace(_planned(array, exact), dpi=plan.dpi)
+    return Coded(own, _finished([_core(array, own, Regions(own), 0, wanted, workers)]))
 
 
-def _file(whole: Coded, wanted: Settings, blobs: list[Part]) -> bytes:
-    return assemble(whole.metadata, [*whole.parts, *blobs, *_told(whole, wanted)])
+def _file(whole: Coded, wanted: Settings, blobs: Sequence[CodedSegment]) -> bytes:
+    return whole.file(*blobs, *_told(whole, wanted))
 
 
 @documented
@@ -204,7 +211,7 @@ def _parse(array: Pixels, keywords: CodingOptions) -> Settings:
     return settings.parse(width, height, given, 8 * array.itemsize)
 
 
-def _told(whole: Coded, wanted: Settings) -> list[Part]:
+def _told(whole: Coded, wanted: Settings) -> list[CodedSegment]:
     """The decisions as a segment: if asked for, or if there is more to tell than who codes the mid
     tier, and it takes a small part of the file."""
     decisions = whole.decisions
@@ -212,10 +219,10 @@ def _told(whole: Coded, wanted: Settings) -> list[Part]:
         return []
     payload = pack(decisions)
     if wanted.explain is None:
-        most = MOST_TOLD * sum(len(p.payload) for p in whole.parts)
+        most = MOST_TOLD * sum(len(s.payload) for s in whole.segments)
         if len(payload) > most or all(d.what == MID_TIER for d in decisions):
             return []
-    return [Part("decisions", "raw", payload)]
+    return [CodedSegment("decisions", RAW[0], payload)]
 
 
 def _on_device(pixels: ArrayLike) -> bool:
@@ -249,7 +256,7 @@ def _analyses(pixels: ArrayLike, wanted: Settings) -> Callable[..., dct.Analysis
     return dct.Analysis
 
 
-def _ancillary(**blobs: Any) -> list[Part]:
+def _ancillary(**blobs: Any) -> list[CodedSegment]:
     """Segments that are stored as they are, from any buffers; those that are empty or None are left
     out."""
     parts = []
@@ -260,18 +267,18 @@ def _ancillary(**blobs: Any) -> list[Part]:
         if len(blob) > limits.max_ancillary:
             raise ValueError(f"{name} of {len(blob)} bytes exceeds limits.max_ancillary")
         if blob:
-            parts.append(Part(name.removesuffix("_profile"), "raw", blob))
+            parts.append(CodedSegment(name.removesuffix("_profile"), RAW[0], blob))
     return parts
 
 
-def planned(pixels: ArrayLike, **keywords: Unpack[CodingOptions]) -> "Plan":
+def planned(pixels: ArrayLike, **keywords: Unpack[CodingOptions]) -> "FocusPlan":
     """The foci that `encode` would choose, with J over the radii that it searched."""
     array = _as_pixels(pixels)
     wanted, _ = _with_cores(_parse(array, keywords))
-    return _plan(array, wanted, wanted.quality_level)
+    return _foci(array, wanted, wanted.quality_level)
 
 
-def _plan(array: Pixels, wanted: Settings, level: int) -> "Plan":
+def _foci(array: Pixels, wanted: Settings, level: int) -> "FocusPlan":
     from .roi.plan import plan
 
     levels, table_id = (level, default_mid_level(level)), settings.TUNES.index(wanted.tune)
@@ -298,14 +305,11 @@ def _with_cores(wanted: Settings) -> tuple[Settings, U8 | None]:
     return wanted, None if wanted.lossless or ellipses else cores.labels
 
 
-def _describe(array: Pixels, wanted: Settings) -> tuple[Metadata, tuple[Decision, ...]]:
-    """Everything about the file that is known before a pixel is coded, and why it is so."""
+def _planned(array: Pixels, wanted: Settings) -> Plan:
+    """Everything that is settled before a pixel is coded, and why it is so."""
     height, width, channels = array.shape
-    table_id = settings.TUNES.index(wanted.tune)
     level = wanted.quality_level
     if wanted.target_size is not None or wanted.target_psnr is not None:
-        from .rate_control import first_level
-
         level = first_level(array, wanted)
     foci: tuple[Focus, ...]
     if wanted.lossless:
@@ -318,38 +322,85 @@ def _describe(array: Pixels, wanted: Settings) -> tuple[Metadata, tuple[Decision
         )
         decisions: tuple[Decision, ...] = ()
     else:
-        found = _plan(array, wanted, level)
+        found = _foci(array, wanted, level)
         foci, decisions = found.foci, found.decisions
-    metadata = Metadata(
+    return Plan(
         width=width,
         height=height,
         mode=_MODES[channels],
-        foci=foci,
         bits=8 * array.itemsize,
+        foci=foci,
         shape="all" if wanted.lossless else "ellipses",
-        qp_table_id=table_id,
+        quality_level=level,
+        mid_level=default_mid_level(level),
+        subsampling=subsampling(level, wanted),
+        qp_table_id=settings.TUNES.index(wanted.tune),
         boundary_tau=BOUNDARY_TAU if wanted.boundary_tau is None else wanted.boundary_tau,
         rd_lambda=wanted.lambda_rd,
         labels=wanted.labels,
+        decisions=decisions,
     )
-    return at_level(metadata, level, wanted), decisions
 
 
-def _core(array: Pixels, regions: Regions, k: int, wanted: Settings, workers: Workers) -> Exact:
+class _Core(Encoder):
+    """The core of a focus on its way. What a coder from elsewhere makes of it is decoded and
+    compared before it goes into a file."""
+
+    def __init__(self, encoder: Encoder, job: EncodeJob, coder: RegionCoder) -> None:
+        self._encoder, self._job, self._coder = encoder, job, coder
+
+    def segments(self) -> list[CodedSegment]:
+        found = self._encoder.segments()
+        if not registry.is_built_in(self._coder.name):
+            for segment in found:
+                self._check(segment.payload)
+        return found
+
+    def _check(self, payload: bytes) -> None:
+        job, (first, last) = self._job, self._job.classes
+        decoded = np.zeros_like(job.pixels)
+        finish(
+            self._coder.start_decoding(payload, decoded, job.class_map, first, last, job.workers)
+        )
+        own = (job.class_map >= first) & (job.class_map <= last)
+        if not np.array_equal(decoded[own], job.pixels[own]):
+            raise ValueError(
+                f"coder {self._coder.name} does not give back the pixels of core {job.center}: "
+                "it cannot code cores"
+            )
+
+
+def _core(
+    array: Pixels, plan: Plan, regions: Regions[Plan], k: int, wanted: Settings, workers: Workers
+) -> Encoder:
     window = regions.core_window(k)
     pixels = array
     if window.size != (array.shape[1], array.shape[0]):
         pixels = np.ascontiguousarray(array[window.slices])
-    class_map = regions.cores_in(window)
-    encoding = lossless.start_encoding(
-        pixels, class_map, CORE + k, CORE + k, wanted.effort, workers
+    job = EncodeJob(
+        pixels=pixels,
+        class_map=regions.cores_in(window),
+        kinds=("core",),
+        classes=(CORE + k, CORE + k),
+        quality_level=plan.quality_level,
+        lam=0.0,
+        effort=wanted.effort,
+        entropy=wanted.entropy,
+        workers=workers,
+        facts=plan,
+        center=k,
     )
-    return Exact("core", encoding, k)
+    coder = coder_of(wanted.coders.get("core", "lossless"))
+    assert isinstance(coder, RegionCoder)  # it was checked to be exact
+    return _Core(coder.encoder(job), job, coder)
 
 
-def _map(regions: Regions) -> list[Part]:
+def _finished(encoders: Sequence[Encoder]) -> tuple[CodedSegment, ...]:
+    return tuple(segment for encoder in encoders for segment in encoder.segments())
+
+
+def _maps(regions: Regions[Plan]) -> tuple[CodedSegment, ...]:
     """What the cores are, where that takes more than ellipses."""
     if regions.core_map is None:
-        return []
-    payload = labels.encode(regions.core_map, len(regions.metadata.foci))
-    return [Part("map", "labels", payload)]
+        return ()
+    return (encoded_map("map", regions.core_map, len(regions.metadata.foci)),)

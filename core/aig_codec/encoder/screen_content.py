@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from .. import _native
 from ..coders import dct
+from ..coders.base import Facts
 from ..coders.lossless import Loss, drawing_costs
-from ..container import Metadata
-from ..geometry import DRAWN
+from ..container.kinds import SCREEN_CONTENT
 
 U8 = NDArray[np.uint8]
 F64 = NDArray[np.float64]
@@ -43,15 +43,15 @@ _EMPTY = 2.0
 _APART, _ROUNDS = 1.5, 4
 
 
-def loss(metadata: Metadata, channels: int, weight: float = 1.0) -> Loss:
+def loss(facts: Facts, channels: int, weight: float = 1.0) -> Loss:
     """What graphics may lose at a picture's quality: as much for a bit as the DCT. weight: of a
     bit, relative to the usual one."""
-    step = dct.base_step(metadata.quality_level, metadata.qp_table_id) / 16
+    step = dct.base_step(facts.quality_level, facts.qp_table_id) / 16
     most = min(255, round(_MOST_STEPS * step + _MOST_LEVELS))
     return Loss(min(round(weight * channels * _LAMBDA * step**2), 2**20 - 1), most)
 
 
-def choose(colour: U8, metadata: Metadata, class_map: U8, loss: Loss) -> U8 | None:
+def choose(colour: U8, facts: Facts, class_map: U8, loss: Loss) -> U8 | None:
     """The tiles that are to be drawn, 1 for each, uint8 (ceil(H / TILE), ceil(W / TILE)), or None.
 
     colour: uint8 (H, W, 1 or 3). class_map: uint8 (H, W), of cores, mid tier and background.
@@ -59,7 +59,7 @@ def choose(colour: U8, metadata: Metadata, class_map: U8, loss: Loss) -> U8 | No
     repeated = _native.repeated_by_tile(colour, class_map) / 255
     may = repeated >= _REPEATED
     lam = float(max(loss.per_bit, 1))
-    level, table = metadata.quality_level, metadata.qp_table_id
+    level, table = facts.quality_level, facts.qp_table_id
 
     def transformed(tiles: NDArray[np.bool_], level: int) -> NDArray[np.float32]:
         steps = dct.steps(level, table)
@@ -68,7 +68,7 @@ def choose(colour: U8, metadata: Metadata, class_map: U8, loss: Loss) -> U8 | No
     def drawn_j(tiles: NDArray[np.bool_]) -> F64:
         trial = class_map.copy()
         _native.mark_drawn(tiles.astype(np.uint8), False, trial)
-        return _j(drawing_costs(colour, trial, DRAWN, DRAWN, loss), lam)
+        return _j(drawing_costs(colour, trial, SCREEN_CONTENT, SCREEN_CONTENT, loss), lam)
 
     # Nearly all photographs are told apart by some of their tiles, the others by few more.
     rows, columns = np.indices(may.shape)

@@ -10,6 +10,7 @@ import numpy as np
 from .. import checking
 from ..checking import as_float, is_list, shown
 from ..container.header import MAX_CENTERS, MAX_SIGMA, MIN_SIGMA
+from ..container.kinds import Role, named
 from ..container.metadata import MAX_NAME, MAX_RADIUS, MAX_SCORE, RADIUS_STEP, Label
 from . import masks, options
 from .options import OPTIONS, refuse_unknown
@@ -39,8 +40,11 @@ DEFAULT_LAMBDA = OPTIONS["lambda_rd"].default
 #: What steers the tiers with loss, which images of 16 bits have not.
 OF_LOSSY_TIERS = (
     *("quality", "quality_level", "target_size", "target_psnr", "lambda_rd", "preset", "radii"),
-    *("mid", "palette_space", "entropy", "tune", "subsampling", "boundary_tau"),
+    *("mid", "coders", "palette_space", "entropy", "tune", "subsampling", "boundary_tau"),
 )
+#: The kinds of segments whose coder may be asked for by name; those of them that are exact.
+CHOOSABLE = ("mid", "background", "core")
+_EXACT_KINDS = named(Role.EXACT)
 #: What says how good the lossy tiers are to be.
 _RATES = {"quality", "quality_level", "target_size", "target_psnr"}
 #: What asks for a size or an error instead of a quality.
@@ -75,6 +79,8 @@ class Settings:
     #: ruled out, nor if tiers were asked for that need some.
     may_be_exact: bool
     mid: str
+    #: By kind of segment, the coders that were asked for by name.
+    coders: Mapping[str, str]
     palette_space: str
     entropy: str
     effort: int
@@ -116,7 +122,7 @@ def parse(
     if preset is not None:
         keywords = _completed(keywords, PRESETS[checking.choice("preset", preset, tuple(PRESETS))])
     try:
-        return _parse(width, height, **keywords)
+        return _parse(width, height, bits=bits, **keywords)
     except (TypeError, OverflowError) as error:
         # NumPy and the builtins say so when a value is of no use at all.
         raise ValueError(f"an argument is of the wrong type: {error}") from error
@@ -149,7 +155,9 @@ def _parse(
     subsampling: Any = None,
     boundary_tau: Any = None,
     preset: Any = None,
+    coders: Any = None,
     threads: Any = None,
+    bits: int = 8,
 ) -> Settings:
     if sigmas is not None and Sigmas is not None:
         raise ValueError("give sigmas or Sigmas, not both")
@@ -199,7 +207,11 @@ def _parse(
     chosen = {"mid": mid, "palette_space": palette_space, "entropy": entropy}
     chosen |= {"tune": tune, "subsampling": subsampling}
     names = {name: _choice(name, value) for name, value in chosen.items()}
+    chosen_coders = {} if coders is None else _coders(coders, bits)
+    if "mid" in chosen_coders and mid is not None:
+        raise ValueError("give mid or coders={'mid': ..}, not both")
     tiers_asked = boundary_tau is not None or {names["mid"], names["entropy"]} != {"auto"}
+    tiers_asked = tiers_asked or bool(set(chosen_coders) - _EXACT_KINDS)
     return Settings(
         centers=points,
         sigmas=tuple(map(_sigma, lists["sigmas"])) if "sigmas" in lists else None,
@@ -218,6 +230,7 @@ def _parse(
         lossless=bool(lossless),
         may_be_exact=lossless is None and not tiers_asked,
         **names,
+        coders=chosen_coders,
         effort=_integer("effort", effort),
         boundary_tau=None if boundary_tau is None else _number("boundary_tau", boundary_tau),
         threads=None if threads is None else _integer("threads", threads),
@@ -260,7 +273,28 @@ def _differs(name: str, value: Any) -> bool:
     """Whether a value asks for anything but the default, which is None or a string."""
     if isinstance(value, str):
         return bool(value != OPTIONS[name].default)
+    if isinstance(value, Mapping):
+        return not _EXACT_KINDS.issuperset(value)
     return value is not None
+
+
+def _coders(values: Any, bits: int) -> dict[str, str]:
+    """Coders by kind of segment, each of them there and fit for it. Raises ValueError."""
+    from ..coders import registry
+
+    if not isinstance(values, Mapping):
+        raise ValueError(f"coders={shown(values)} is not names by kind, as in {{'mid': 'foo'}}")
+    found = {}
+    for kind, name in values.items():
+        checking.choice("a kind in coders", kind, CHOOSABLE)
+        coder = registry.find(name) if isinstance(name, str) else None
+        if coder is None or kind not in coder.carries:
+            there = ", ".join(registry.names_for(kind))
+            raise ValueError(f"coders: {shown(name)} is not one for {kind}; there are {there}")
+        if bits not in coder.depths:
+            raise ValueError(f"coder {name} does not take samples of {bits} bits")
+        found[kind] = coder.name
+    return found
 
 
 def _number(name: str, value: Any) -> float:

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...coders import palette, residual
-from ...decoder.canvas import EIGHTH, DecodedCore, Picture, Problems, add_up
-from ...geometry import MID, MID_LAST, Regions, Window
-from ...threads import Workers
+from ...coders.base import Canvas, Coder, Decoder
+from ...coders.dct import DctCoder, DctDecoder
+from ...decoder.canvas import HostSurface, add_up
+from ...decoder.composition import EIGHTH, DecodedCore, PictureView, Surface
 from .device import i32, i64, paste, spread
 from .frame import Constants
 from .synthesis import DeviceSynthesis
@@ -16,114 +16,120 @@ from .synthesis import DeviceSynthesis
 U8 = NDArray[np.uint8]
 
 
-def make_picture(
-    constants: Constants,
-    regions: Regions,
-    workers: Workers,
-    problems: Problems,
-    *,
-    scale: int = 1,
-    window: Window | None = None,
-) -> Picture:
-    """A picture whose `show` gives an array on the device, (H, W, C).
+def make_surface(constants: Constants, view: PictureView) -> Surface:
+    """Where a `Composition` paints whose `show` gives an array on the device, (H, W, C).
 
-    Its lossy tiers are decoded there if it is shown whole and comes from coefficients; otherwise
-    all of it is decoded on the host.
+    The lossy tiers are decoded there if the picture is shown whole and comes from coefficients;
+    otherwise all of it is decoded on the host.
     """
-    meta = regions.metadata
-    lossy = meta.shape != "all" and not (meta.is_averaged and scale > 1)
-    if lossy and scale < EIGHTH and window is None:
-        return DevicePicture(constants, regions, workers, problems, scale=scale)
-    return UploadedPicture(constants, regions, workers, problems, scale=scale, window=window)
+    lossy = view.regions.metadata.shape != "all" and view.averaged == 1
+    if lossy and view.scale < EIGHTH and view.window is None:
+        return DeviceSurface(constants, view)
+    return UploadedSurface(constants, view)
 
 
-class UploadedPicture(Picture):
-    """A picture that is decoded on the host, and handed to a device."""
+class UploadedSurface(HostSurface):
+    """A picture that is painted on the host, and handed to a device."""
 
-    def __init__(self, constants: Constants, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, constants: Constants, view: PictureView) -> None:
+        super().__init__(view)
         self._device = constants.device
 
-    def show(self) -> Any:
+    def finished(self) -> Any:
         """The picture on the device."""
-        pixels = self._device.upload(super().show())
+        pixels = self._device.upload(super().finished())
         self._device.finish()
         return pixels
 
 
-class DevicePicture(Picture):
+class DeviceDecoder(DctDecoder):
+    """A DCT decoder whose samples are on a device."""
+
+    def __init__(self, constants: Constants, view: PictureView) -> None:
+        super().__init__(view)
+        self._constants = constants
+
+    def start(self) -> DeviceSynthesis:
+        """The same streams, read for the device."""
+        view = self.view
+        return DeviceSynthesis(
+            self._constants, view.facts, view.class_map, view.workers, view.scale
+        )
+
+    def paint(self, canvas: Canvas) -> None:
+        """Paint everything, there."""
+        if isinstance(self.synthesis, DeviceSynthesis):
+            self.synthesis.render_on_device(canvas.pixels, self.view.facts.channels)
+
+
+class DeviceSurface(Surface):
     """A picture whose lossy tiers are decoded on a device. What is coded in one sequence is decoded
-    by CPU threads meanwhile: cores, drawn tiles, palettes, alpha."""
+    by CPU threads meanwhile: cores, screen content, palettes, alpha."""
 
-    _in_place = False
+    on_host = in_place = False
 
-    def __init__(self, constants: Constants, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, constants: Constants, view: PictureView) -> None:
+        super().__init__(view)
         self._constants, self._device = constants, constants.device
 
-    def _synthesis(self) -> DeviceSynthesis:
-        return DeviceSynthesis(
-            self._constants, self._metadata, self._class_map, self._workers, self._scale
-        )
+    def decoder(self, coder: Coder) -> Decoder:
+        """The device's own decoder of the DCT, everybody else's on the host."""
+        if isinstance(coder, DctCoder):
+            return DeviceDecoder(self._constants, self.view)
+        return super().decoder(coder)
 
-    def _canvas(self) -> Any:
-        meta = self._metadata
-        width, height = self._size
-        pixels = self._device.filled((height, width, meta.channels), 128, np.uint8)
-        if isinstance(self._dct, DeviceSynthesis):
-            with self._problems:
-                self._dct.render_on_device(pixels, meta.channels)
-            self._tell(self._dct)
-        if meta.mode in ("LA", "RGBA"):
-            self._set_alpha(None, pixels)
-        return pixels
+    def begin(self) -> None:
+        """Mid grey."""
+        facts, scale = self.view.facts, self.view.scale
+        width, height = (-(-n // scale) for n in facts.size)
+        self.pixels = self._device.filled((height, width, facts.channels), 128, np.uint8)
 
-    def _put_palette(self, payload: bytes, pixels: Any) -> None:
-        over = np.zeros((*self._class_map.shape, self._colours), np.uint8)
-        palette.decode(payload, over, self._colours, self._class_map, MID, MID_LAST)
-        self._put(over, MID, MID_LAST, pixels)
+    def fill(self) -> None:
+        """They are grey already."""
 
-    def _put(self, over: U8, first: int, last: int, pixels: Any) -> None:
-        paste(self._device, over, self._class_map, (first, last), (0, 0), pixels)
+    def set_opaque(self) -> None:
+        """The largest alpha."""
+        self._set_alpha(None)
 
-    def _correct(self, payload: bytes, pixels: Any) -> None:
-        # What residuals make of black, and of white, says what they are.
-        band = residual.band(self._class_map)
-        residuals = np.zeros((*band.shape, self._colours), np.int16)
-        for level in (0, 255):
-            plane = np.full(residuals.shape, level, np.uint8)
-            residual.decode(payload, plane, self._colours, band)
-            residuals += plane.astype(np.int16) - level
-        y, x, c = np.nonzero(residuals)
-        places = (y * band.shape[1] + x) * self._metadata.channels + c
-        self._device.launch(
-            "add_residuals",
-            spread(y.size),
-            *(self._device.upload(places.astype(np.int64)),),
-            *(self._device.upload(residuals[y, x, c]), i64(y.size), pixels),
-        )
+    def put(self, over: U8, first: int, last: int) -> None:
+        """Colours over those of the pixels of some classes."""
+        paste(self._device, over, self.view.class_map, (first, last), (0, 0), self.pixels)
 
-    def _put_alpha(self, alpha: U8, pixels: Any) -> None:
-        self._set_alpha(self._device.upload(alpha), pixels)
+    def put_alpha(self, alpha: U8) -> None:
+        """The alpha of all pixels."""
+        self._set_alpha(self._device.upload(alpha))
 
-    def _set_alpha(self, values: Any, pixels: Any) -> None:
+    def _set_alpha(self, values: Any) -> None:
         """Values of the device, or opaque without."""
-        height, width, channels = pixels.shape
+        height, width, channels = self.pixels.shape
         self._device.launch(
             "set_channel",
             spread(height * width),
             *(values, i32(255), i64(height * width)),
-            *(i32(channels - 1), i32(channels), pixels),
+            *(i32(channels - 1), i32(channels), self.pixels),
         )
 
-    def _put_cores(self, cores: list[DecodedCore], pixels: Any) -> None:
-        if self._scale == 1:
+    def add(self, residuals: NDArray[np.int16]) -> None:
+        """Residuals to colours, those that are not 0."""
+        y, x, c = np.nonzero(residuals)
+        places = (y * residuals.shape[1] + x) * self.view.facts.channels + c
+        self._device.launch(
+            "add_residuals",
+            spread(y.size),
+            *(self._device.upload(places.astype(np.int64)),),
+            *(self._device.upload(residuals[y, x, c]), i64(y.size), self.pixels),
+        )
+
+    def put_cores(self, cores: list[DecodedCore]) -> None:
+        """Cores over everything, or blended in."""
+        view, pixels = self.view, self.pixels
+        if view.scale == 1:
             for core in cores:
                 left, top, _, _ = core.window
                 own = core.pixel_class, core.pixel_class
                 paste(self._device, core.pixels, core.class_map, own, (left, top), pixels)
             return
-        boxes = add_up(cores, self._scale, self._metadata.channels)
+        boxes = add_up(cores, view.scale, view.facts.channels)
         if boxes is None:
             return
         sums, counts, left, top = boxes
@@ -131,13 +137,14 @@ class DevicePicture(Picture):
         up = self._device.upload
         self._device.launch(
             "blend_boxes",
-            spread(y.size * self._metadata.channels),
+            spread(y.size * view.facts.channels),
             up((y + top).astype(np.int64) * pixels.shape[1] + x + left),
-            *(up(sums[y, x]), up(counts[y, x]), i64(y.size), i32(self._scale)),
-            *(i32(n) for n in (*self._metadata.size, *pixels.shape[1:])),
+            *(up(sums[y, x]), up(counts[y, x]), i64(y.size), i32(view.scale)),
+            *(i32(n) for n in (*view.facts.size, *pixels.shape[1:])),
             pixels,
         )
 
-    def _completed(self, pixels: Any) -> Any:
+    def finished(self) -> Any:
+        """The picture, when the device has done with it."""
         self._device.finish()
-        return pixels
+        return self.pixels

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from ... import _native
 from ...coders import dct
+from ...coders.base import Facts
+from ...coders.dct.codec import Coding
 from ...coders.substreams import Part, Stream
-from ...container import Metadata
 from ...entropy import rans
 from ...errors import CorruptError
 from ...threads import Workers
@@ -35,7 +36,7 @@ class DeviceSynthesis(dct.Synthesis):
     def __init__(
         self,
         constants: Constants,
-        metadata: Metadata,
+        metadata: Facts,
         class_map: U8,
         workers: Workers,
         scale: int = 1,
@@ -135,7 +136,7 @@ class DeviceSynthesis(dct.Synthesis):
         self,
         kernel: _native.LossyDecoder,
         parts: dict[int, Stream | None],
-        coding: dct.Coding,
+        coding: Coding,
         block_class: int,
     ) -> set[int]:
         """Decode streams by CPU threads, and hand the coefficients over."""

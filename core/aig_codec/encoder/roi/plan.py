@@ -17,7 +17,7 @@ _TOLD = 4
 
 
 @dataclass(frozen=True)
-class Plan:
+class FocusPlan:
     """foci, and how they were chosen. surfaces: for each focus whose radii were searched J over
     the pairs of rings, and the width of a ring."""
 
@@ -28,7 +28,7 @@ class Plan:
 
 def plan(
     pixels: NDArray[Any], wanted: Settings, levels: tuple[int, int], table_id: int, chroma: str
-) -> Plan:
+) -> FocusPlan:
     """The foci of a picture, uint8 (H, W, C).
 
     levels: quality levels of background and mid tier. chroma: how it is subsampled.
@@ -66,7 +66,7 @@ def plan(
         Focus(x, y, sigma, wanted.alpha_code_of(k), *radii[k])
         for k, ((x, y), sigma) in enumerate(zip(centers, sigmas, strict=True))
     )
-    return Plan(foci, tuple(decisions), surfaces)
+    return FocusPlan(foci, tuple(decisions), surfaces)
 
 
 def _as_header(sigma: tuple[float, float]) -> tuple[float, float]:

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native
-from ..entropy import read_varint, varint
-from ..errors import CorruptError
-from ..threads import Job, Workers, finish
+from ... import _native
+from ...entropy import read_varint, varint
+from ...errors import CorruptError
+from ...threads import Job, Workers, finish
 
 U8 = NDArray[np.uint8]
 Pixels = NDArray[Any]  # uint8 or uint16

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native, entropy
-from ..container import Metadata
-from ..errors import CorruptError
-from ..geometry import Window
-from ..threads import Workers
-from . import substreams
-from .substreams import Part, Stream
+from ... import _native, entropy
+from ...errors import CorruptError
+from ...geometry import Window
+from ...threads import Workers
+from .. import substreams
+from ..base import Facts
+from ..substreams import Part, Stream
 
 U8 = NDArray[np.uint8]
 
@@ -135,7 +135,7 @@ def steps(level: int, table_id: int) -> NDArray[np.int32]:
 class _Layout:
     """What encoder and decoder both know before any bit."""
 
-    def __init__(self, metadata: Metadata, class_map: U8) -> None:
+    def __init__(self, metadata: Facts, class_map: U8) -> None:
         self.metadata = metadata
         self.colour = metadata.channels >= 3
         self.subsampled = self.colour and metadata.subsampling == "4:2:0"
@@ -175,7 +175,7 @@ class Analysis(_Layout):
     def __init__(
         self,
         pixels: U8,
-        metadata: Metadata,
+        metadata: Facts,
         class_map: U8,
         coder: str,
         effort: int,
@@ -295,7 +295,7 @@ class Synthesis(_Layout):
 
     def __init__(
         self,
-        metadata: Metadata,
+        metadata: Facts,
         class_map: U8,
         workers: Workers,
         scale: int = 1,
@@ -470,7 +470,7 @@ def _prepare(unpack: Callable[[bytes, int], bytes], most: int, coded: bytes) -> 
     return prepared
 
 
-def _parts(window: Window, size: int, metadata: Metadata) -> list[int]:
+def _parts(window: Window, size: int, metadata: Facts) -> list[int]:
     """The numbers of the squares of so many pixels a side that a window touches."""
     columns = -(-metadata.width // size)
     left, top, right, bottom = window.scaled(size)
