@@ -149,7 +149,8 @@ def dead_process() -> int:
 def test_what_killed_runs_left_is_removed(tmp_path: Path, capsys) -> None:
     source = shade(tmp_path / "a.png", 3)
     code = (
-        "import os, signal, sys; from pathlib import Path; from aig_codec.files import replacing\n"
+        "import os, signal, sys; from pathlib import Path\n"
+        "from aig_codec.io.files import replacing\n"
         "with replacing(Path(sys.argv[1])) as file:\n"
         "    file.write(b'half'); file.flush(); os.kill(os.getpid(), signal.SIGKILL)"
     )
