@@ -14,7 +14,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 from PIL import Image
-from pillow_files import loaded, picture, saved
+from support.pillow_files import loaded, picture, saved
 
 import aig_codec
 import imageio_aig  # noqa: F401 - registers AIG with imageio

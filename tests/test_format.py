@@ -7,12 +7,12 @@ import zlib
 from fractions import Fraction
 
 import numpy as np
-import pictures
 import pytest
 import reference
 import snappy
-from pictures import KINDS, LOSSY_ENTROPIES
 from reference import UPTO
+from support import pictures
+from support.pictures import KINDS, LOSSY_ENTROPIES
 
 import aig_codec
 from aig_codec.container.header import sigma_from_code, sigma_to_code

@@ -4,9 +4,9 @@ import math
 from fractions import Fraction
 
 import numpy as np
-import pictures
 import pytest
 import reference
+from support import pictures
 
 from aig_codec import _native, geometry
 from aig_codec.container import Focus, Metadata

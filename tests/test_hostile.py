@@ -6,9 +6,9 @@ import random
 import numpy as np
 import pytest
 import reference
-from files import payloads, reseal
-from pictures import LOSSY_ENTROPIES
-from pictures import mixed as photo
+from support.files import payloads, reseal
+from support.pictures import LOSSY_ENTROPIES
+from support.pictures import mixed as photo
 
 import aig_codec
 from aig_codec import errors

@@ -4,12 +4,12 @@ from functools import cache
 from itertools import pairwise
 
 import numpy as np
-import pictures
 import pytest
 import reference
 import snappy
-from files import payloads, reseal
-from lossy import crop, psnr
+from support import pictures
+from support.files import payloads, reseal
+from support.lossy import crop, psnr
 
 import aig_codec
 from aig_codec import _native, errors, geometry

@@ -1,11 +1,11 @@
 """What kernels know of regions of any shape, and do to their pixels."""
 
 import numpy as np
-import pictures
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pictures import KINDS, greyed
+from support import pictures
+from support.pictures import KINDS, greyed
 
 from aig_codec import _native
 

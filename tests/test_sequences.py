@@ -10,9 +10,9 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from files import reseal
 from PIL import Image, ImageFile, ImageSequence
-from pillow_files import picture, saved
+from support.files import reseal
+from support.pillow_files import picture, saved
 
 import aig_codec
 import imageio_aig  # noqa: F401 - registers AIG with imageio

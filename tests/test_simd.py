@@ -1,10 +1,10 @@
 """The kernel sets: plain, vector, AVX2 and AVX-512 give the same bytes and the same pixels."""
 
 import numpy as np
-import pictures
 import pytest
 import reference
-from lossy import by_kernels, coded, picture_of, random_parts
+from support import pictures
+from support.lossy import by_kernels, coded, picture_of, random_parts
 
 import aig_codec
 from aig_codec import _native

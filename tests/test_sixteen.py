@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import reference
-from deep_pictures import KINDS, constant, noise, ramp, squeezed
-from files import payloads, reseal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from support.deep_pictures import KINDS, constant, noise, ramp, squeezed
+from support.files import payloads, reseal
 
 import aig_codec
 import imageio_aig  # noqa: F401 - registers AIG with imageio

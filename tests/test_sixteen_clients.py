@@ -12,9 +12,9 @@ import imageio.v2 as iio2
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from deep_pictures import constant, extremes, ramp, squeezed
 from PIL import Image, ImageFile
-from pillow_files import loaded, parsed, saved
+from support.deep_pictures import constant, extremes, ramp, squeezed
+from support.pillow_files import loaded, parsed, saved
 
 import aig_codec
 import imageio_aig  # noqa: F401 - registers AIG with imageio

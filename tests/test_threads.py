@@ -8,8 +8,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import pictures
 import pytest
+from support import pictures
 
 import aig_codec
 from aig_codec import threads

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-import pictures
 import pytest
+from support import pictures
 
 import aig_codec
 import pillow_aig  # noqa: F401 - registers AIG with Pillow

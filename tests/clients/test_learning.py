@@ -6,9 +6,9 @@ import tarfile
 from pathlib import Path
 
 import numpy as np
-import pictures
 import pytest
 from PIL import Image
+from support import pictures
 
 import aig_codec
 import pillow_aig  # noqa: F401 - registers AIG with Pillow

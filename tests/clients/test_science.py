@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import pictures
 import pytest
+from support import pictures
 
 import aig_codec
 import imageio_aig  # noqa: F401 - registers AIG with imageio

@@ -90,7 +90,7 @@ def _moved(focus: Any, chance: Chance) -> Any:
 
 def forge(files: list[bytes], chance: Chance) -> bytes:
     """A file whose checksums are right."""
-    from files import payloads, reseal
+    from support.files import payloads, reseal
 
     from aig_codec.container import read_prologue
 
