@@ -37,9 +37,7 @@ def test_decoding_needs_neither_scipy_nor_scikit_learn(tmp_path: Path) -> None:
     path.write_bytes(aig_codec.encode(pixels, centers=[(20, 20)], radii=[(8, 12)]))
     loaded = _modules_after(f"import aig_codec; aig_codec.decode({str(path)!r})")
     assert "numpy" in loaded
-    assert not loaded.intersection(
-        ("scipy", "sklearn", "aig_codec.encoder")
-    )
+    assert not loaded.intersection(("scipy", "sklearn", "aig_codec.encoder"))
 
 
 def test_a_web_client_comes_with_the_first_address(tmp_path: Path) -> None:

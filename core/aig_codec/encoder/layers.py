@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native, geometry
+from .. import _native, entropy, geometry
 from ..coders import dct, labels, lossless, palette, residual
 from ..container import CODERS, Metadata, Segment, pack_prologue
 from ..container.compact import default_mid_level, default_subsampling
@@ -99,7 +99,6 @@ def lossy_tiers(
     """Preview, alpha, drawn tiles, mid, background and boundary. weight: of a bit, relative to the
     usual one. analyse: who cuts and transforms."""
     colour = np.ascontiguousarray(array[..., : 1 if array.shape[2] < 3 else 3])
-    coder = dct.ADAPTIVE if wanted.entropy == "auto" else wanted.entropy
     class_map = regions.class_map()
     metadata, palette_part, palette_pixels = _choose_mid(
         colour, regions.metadata, class_map, wanted, workers
@@ -109,7 +108,7 @@ def lossy_tiers(
     alpha = None
     if array.shape[2] in (2, 4):
         alpha = _alpha(array, class_map, wanted, workers)
-    analysis = analyse(colour, metadata, class_map, coder, wanted.effort, workers, weight)
+    analysis = analyse(colour, metadata, class_map, wanted.entropy, wanted.effort, workers, weight)
     tier_classes = [b for b in (dct.MID, dct.BACKGROUND) if analysis.has(b)]
     preview, tiers = analysis.encode(tier_classes)
     parts = [*tiles, Part("preview", "dct", preview)]
@@ -145,7 +144,7 @@ def exact_tiers(array: U8, regions: Regions, wanted: Settings, workers: Workers)
     _native.mark_drawn(tiles, False, class_map)
     alpha = _alpha(array, class_map, wanted, workers) if channels in (2, 4) else None
     drawn = lossless.start_encoding(colour, class_map, DRAWN, DRAWN, wanted.effort, workers)
-    analysis = dct.Analysis(colour, metadata, class_map, dct.ADAPTIVE, wanted.effort, workers)
+    analysis = dct.Analysis(colour, metadata, class_map, "auto", wanted.effort, workers)
     preview, _ = analysis.encode([])
     parts = [Part("tiles", "labels", labels.encode(tiles, 1)), Part("preview", "dct", preview)]
     if alpha is not None:
@@ -211,7 +210,7 @@ def _choose_mid(
         np.broadcast_to(pixels, (len(pixels), 3)), wanted.effort, wanted.palette_space
     )
     chosen = replace(metadata, mid="palette", palette_sizes=(len(colours),))
-    if wanted.entropy in ("auto", dct.ADAPTIVE):
+    if not entropy.named(wanted.entropy).payloads:
         # Graphics code few colours in half of what indices take, and less.
         decoded = palette.quantise(pixels, colours)
         few = colour.copy()

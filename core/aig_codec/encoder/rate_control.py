@@ -149,7 +149,7 @@ def _probed(
 
     def measure(level: int, weight: float) -> float:
         at = at_level(meta, level, wanted)
-        analysis = dct.Analysis(sample, at, nothing, dct.ADAPTIVE, wanted.effort, workers, weight)
+        analysis = dct.Analysis(sample, at, nothing, "auto", wanted.effort, workers, weight)
         preview, tiers = analysis.encode([dct.BACKGROUND])
         return share + math.log(len(preview) + sum(map(len, tiers.values())))
 
