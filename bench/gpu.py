@@ -105,7 +105,7 @@ def _transforms(whole: U8) -> list[list[str]]:
     rows = []
     for effort in range(1, dct.LAST_PARALLEL_EFFORT + 1, 2):
         with Workers(1) as workers:
-            arguments = (whole, meta, classes, dct.ADAPTIVE, effort, workers)
+            arguments = (whole, meta, classes, "auto", effort, workers)
             with one_cpu():
                 cpu = median(partial(dct.Analysis, *arguments))
             device = Recorder()

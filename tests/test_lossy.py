@@ -13,8 +13,9 @@ from support.lossy import crop, psnr
 
 import aig_codec
 from aig_codec import _native, errors, geometry
-from aig_codec.coders import dct, substreams
+from aig_codec.coders import substreams
 from aig_codec.coders.substreams import Stream
+from aig_codec.entropy import CODERS
 
 pytest.importorskip("sklearn")
 
@@ -328,7 +329,7 @@ def test_hidden_pixels_are_in_the_core_alone(subsampling: str, effort: int, mid:
 # Streams that nobody wrote
 
 
-@pytest.mark.parametrize("coder", [dct.ADAPTIVE_ID, 0])
+@pytest.mark.parametrize("coder", [CODERS["adaptive"].number, 0])
 def test_random_streams_never_crash(coder: int) -> None:
     """With right checksums, so that the kernels see them; static coders without tables too."""
     rng = np.random.default_rng(coder)

@@ -48,7 +48,7 @@ def counts(pixels: NDArray[np.uint8]) -> Counts:
                 qp_table_id=table,
                 subsampling=subsampling,
             )
-            analysis = dct.Analysis(pixels, metadata, class_map, dct.ADAPTIVE, _EFFORT, workers)
+            analysis = dct.Analysis(pixels, metadata, class_map, "auto", _EFFORT, workers)
             of_high, of_low = analysis.counts()
             high, low = high + of_high, low + of_low
     return high, low

@@ -189,15 +189,18 @@ def test_arguments_of_the_encoder_are_checked() -> None:
     for row in (-1, 1, 2**31):
         _refuses(encoder.sample, row, pixels)
     encoder.sample(0, pixels)
-    jobs = (encoder.search, encoder.encode_region, encoder.region_symbols, encoder.region_of)
     for number in (-1, 1, 2**31, 2**40, 0.5, None):
-        for job in jobs:
+        for job in (encoder.search, encoder.region_of):
             _refuses(job, number)
-        for job in (encoder.encode_group, encoder.group_symbols):
-            _refuses(job, number, 0)
+        for coder in range(4):
+            _refuses(encoder.encode_region, number, coder)
+            _refuses(encoder.encode_group, number, 0, coder)
+    for coder in (-1, 4, 2**31, 0.5, None):
+        _refuses(encoder.encode_region, 0, coder)
+        _refuses(encoder.encode_group, 0, 0, coder)
     for tier in (-1, 2, 255, 2**32):
-        _refuses(encoder.encode_group, 0, tier)
-        _refuses(encoder.group_symbols, 0, tier)
+        for coder in range(4):
+            _refuses(encoder.encode_group, 0, tier, coder)
         _refuses(encoder.fit, tier, 16)
         _refuses(encoder.counts, tier)
     for strength in (-1, 256, 2**31):
@@ -211,15 +214,18 @@ def test_arguments_of_the_decoder_are_checked() -> None:
     pixels = _classes(24, 40, 3)
     for job in (decoder.interpolate, lambda *rows: decoder.rows(*rows, pixels)):
         _refuses(job, 0, 1)  # start() comes first
-    _refuses(decoder.read_group, 0, 0, None, b"", b"")
+    low, high = (
+        _native.SharedTables(3, b"", n) for n in (_native.LOW_CONTEXTS, _native.HIGH_CONTEXTS)
+    )
+    _refuses(decoder.read_group, 0, 0, high, b"", b"")
     decoder.start()
     for number in (-1, 1, 2**31, 0.5):
-        _refuses(decoder.read_region, number, None, b"", b"")
-        _refuses(decoder.read_group, number, 0, None, b"", b"")
+        _refuses(decoder.read_region, number, low, b"", b"")
+        _refuses(decoder.read_group, number, 0, high, b"", b"")
         _refuses(decoder.has_tier, number, 0)
         _refuses(decoder.region_of, number)
     for tier in (-1, 2, 2**31):
-        _refuses(decoder.read_group, 0, tier, None, b"", b"")
+        _refuses(decoder.read_group, 0, tier, high, b"", b"")
         _refuses(decoder.has_tier, 0, tier)
         _refuses(decoder.set_filters, tier, 16, None)
     for strength in (-1, 256):
@@ -230,9 +236,9 @@ def test_arguments_of_the_decoder_are_checked() -> None:
     for tap in (-65, 64):
         _refuses(decoder.set_filters, 0, 16, taps + np.int8(tap))
     for data in (None, "", bytearray(b""), 5):
-        _refuses(decoder.read_region, 0, None, data, b"")
-        _refuses(decoder.read_region, 0, None, b"", data)
-    for tables in (3, b"", decoder):
+        _refuses(decoder.read_region, 0, low, data, b"")
+        _refuses(decoder.read_region, 0, low, b"", data)
+    for tables in (3, b"", decoder, None, high):
         _refuses(decoder.read_region, 0, tables, b"", b"")
     for rows in ((-1, 1), (0, 2), (1, 0), (2, 2), (0, 2**31)):
         _refuses(decoder.interpolate, *rows)
@@ -248,40 +254,44 @@ def test_arguments_of_the_decoder_are_checked() -> None:
         _refuses(decoder.preview, other)
 
 
-def test_arguments_of_static_coders_are_checked() -> None:
+def test_arguments_of_entropy_coders_are_checked() -> None:
     symbols = np.arange(6, dtype=np.uint8)
+    written = _native.write_symbols(2, symbols, symbols, 6)
     for n_contexts in (0, 257, -1, 2**32):
-        _refuses(_native.static_tables, 2, [symbols], [symbols], n_contexts)
-        _refuses(_native.StaticTables, 0, b"", n_contexts)
-    for own, contexts in (
-        (symbols, symbols[:5]),
-        (symbols + np.uint8(59), symbols),
-        (symbols, symbols + np.uint8(1)),
-    ):
-        _refuses(_native.static_tables, 2, [own], [contexts], 6)
-    _refuses(_native.static_tables, 2, [symbols], [symbols, symbols], 6)
-    _refuses(_native.static_tables, 2, [symbols.astype(float)], [symbols], 6)
-    for kind in (-1, 3, 99):
-        _refuses(_native.static_tables, kind, [symbols], [symbols], 6)
+        _refuses(_native.write_symbols, 2, symbols, symbols, n_contexts)
+        _refuses(_native.pack_streams, 2, [written], n_contexts)
+        _refuses(_native.pack_payload, 2, written, n_contexts)
+        _refuses(_native.SharedTables, 0, b"", n_contexts)
+    for coder in (-1, 4, 99):
+        _refuses(_native.write_symbols, coder, symbols, symbols, 6)
+        _refuses(_native.pack_streams, coder, [written], 6)
+        _refuses(_native.pack_payload, coder, written, 6)
         with pytest.raises(CorruptError):
-            _native.StaticTables(kind, b"", 6)
-    for kind in range(3):
-        tables = _native.StaticTables(kind, _native.static_tables(kind, [symbols], [symbols], 6), 6)
+            _native.SharedTables(coder, b"", 6)
+    _refuses(_native.write_symbols, 3, symbols, symbols, 6)  # codes bits, not symbols
+    for coder in range(3):
         for own, contexts in (
             (symbols, symbols[:5]),
             (symbols[None], symbols[None]),
-            (symbols + np.uint8(60), symbols),
+            (symbols + np.uint8(59), symbols),
+            (symbols, symbols + np.uint8(1)),
             (symbols.astype(np.int64), symbols),
+            (symbols.astype(float), symbols),
             (np.arange(12, dtype=np.uint8)[::2], symbols),
         ):
-            _refuses(tables.encode, own, contexts)
+            _refuses(_native.write_symbols, coder, own, contexts, 6)
+        own = _native.write_symbols(coder, symbols, symbols, 6)
+        _refuses(_native.pack_streams, coder, [own], 5)
+        _refuses(_native.pack_payload, coder, own, 5)
+        for other in (None, 3, b"", symbols):
+            _refuses(_native.pack_streams, coder, [own, other], 6)
+            _refuses(_native.pack_payload, coder, other, 6)
 
 
 #: What once ended the process. It must be refused, or do something harmless where that is said.
 DEADLY = {
-    "contexts that tables lack, encoding": "tables(2).encode(zeros(1), zeros(1) + 200)",
-    "contexts that tables lack, Rice": "tables(1).encode(zeros(1), zeros(1) + 200)",
-    "symbols that tables lack": "tables(2).encode(zeros(1) + 9, zeros(1))",
+    "contexts that tables lack, encoding": "_native.pack_streams(2, [written(2)], 1)",
+    "contexts that tables lack, Rice": "_native.pack_payload(1, written(1), 1)",
     "contexts that tables lack, regions": (
         "decoder().read_region(0, tables(2), b'', b'\\0\\0\\1\\0\\0\\0\\1\\0')"
     ),
@@ -308,8 +318,10 @@ FRAME = dict(width=16, height=16, colour=False, subsampled=False, luma=zeros(2, 
 def decoder(**changes): return _native.LossyDecoder(**(FRAME | dict(adaptation=False) | changes))
 def encoder(**changes): return _native.LossyEncoder(**(FRAME | dict(largest=2, chooses=True,
     halves=True, rebuild=True, lambda_=0.1, exact=True, alone=False) | changes))
-def tables(kind):
-    return _native.StaticTables(kind, _native.static_tables(kind, [zeros(3)], [zeros(3)], 1), 1)
+def written(coder): return _native.write_symbols(coder, zeros(1), zeros(1) + 200, 256)
+def tables(coder):
+    own = _native.write_symbols(coder, zeros(3), zeros(3), 1)
+    return _native.SharedTables(coder, _native.pack_streams(coder, [own], 1)[0], 1)
 try:
     {DEADLY[what]}
 except (ValueError, TypeError):

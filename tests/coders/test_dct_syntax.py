@@ -24,6 +24,7 @@ from support.pictures import KINDS, LOSSY_ENTROPIES
 from aig_codec import CorruptError
 from aig_codec.coders import dct, substreams
 from aig_codec.coders.substreams import Stream
+from aig_codec.entropy import CODERS
 
 MOST_LOW, MOST_HIGH = 32766, 32767
 
@@ -220,7 +221,7 @@ def test_every_tap_and_strength_has_its_range() -> None:
     pixels = pictures.grainy(32, 40, 1, 1)
     parts = coded(pixels, np.zeros((32, 40), np.uint8), picture_of(40, 32, 1), effort=7)
     head, own = substreams.unpack(parts.background, 1)
-    assert head[:3] == bytes([dct.ADAPTIVE_ID, 16, 1])
+    assert head[:3] == bytes([CODERS["adaptive"].number, 16, 1])
     assert len(head) == 3 + 84
     for place in (3, 50, 86):
         for tap in range(-128, 128):

@@ -39,12 +39,12 @@ SUBSAMPLINGS = {1: "4:4:4", 2: "4:2:0"}
 
 
 def _read(decoder, region, group=None):
-    """Let a kernel read words."""
-    low = _native.StaticTables(PLAIN, b"", _native.LOW_CONTEXTS)
+    """Let a kernel read syntax elements."""
+    low = _native.SharedTables(PLAIN, b"", _native.LOW_CONTEXTS)
     decoder.read_region(0, low, *region.symbol_stream())
     decoder.start()
     if group is not None:
-        high = _native.StaticTables(PLAIN, b"", _native.HIGH_CONTEXTS)
+        high = _native.SharedTables(PLAIN, b"", _native.HIGH_CONTEXTS)
         decoder.read_group(0, 0, high, *group.symbol_stream())
 
 
@@ -303,7 +303,7 @@ def test_all_chroma_values_equal_the_reference() -> None:
         for sets in kernel_sets():
             decoder = kernel_decoder(4096, 64, (16, 16, 1) * 3, colour=True)
             # Four regions, each with a quarter of the columns.
-            low = _native.StaticTables(PLAIN, b"", _native.LOW_CONTEXTS)
+            low = _native.SharedTables(PLAIN, b"", _native.LOW_CONTEXTS)
             for region in range(4):
                 own = [plane[:, 128 * region : 128 * (region + 1)] for plane in planes]
                 decoder.read_region(region, low, *_eighth_words(own)[0].symbol_stream())

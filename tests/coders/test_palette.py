@@ -29,12 +29,13 @@ def _indexed(height, width, colours, count, seed):
 
 
 def _assert_contexts_equal_the_reference(indices, mask):
-    symbols, contexts, raw = _native.palette_encode(indices, mask.astype(np.uint8) * 5, 5, 7)
-    stream = entropy.SymbolStream(symbols, contexts, raw)
-    coded = entropy.pack(stream, _native.PALETTE_CONTEXTS, "golomb")
+    golomb = entropy.CODERS["golomb"]
+    class_map = mask.astype(np.uint8) * 5
+    stream = _native.palette_encode(indices, class_map, 5, 7, golomb.number)
+    coded = entropy.pack(stream, _native.PALETTE_CONTEXTS, golomb)
     segment = bytes([255]) + bytes(range(256)) + coded
     asked = pictures.contexts_asked(lambda: reference.decode_palette(segment, mask, 1))
-    np.testing.assert_array_equal(asked, contexts)
+    np.testing.assert_array_equal(asked, stream.contexts)
 
 
 @pytest.mark.parametrize("mask", MASKS)
@@ -198,7 +199,7 @@ def test_arguments_that_would_lead_outside_are_refused() -> None:
         with pytest.raises(ValueError):
             _native.palette_assign(colours, table)
     with pytest.raises(ValueError):
-        _native.palette_encode(np.zeros((4, 4), np.uint8), np.zeros((4, 5), np.uint8), 0, 0)
+        _native.palette_encode(np.zeros((4, 4), np.uint8), np.zeros((4, 5), np.uint8), 0, 0, 1)
 
 
 @pytest.mark.parametrize("space", ["oklab", "hsv"])

@@ -76,7 +76,7 @@ def test_residuals_above_tau_become_exact(size, channels, tau, kind, seed) -> No
     np.testing.assert_array_equal(corrected[..., :colours], expected)
     assert (corrected[..., colours:] == 31).all(), "alpha was touched"
     np.testing.assert_array_equal(reference.apply_boundary(payload, classes, decoded), expected)
-    _, contexts, _ = _native.boundary_encode(original, decoded, band, tau)
+    contexts = _native.boundary_encode(original, decoded, band, tau, 1).contexts
     samples = int(band.sum()) * colours
     asked = pictures.contexts_asked(lambda: reference.decode_residuals(payload, samples))
     np.testing.assert_array_equal(asked, contexts)
@@ -182,9 +182,9 @@ def test_a_band_without_pixels_holds_one_run() -> None:
 def test_arguments_that_would_lead_outside_are_refused() -> None:
     band, pixels = np.ones((4, 4), np.uint8), np.zeros((4, 4, 2), np.uint8)
     with pytest.raises(ValueError):
-        _native.boundary_encode(pixels, np.zeros((4, 4, 3), np.uint8), band, 0)
+        _native.boundary_encode(pixels, np.zeros((4, 4, 3), np.uint8), band, 0, 1)
     with pytest.raises(ValueError):
-        _native.boundary_encode(pixels, pixels, np.ones((4, 5), np.uint8), 0)
+        _native.boundary_encode(pixels, pixels, np.ones((4, 5), np.uint8), 0, 1)
     for colours in (0, 3):
         with pytest.raises(ValueError):
             _native.boundary_decode(0, b"\0", b"", pixels, colours, band)

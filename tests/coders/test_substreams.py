@@ -192,22 +192,22 @@ def test_any_bytes_mean_the_same_to_the_reference(payload, count) -> None:
 # What static coders have in common
 
 
-@pytest.mark.parametrize("kind", [0, 1, 2])
-def test_tables_of_static_coders_serve_several_streams(kind: int) -> None:
-    rng = np.random.default_rng(kind)
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_tables_of_static_coders_serve_several_streams(number: int) -> None:
+    rng = np.random.default_rng(number)
     contexts = 7
     parts = [
         (rng.integers(0, most, n).astype(np.uint8), rng.integers(0, contexts, n).astype(np.uint8))
         for most, n in ((4, 400), (9, 0), (30, 1), (64, 90))
     ]
-    tables = _native.static_tables(kind, *zip(*parts, strict=True), contexts)
-    shared = _native.StaticTables(kind, tables, contexts)
-    coded = [shared.encode(*part) for part in parts]
-    assert coded[1] == b""
-    if kind == 0:
+    written = [_native.write_symbols(number, *part, contexts) for part in parts]
+    tables, streams = _native.pack_streams(number, written, contexts)
+    coded = [own for _, own in streams]
+    assert streams[1] == (b"", b"")
+    if number == 0:
         assert tables == b""
         coded = [reference.pack_snappy(own) for own in coded]
-    segment = substreams.pack(bytes([kind]) + tables, [Stream(b"", own) for own in coded])
+    segment = substreams.pack(bytes([number]) + tables, [Stream(b"", own) for own in coded])
     read = reference.read_streams(segment, len(parts), contexts, lambda head: None)
     for i, (symbols, order) in enumerate(parts):
         if len(symbols):
@@ -216,12 +216,15 @@ def test_tables_of_static_coders_serve_several_streams(kind: int) -> None:
             reader.finish()
 
 
-@pytest.mark.parametrize("kind", [0, 1, 2])
-def test_tables_are_complete_and_nothing_follows(kind: int) -> None:
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
+def test_tables_are_complete_and_nothing_follows(number: int) -> None:
     symbols = np.arange(64, dtype=np.uint8)
-    tables = _native.static_tables(kind, [symbols], [symbols % 5], 5)
-    _native.StaticTables(kind, tables, 5)
+    tables = b""
+    if number < 3:
+        written = _native.write_symbols(number, symbols, symbols % 5, 5)
+        tables, _ = _native.pack_streams(number, [written], 5)
+    _native.SharedTables(number, tables, 5)
     wrong = [tables + b"\0", *(tables[:n] for n in range(len(tables)))]
     for other in wrong:
         with pytest.raises(CorruptError):
-            _native.StaticTables(kind, other, 5)
+            _native.SharedTables(number, other, 5)

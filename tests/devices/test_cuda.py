@@ -286,7 +286,7 @@ def analysed(make, picture, **options):
         **options,
     )
     with Workers(1) as workers:
-        analysis = make(picture, meta, classes, dct.ADAPTIVE, 1, workers)
+        analysis = make(picture, meta, classes, "auto", 1, workers)
         return analysis.encode([dct.MID, dct.BACKGROUND])
 
 

@@ -43,12 +43,14 @@ def _streams(draw):
 
 
 def _decode(payload, order, contexts):
-    source = entropy.unpack(payload, len(order))
-    return _native.decode_symbols(*source, order, contexts)
+    stream = entropy.unpack(payload, len(order))
+    return _native.decode_symbols(*stream, order, contexts)
 
 
 def _pack(symbols, order, contexts, coder, raw=b""):
-    return entropy.pack(entropy.SymbolStream(symbols, order, raw), contexts, coder)
+    chosen = entropy.CODERS[coder]
+    stream = _native.write_symbols(chosen.number, symbols, order, contexts, raw)
+    return entropy.pack(stream, contexts, chosen)
 
 
 @pytest.mark.parametrize("coder", ENTROPIES)
@@ -73,7 +75,52 @@ def test_every_coder_has_its_number() -> None:
     symbols = np.zeros(3, np.uint8)
     numbers = {coder: _pack(symbols, symbols, 1, coder)[0] for coder in ENTROPIES}
     assert numbers == {"snappy": 0, "golomb": 1, "rans": 2}
-    assert set(entropy.CODERS) == set(ENTROPIES)
+    assert {name: coder.number for name, coder in entropy.CODERS.items()} == {
+        **numbers,
+        "adaptive": 3,
+    }
+    assert {c.name for c in entropy.CODERS.values() if c.payloads} == set(ENTROPIES)
+    for name, coder in entropy.CODERS.items():
+        assert coder is entropy.named(name) is entropy.numbered(coder.number)
+    assert entropy.named("auto") is entropy.CODERS["adaptive"]
+    for number in (4, 5, 255):
+        with pytest.raises(UnsupportedError, match=str(number)):
+            entropy.numbered(number)
+
+
+@pytest.mark.parametrize("coder", entropy.CODERS.values(), ids=entropy.CODERS)
+def test_every_coder_carries_the_same_syntax_elements(coder: entropy.EntropyCoder) -> None:
+    """Levels and partitions of a picture, through the one interface that all have."""
+    rng = np.random.default_rng(2)
+    pixels = np.cumsum(rng.integers(-9, 10, (256, 256, 3)), 1).clip(0, 255).astype(np.uint8)
+    frame = (256, 256, True, True, np.zeros((32, 32), np.uint8), np.zeros((16, 16), np.uint8))
+    effort = (2, True, True, False, 0.09, False, False)
+    encoder = _native.LossyEncoder(*frame, [160] * 9, 0, *effort)
+    encoder.sample(0, pixels)
+    encoder.search(0)
+    sizes = {_native.HIGH_CONTEXTS: 2**18, _native.LOW_CONTEXTS: 2**17}
+    written = {
+        _native.HIGH_CONTEXTS: encoder.encode_group(0, 0, coder.number),
+        _native.LOW_CONTEXTS: encoder.encode_region(0, coder.number),
+    }
+    coded = {}
+    for contexts, stream in written.items():
+        tables, [(raw, own)] = entropy.pack_streams([stream], contexts, coder)
+        coding = entropy.SegmentCoding(coder.number, tables, contexts, sizes[contexts])
+        assert coding.coder is coder
+        coded[contexts] = coding.tables, raw, coding.prepare(own)
+    decoder = _native.LossyDecoder(*frame, [160] * 9, 0, False)
+    decoder.read_region(0, *coded[_native.LOW_CONTEXTS])
+    positions, values, ends = decoder.read_coefficients(0, 0, *coded[_native.HIGH_CONTEXTS])
+    found = [*decoder.cells(0), positions, values, np.array(ends)]
+    assert len(values) > 1000
+    wanted = _ELEMENTS.setdefault("of the first coder", found)
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+#: What a coder made of it, for the others to compare with.
+_ELEMENTS: dict[str, list[np.ndarray]] = {}
 
 
 def test_skewed_symbols_cost_less_than_a_byte() -> None:
@@ -252,7 +299,7 @@ def test_wrong_claims_of_a_snappy_block_are_refused() -> None:
 
 def test_arguments_that_would_lead_outside_are_refused() -> None:
     one = np.zeros(1, np.uint8)
-    for encode in (_native.rans_encode, _native.rice_encode):
+    for coder in range(4):
         for symbols, order, contexts in (
             (one + 64, one, 1),
             (one, one + 1, 1),
@@ -261,7 +308,7 @@ def test_arguments_that_would_lead_outside_are_refused() -> None:
             (one, np.zeros(2, np.uint8), 1),
         ):
             with pytest.raises(ValueError):
-                encode(symbols, order, contexts)
+                _native.write_symbols(coder, symbols, order, contexts)
     for order, contexts in ((one + 1, 1), (one, 0), (one, 257), (np.zeros((1, 1), np.uint8), 1)):
         with pytest.raises(ValueError):
             _native.decode_symbols(0, b"\0", b"", order, contexts)

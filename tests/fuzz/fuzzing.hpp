@@ -162,10 +162,12 @@ struct Target {
     void (*decode)(Round& round, Input input);
 };
 
+void fuzz_elements(Round& round);
 void fuzz_lossless(Round& round);
 void fuzz_lossy(Round& round);
 void fuzz_maps(Round& round);
 void fuzz_symbols(Round& round);
+void decode_elements(Round& round, Input input);
 void decode_lossless(Round& round, Input input);
 void decode_lossy(Round& round, Input input);
 void decode_maps(Round& round, Input input);
@@ -176,6 +178,7 @@ inline constexpr Target kTargets[] = {
     {"lossy", fuzz_lossy, decode_lossy},
     {"maps", fuzz_maps, decode_maps},
     {"symbols", fuzz_symbols, decode_symbols},
+    {"elements", fuzz_elements, decode_elements},
 };
 
 }  // namespace fuzz

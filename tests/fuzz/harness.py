@@ -36,7 +36,7 @@ INTRINSICS: dict[str, tuple[str, ...]] = {
         _AVX2,
     ),
 }
-TARGETS = ("lossless", "lossy", "maps", "symbols")
+TARGETS = ("lossless", "lossy", "maps", "symbols", "elements")
 
 _FLAGS = ("-std=c++20", "-ffp-contract=off", "-Wno-psabi", "-fPIC")
 

@@ -1,4 +1,4 @@
-// Fuzzes the decoder of the lossy tiers: pictures with cells of all classes are coded, adaptively or with tables,
+// Fuzzes the decoder of the lossy tiers: pictures with cells of all classes are coded by every entropy coder,
 // streams and tables damaged in many ways, and decoded by every set of kernels, groups in any order and rows of groups
 // in any pieces. All must agree on which streams they refuse and on every pixel, and leave alpha alone.
 #include "dct/encoder.hpp"
@@ -91,29 +91,16 @@ struct Segment {
 };
 
 struct Coded {
-    std::optional<SourceKind> kind;  // none: adaptive
+    int coder = 0;
     Segment preview, tiers[kTiers];
     std::array<TierFilters, kTiers> filters{};
 };
 
-Bytes tables_for(SourceKind kind, const std::vector<SymbolSink>& sinks, unsigned contexts) {
-    std::vector<Counts> counts(contexts, Counts{});
-    for (const SymbolSink& sink : sinks)
-        for (std::size_t i = 0; i < sink.symbols.size(); ++i) ++counts[sink.contexts[i]][sink.symbols[i]];
-    if (kind == SourceKind::rans) return rans_tables(counts);
-    if (kind == SourceKind::rice) return rice_tables(counts);
-    return {};
-}
-
-Segment with_tables(SourceKind kind, std::vector<SymbolSink> sinks, unsigned contexts) {
-    Segment out{tables_for(kind, sinks, contexts), {}};
-    const StaticTables tables(kind, out.tables, contexts);
-    for (SymbolSink& sink : sinks) {
-        StreamBytes stream;
-        stream.coded = tables.encode(sink);
-        stream.raw = sink.bits.finish();
-        out.streams.push_back(std::move(stream));
-    }
+Segment pack(int coder, std::vector<WrittenStream> written, unsigned contexts) {
+    std::vector<WrittenStream*> streams;
+    for (WrittenStream& stream : written) streams.push_back(&stream);
+    Segment out{pack_streams(coder, streams, contexts), {}};
+    out.streams.assign(written.begin(), written.end());
     return out;
 }
 
@@ -146,22 +133,19 @@ Coded encode(const Scene& scene, Chance& chance) {
     for (int row = 0; row < frame.group_rows(); ++row) encoder.sample(row, pixels_of(row));
     if (scene.adapts) encoder.adapt(0.2f);
     for (int g = 0; g < frame.groups(); ++g) encoder.search(g);
-    if (chance.one_in(2)) {
-        for (int r = 0; r < frame.regions(); ++r) out.preview.streams.push_back(encoder.encode_region(r));
-        for (int t = 0; t < kTiers; ++t)
-            for (int g = 0; g < frame.groups(); ++g)
-                out.tiers[t].streams.push_back(frame.has_tier(g, t) ? encoder.encode_group(g, t) : StreamBytes{});
-    } else {
-        out.kind = static_cast<SourceKind>(chance.below(3));
-        std::vector<SymbolSink> sinks;
-        for (int r = 0; r < frame.regions(); ++r) sinks.push_back(encoder.region_symbols(r));
-        out.preview = with_tables(*out.kind, std::move(sinks), SymbolContexts::kLow);
-        for (int t = 0; t < kTiers; ++t) {
-            sinks.clear();
-            for (int g = 0; g < frame.groups(); ++g) sinks.push_back(encoder.group_symbols(g, t));
-            out.tiers[t] = with_tables(*out.kind, std::move(sinks), SymbolContexts::kHigh);
-        }
-    }
+    out.coder = chance.one_in(2) ? number_of<AdaptiveCoder> : chance.below(3);
+    std::vector<WrittenStream> tiers[kTiers], regions;
+    const bool regions_first = chance.one_in(4);
+    const auto write_regions = [&] {
+        for (int r = 0; r < frame.regions(); ++r) regions.push_back(encoder.encode_region(r, out.coder));
+    };
+    if (regions_first) write_regions();
+    for (int t = 0; t < kTiers; ++t)
+        for (int g = 0; g < frame.groups(); ++g)
+            tiers[t].push_back(frame.has_tier(g, t) ? encoder.encode_group(g, t, out.coder) : WrittenStream{});
+    if (!regions_first) write_regions();
+    out.preview = pack(out.coder, std::move(regions), SymbolContexts::kLow);
+    for (std::size_t t = 0; t < kTiers; ++t) out.tiers[t] = pack(out.coder, std::move(tiers[t]), SymbolContexts::kHigh);
     if (rebuild)
         for (int row = 0; row < frame.group_rows(); ++row) encoder.sample_again(row, pixels_of(row));
     for (std::size_t t = 0; t < kTiers; ++t)
@@ -177,8 +161,8 @@ struct Shown {
     bool operator==(const Shown&) const = default;
 };
 
-std::unique_ptr<StaticTables> read_tables(const Coded& coded, const Segment& segment, unsigned contexts) {
-    return coded.kind ? std::make_unique<StaticTables>(*coded.kind, exact(segment.tables), contexts) : nullptr;
+std::unique_ptr<SharedTables> read_tables(const Coded& coded, const Segment& segment, unsigned contexts) {
+    return std::make_unique<SharedTables>(coded.coder, exact(segment.tables), contexts);
 }
 
 constexpr std::uint8_t kUntouched = 77;
@@ -199,7 +183,7 @@ Shown decode(const Scene& scene, const Coded& coded, Chance chance) {
     Frame& frame = decoder.frame();
     if (scene.adapts) frame.let_adaptation_vary();
     std::vector<bool> lost(static_cast<std::size_t>(frame.regions()), true);
-    std::unique_ptr<StaticTables> tables;
+    std::unique_ptr<SharedTables> tables;
     const auto read = [&](const Segment& segment, int number, auto job) {
         const StreamBytes& s = segment.streams[static_cast<std::size_t>(number)];
         const Bytes raw = exact(s.raw), bytes = exact(s.coded);
@@ -208,7 +192,7 @@ Shown decode(const Scene& scene, const Coded& coded, Chance chance) {
     if (accepts([&] { tables = read_tables(coded, coded.preview, SymbolContexts::kLow); }))
         for (int r = 0; r < frame.regions(); ++r)
             lost[static_cast<std::size_t>(r)] =
-                !read(coded.preview, r, [&](const CodedStream& s) { decoder.read_region(r, tables.get(), s); });
+                !read(coded.preview, r, [&](const CodedStream& s) { decoder.read_region(r, *tables, s); });
     const int log = chance.one_in(3) ? 1 + chance.below(2) : 0;
     decoder.start(log);
     const int first_tier = chance.below(2);
@@ -222,7 +206,7 @@ Shown decode(const Scene& scene, const Coded& coded, Chance chance) {
             std::swap(order[g - 1], order[static_cast<std::size_t>(chance.below(static_cast<int>(g)))]);
         for (const int g : order)
             if (!lost[static_cast<std::size_t>(frame.region_of(g))] || chance.one_in(3))
-                read(segment, g, [&](const CodedStream& s) { decoder.read_group(g, t, tables.get(), s); });
+                read(segment, g, [&](const CodedStream& s) { decoder.read_group(g, t, *tables, s); });
     }
     const int channels = scene.colours() + chance.below(2), rows = frame.group_rows();
     std::vector<int> cuts = {0};
@@ -276,9 +260,9 @@ bool try_all(Round& round, const Scene& scene, const Coded& coded, unsigned way)
 
 InputWriter input_of(unsigned seed, unsigned way, const Coded& coded) {
     InputWriter out;
-    out.number(seed).number(way).byte(coded.kind ? 1 + static_cast<int>(*coded.kind) : 0);
+    out.number(seed).number(way).byte(coded.coder);
     for (const Segment* segment : {&coded.preview, &coded.tiers[0], &coded.tiers[1]}) {
-        if (coded.kind) out.chunk(segment->tables);
+        out.chunk(segment->tables);
         for (const StreamBytes& s : segment->streams) out.chunk(s.raw).chunk(s.coded);
     }
     return out;
@@ -288,7 +272,7 @@ void damage(Coded& coded, const Bytes& other, Chance& chance) {
     Segment* const segments[] = {&coded.preview, &coded.tiers[0], &coded.tiers[1]};
     for (int n = chance.size(3); n > 0; --n) {
         Segment& segment = *segments[chance.below(3)];
-        if (coded.kind && chance.one_in(4)) {
+        if (chance.one_in(4) && (!segment.tables.empty() || chance.one_in(9))) {
             damage(segment.tables, other, chance);
             continue;
         }
@@ -296,9 +280,7 @@ void damage(Coded& coded, const Bytes& other, Chance& chance) {
             segment.streams[static_cast<std::size_t>(chance.below(static_cast<int>(segment.streams.size())))];
         damage(chance.one_in(3) ? stream.raw : stream.coded, other, chance);
     }
-    if (chance.one_in(8))
-        coded.kind =
-            coded.kind && chance.one_in(2) ? std::nullopt : std::optional(static_cast<SourceKind>(chance.below(3)));
+    if (chance.one_in(8)) coded.coder = chance.below(5);
 }
 
 }  // namespace
@@ -307,12 +289,12 @@ void decode_lossy(Round& round, Input input) {
     const unsigned seed = input.number(), way = input.number();
     const Scene scene = random_scene(seed);
     Coded coded;
-    if (const int kind = input.byte() % 4; kind) coded.kind = static_cast<SourceKind>(kind - 1);
+    coded.coder = input.byte() % 5;
     Chance chance(way);
     for (TierFilters& filters : coded.filters) random_filters(chance, filters, nullptr, 0);
     const Frame frame(scene.settings, scene.luma_cells(), scene.chroma_cells());
     for (Segment* segment : {&coded.preview, &coded.tiers[0], &coded.tiers[1]}) {
-        if (coded.kind) segment->tables = input.chunk();
+        segment->tables = input.chunk();
         segment->streams.resize(static_cast<std::size_t>(segment == &coded.preview ? frame.regions() : frame.groups()));
         for (StreamBytes& s : segment->streams) s.raw = input.chunk(), s.coded = input.chunk();
     }

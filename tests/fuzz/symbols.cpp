@@ -1,4 +1,4 @@
-// Fuzzes what static entropy coders carry alone: indices into palettes, and corrections of the boundary.
+// Fuzzes what entropy coders carry alone: indices into palettes, and corrections of the boundary.
 #include "dct/residual.hpp"
 #include "fuzzing.hpp"
 #include "screen/palette.hpp"
@@ -9,20 +9,9 @@ namespace {
 using namespace aig;
 
 struct Coded {
-    SourceKind kind;
+    int coder;
     Bytes coded, raw;
 };
-
-Coded pack(SymbolSink sink, SourceKind kind, unsigned contexts) {
-    Coded out{kind, {}, sink.bits.finish()};
-    if (kind == SourceKind::plain)
-        out.coded = sink.symbols;
-    else if (kind == SourceKind::rice)
-        out.coded = rice_encode(sink.symbols, sink.contexts, contexts);
-    else
-        out.coded = rans_encode(sink.symbols, sink.contexts, contexts);
-    return out;
-}
 
 // Classes of pixels as a map has them, in shapes that regions have.
 Bytes random_classes(Chance& chance, int width, int height) {
@@ -56,12 +45,14 @@ struct Indices {
     static constexpr int number() { return 0; }
     static constexpr unsigned contexts() { return kPaletteContexts; }
     Region region() const { return {{classes.data(), width, width, height, 1}, first, last}; }
-    SymbolSink encode() const { return palette_encode({values.data(), width, width, height, 1}, region()); }
+    WrittenStream encode(int coder) const {
+        return palette_encode({values.data(), width, width, height, 1}, region(), coder);
+    }
     // What the bytes make of a picture.
-    Bytes decode(Round& round, const Stream& stream) const {
+    Bytes decode(Round& round, const Payload& payload) const {
         Bytes out(values.size(), kUntouched);
         out.shrink_to_fit();
-        palette_decode(stream, {out.data(), width, width, height, 1}, region(), size);
+        palette_decode(payload, {out.data(), width, width, height, 1}, region(), size);
         check(round, out);
         return out;
     }
@@ -108,16 +99,16 @@ struct Corrections {
     }
     static constexpr int number() { return 1; }
     static constexpr unsigned contexts() { return kBoundaryContexts; }
-    SymbolSink encode() const {
+    WrittenStream encode(int coder) const {
         // What was decoded has colours only.
         Bytes shown;
         for (std::size_t i = 0; i < decoded.size(); ++i)
             if (static_cast<int>(i) % channels < colours) shown.push_back(decoded[i]);
-        return boundary_encode(view(original, channels), view(shown, colours), view(band, 1), tau);
+        return boundary_encode(view(original, channels), view(shown, colours), view(band, 1), tau, coder);
     }
-    Bytes decode(Round& round, const Stream& stream) const {
+    Bytes decode(Round& round, const Payload& payload) const {
         Bytes out = exact(decoded);
-        boundary_decode(stream, {out.data(), std::ptrdiff_t{width} * channels, width, height, channels}, colours,
+        boundary_decode(payload, {out.data(), std::ptrdiff_t{width} * channels, width, height, channels}, colours,
                         view(band, 1));
         for (std::size_t i = 0; i < out.size(); ++i)
             if ((!band[i / static_cast<std::size_t>(channels)] || static_cast<int>(i) % channels >= colours) &&
@@ -145,7 +136,7 @@ struct Corrections {
 template <class Coder> bool try_stream(Round& round, const Coder& coder, const Coded& bytes, Bytes& out) {
     const Bytes coded = exact(bytes.coded), raw = exact(bytes.raw);
     try {
-        out = coder.decode(round, Stream{bytes.kind, coded, raw});
+        out = coder.decode(round, Payload{bytes.coder, {raw, coded}});
     } catch (const Corrupt&) {
         ++round.tally.refused;
         round.note(0);
@@ -160,12 +151,14 @@ template <class Coder> void attack(Round& round, Bytes& other) {
     ++round.tally.pictures;
     const unsigned seed = round.part();
     const Coder coder(seed);
-    const Coded coded = pack(coder.encode(), static_cast<SourceKind>(round.chance.below(3)), Coder::contexts());
+    const int number = round.chance.below(3);
+    const WrittenStream written = coder.encode(number);
+    const Coded coded{number, pack_payload(number, written, Coder::contexts()), written.raw};
     round.note(coded.coded), round.note(coded.raw);
     for (int i = 0; i < round.attempts(); ++i) {
         Coded changed = coded;
         if (i) damage(round.chance.one_in(3) ? changed.raw : changed.coded, other, round.chance);
-        if (i && round.chance.one_in(8)) changed.kind = static_cast<SourceKind>(round.chance.below(4));
+        if (i && round.chance.one_in(8)) changed.coder = round.chance.below(5);
         Bytes out;
         const bool sound = try_stream(round, coder, changed, out);
         if (!i && !sound) round.fail("sound symbols were refused");
@@ -173,7 +166,7 @@ template <class Coder> void attack(Round& round, Bytes& other) {
         round.keep(InputWriter()
                        .number(seed)
                        .byte(Coder::number())
-                       .byte(static_cast<int>(changed.kind))
+                       .byte(changed.coder)
                        .chunk(changed.raw)
                        .rest(changed.coded));
     }
@@ -181,7 +174,7 @@ template <class Coder> void attack(Round& round, Bytes& other) {
 }
 
 template <class Coder> void try_input(Round& round, unsigned seed, Input& input) {
-    Coded coded{static_cast<SourceKind>(input.byte() % 4), {}, {}};
+    Coded coded{input.byte() % 5, {}, {}};
     coded.raw = input.chunk();
     coded.coded = input.rest();
     Bytes out;

@@ -29,10 +29,11 @@ def encode(
     chosen = _nearest(pixels[region], palette)
     indices = np.zeros(class_map.shape, np.uint8)
     indices[region] = chosen
-    stream = entropy.SymbolStream(*_native.palette_encode(indices, class_map, first, last))
+    entropy_coder = entropy.named(coder)
+    stream = _native.palette_encode(indices, class_map, first, last, entropy_coder.number)
     table = palette[:, : pixels.shape[2]]
     payload = bytes([len(palette) - 1]) + table.tobytes()
-    return payload + entropy.pack(stream, _native.PALETTE_CONTEXTS, coder), table[chosen]
+    return payload + entropy.pack(stream, _native.PALETTE_CONTEXTS, entropy_coder), table[chosen]
 
 
 def quantise(pixels: U8, palette: U8) -> U8:
@@ -51,11 +52,11 @@ def decode(payload: bytes, pixels: U8, colours: int, class_map: U8, first: int, 
         raise CorruptError("palette ends early")
     size = payload[0] + 1
     palette = np.frombuffer(payload, np.uint8, size * colours, 1).reshape(size, colours)
-    source = entropy.unpack(payload[1 + size * colours :], 2 * class_map.size)
+    stream = entropy.unpack(payload[1 + size * colours :], 2 * class_map.size)
     # Where there is one channel, it can hold the indices meanwhile.
     alone = pixels.shape[2] == 1
     indices = pixels[..., 0] if alone else np.zeros(class_map.shape, np.uint8)
-    _native.palette_decode(*source, indices, class_map, first, last, size)
+    _native.palette_decode(*stream, indices, class_map, first, last, size)
     for rows in row_slices(*class_map.shape):
         classes = class_map[rows]
         region = (classes >= first) & (classes <= last)

@@ -35,20 +35,21 @@ def band(class_map: U8) -> U8:
 
 def encode(original: U8, decoded: U8, band_map: U8, tau: int) -> bytes:
     """Code original - decoded in the band. Both uint8 (H, W, C); decoded may lack the alpha."""
-    stream = entropy.SymbolStream(*_native.boundary_encode(original, decoded, band_map, tau))
-    return entropy.pack(stream, _native.BOUNDARY_CONTEXTS, "golomb")
+    golomb = entropy.CODERS["golomb"]
+    stream = _native.boundary_encode(original, decoded, band_map, tau, golomb.number)
+    return entropy.pack(stream, _native.BOUNDARY_CONTEXTS, golomb)
 
 
 def decode(payload: bytes, pixels: U8, colours: int, band_map: U8) -> None:
     """Add the residuals to the first `colours` channels of `pixels`, in place."""
-    source = entropy.unpack(payload, 2 * band_map.size * colours + 2)
-    _native.boundary_decode(*source, pixels, colours, band_map)
+    stream = entropy.unpack(payload, 2 * band_map.size * colours + 2)
+    _native.boundary_decode(*stream, pixels, colours, band_map)
 
 
 def correct(payload: bytes, pixels: U8, colours: int, class_map: U8) -> None:
     """`decode` in the band of a class map, uint8 (H, W), without a map of the band."""
-    source = entropy.unpack(payload, 2 * class_map.size * colours + 2)
-    _native.boundary_correct(*source, pixels, colours, class_map, RADIUS)
+    stream = entropy.unpack(payload, 2 * class_map.size * colours + 2)
+    _native.boundary_correct(*stream, pixels, colours, class_map, RADIUS)
 
 
 def residuals(payload: bytes, colours: int, class_map: U8) -> NDArray[np.int16]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native, geometry
+from .. import _native, entropy, geometry
 from ..coders import dct, lossless, palette, registry
 from ..coders.base import (
     CodedSegment,
@@ -121,7 +121,7 @@ class Layers:
         alpha = self._alpha(plan, classes)
         drawn = self._encoder("lossless", plan, classes, ("drawn",))
         found = [encoded_map("tiles", tiles, 1)]
-        found += self._encoder("dct", plan, classes, ("preview",), entropy=dct.ADAPTIVE).segments()
+        found += self._encoder("dct", plan, classes, ("preview",), entropy_coder="auto").segments()
         if alpha is not None:
             found += alpha.segments()
         return Coded(plan, tuple(found + drawn.segments()))
@@ -168,7 +168,7 @@ class Layers:
                 nothing,
                 ("preview", "background"),
                 sample,
-                entropy=dct.ADAPTIVE,
+                entropy_coder="auto",
                 analyse=dct.Analysis,
                 weight=weight,
             )
@@ -185,7 +185,7 @@ class Layers:
         pixels: U8 | None = None,
         *,
         of: tuple[int, int] | None = None,
-        entropy: str | None = None,
+        entropy_coder: str | None = None,
         **options: Any,
     ) -> Encoder:
         """A coder's encoder for some segments; `of`: classes, if not those of the first kind."""
@@ -198,7 +198,7 @@ class Layers:
             quality_level=plan.quality_level,
             lam=_LAMBDA_PER_STEP * step**2,
             effort=self._wanted.effort,
-            entropy=entropy or self._wanted.entropy,
+            entropy=entropy_coder or self._wanted.entropy,
             workers=self._workers,
             facts=plan,
             options=options,
@@ -213,9 +213,8 @@ class Layers:
             for kind in ("preview", "mid", "background")
             if wanted.coders.get(kind, "dct") == "dct"
         )
-        entropy = dct.ADAPTIVE if wanted.entropy == "auto" else wanted.entropy
         options: dict[str, Any] = {"analyse": self._analyse, "weight": weight}
-        encoder = self._encoder("dct", plan, classes, kinds, entropy=entropy, **options)
+        encoder = self._encoder("dct", plan, classes, kinds, **options)
         return encoder.segments()
 
     def _background(self, plan: Plan, classes: U8) -> list[CodedSegment]:
@@ -265,7 +264,7 @@ class Layers:
             np.broadcast_to(pixels, (len(pixels), 3)), wanted.effort, wanted.palette_space
         )
         sizes = (len(colours),)
-        if wanted.entropy not in ("auto", dct.ADAPTIVE):
+        if entropy.named(wanted.entropy).payloads:
             own = self._encoder("palette", plan, classes, ("mid",), palette=colours)
             return _Mid(own.segments(), sizes)
         # Graphics code few colours in half of what indices take, and less.

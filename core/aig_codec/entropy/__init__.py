@@ -1,39 +1,54 @@
 """Entropy coders behind one interface: symbols in contexts, and raw bits, to bytes and back.
 
-A coder's kernel produces a `SymbolStream`; `pack` makes a segment's payload of it with the entropy
-coder that was named, and `unpack` prepares a payload for the kernel that reads it (format.md, 6).
+`CODERS` is the table of all. A kernel that encodes is given a coder's number and returns a
+`_native.WrittenStream`: `pack` makes a payload of one, `pack_streams` codes all streams of a
+segment. `unpack` prepares a payload for the kernel that reads it, `SegmentCoding` the streams of a
+segment (format.md, 6).
 """
 
-from types import ModuleType
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from .. import _native
 from ..errors import CorruptError, UnsupportedError
-from . import golomb, rans, snappy
+from .base import EntropyCoder
+from .snappy import Snappy
 
-#: By public name; "auto" is for the coders to resolve.
-CODERS: dict[str, ModuleType] = {"snappy": snappy, "golomb": golomb, "rans": rans}
-_BY_ID = {coder.ID: coder for coder in CODERS.values()}
+#: All entropy coders, by the name of the keyword `entropy`.
+CODERS: dict[str, EntropyCoder] = {
+    coder.name: coder
+    for coder in (
+        Snappy("snappy", 0),
+        EntropyCoder("golomb", 1),
+        EntropyCoder("rans", 2),
+        EntropyCoder("adaptive", 3, payloads=False),
+    )
+}
+_BY_NUMBER = {coder.number: coder for coder in CODERS.values()}
 
-_MAX_CLAIM = 2**34
+#: What "auto" stands for.
+DEFAULT = "adaptive"
 
 
-class SymbolStream(NamedTuple):
-    """What a coder has to say: uint8 symbols below 64 with a context each, and raw bits."""
+class Payload(NamedTuple):
+    """What a kernel needs to read a payload: its coder's number, coded symbols, raw bits."""
 
-    symbols: NDArray[np.uint8]
-    contexts: NDArray[np.uint8]
-    bits: bytes
-
-
-class Source(NamedTuple):
-    """What a kernel needs to read symbols: its source kind, coded symbols, raw bits."""
-
-    kind: int
+    coder: int
     coded: bytes
     raw: bytes
+
+
+def named(keyword: str) -> EntropyCoder:
+    """The coder of the keyword `entropy`, "auto" among its values."""
+    return CODERS[DEFAULT if keyword == "auto" else keyword]
+
+
+def numbered(number: int) -> EntropyCoder:
+    """The coder of this number in files. Raises UnsupportedError."""
+    coder = _BY_NUMBER.get(number)
+    if coder is None:
+        raise UnsupportedError(f"entropy coder {number} is needed")
+    return coder
 
 
 def varint(value: int) -> bytes:
@@ -56,28 +71,52 @@ def read_varint(data: bytes, start: int) -> tuple[int, int]:
     raise CorruptError("payload ends inside a length")
 
 
-def pack(stream: SymbolStream, n_contexts: int, entropy: str) -> bytes:
-    """A payload: entropy coder id, length of the raw bits, the raw bits, the coded symbols."""
-    coder = CODERS[entropy]
-    coded: bytes = coder.encode(stream.symbols, stream.contexts, n_contexts)
-    return bytes([coder.ID]) + varint(len(stream.bits)) + stream.bits + coded
+def pack(stream: _native.WrittenStream, n_contexts: int, coder: EntropyCoder) -> bytes:
+    """A payload: the coder's number, length of the raw bits, the raw bits, the coded symbols."""
+    coded = coder.compress(_native.pack_payload(coder.number, stream, n_contexts))
+    return bytes([coder.number]) + varint(len(stream.raw)) + stream.raw + coded
 
 
-def by_id(number: int) -> ModuleType:
-    """The coder of this number in files. Raises UnsupportedError."""
-    coder = _BY_ID.get(number)
-    if coder is None:
-        raise UnsupportedError(f"entropy coder {number} is needed")
-    return coder
-
-
-def unpack(payload: bytes, max_symbols: int) -> Source:
+def unpack(payload: bytes, max_symbols: int) -> Payload:
     """Take a payload apart. No more than `max_symbols` bytes are allocated for its symbols."""
     if not payload:
         raise CorruptError("empty payload")
-    coder = by_id(payload[0])
+    coder = numbered(payload[0])
+    if not coder.payloads:
+        raise UnsupportedError(f"entropy coder {coder.number} is needed in a payload")
     length, start = read_varint(payload, 1)
     if length > len(payload) - start:
         raise CorruptError("payload ends inside its raw bits")
-    coded = coder.prepare(payload[start + length :], max_symbols)
-    return Source(coder.KIND, coded, payload[start : start + length])
+    coded = coder.expand(payload[start + length :], max_symbols)
+    return Payload(coder.number, coded, payload[start : start + length])
+
+
+def pack_streams(
+    streams: Sequence[_native.WrittenStream], n_contexts: int, coder: EntropyCoder
+) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """The tables that the streams of a segment have in common, and (raw bits, coded symbols) of
+    each."""
+    tables, coded = _native.pack_streams(coder.number, streams, n_contexts)
+    return tables, [(raw, coder.compress(own) if own else own) for raw, own in coded]
+
+
+class SegmentCoding:
+    """How the streams of a segment are coded.
+
+    coder: who coded them. tables: what they have in common. Raises UnsupportedError for a coder
+    that there is not, CorruptError for damaged tables.
+    """
+
+    def __init__(self, number: int, tables: bytes, n_contexts: int, max_symbols: int) -> None:
+        self.coder = numbered(number)
+        self.tables = _native.SharedTables(number, tables, n_contexts)
+        self._max_symbols = max_symbols
+
+    def prepare(self, coded: bytes) -> bytes:
+        """What a kernel reads of a stream's coded symbols. Raises CorruptError."""
+        if not coded:
+            return coded
+        prepared = self.coder.expand(coded, self._max_symbols)
+        if not prepared:
+            raise CorruptError("a stream has coded data, but no symbols")
+        return prepared

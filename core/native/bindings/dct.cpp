@@ -1,7 +1,6 @@
-// The Python face of the lossy tiers: an encoder and a decoder that hold their planes, and the tables of static entropy
-// coders.
+// The Python face of the lossy tiers: an encoder and a decoder that hold their planes.
 #include "base/matrix.hpp"
-#include "bindings/arrays.hpp"
+#include "bindings/entropy.hpp"
 #include "dct/encoder.hpp"
 #include "dct/lf_image.hpp"
 #include "simd/dispatch.hpp"
@@ -16,7 +15,7 @@ namespace {
 using aig::CodedStream;
 using aig::LossyDecoder;
 using aig::LossyEncoder;
-using aig::StaticTables;
+using aig::SharedTables;
 
 // Cell classes that live as long as the frame that looks at them.
 struct Classes {
@@ -33,7 +32,7 @@ struct Classes {
     View<const std::uint8_t> chroma_view() const { return view_of(chroma, chroma_width); }
 };
 
-// `steps`: of every plane the base steps of background, mid tier and 1/8 image, in 1/16.
+// `steps`: of every plane the base steps of background, mid tier and LF image, in 1/16.
 aig::FrameSettings frame_settings(int width, int height, bool colour, bool subsampled, const U8In& luma,
                                   const U8In& chroma, const std::vector<int>& steps, int matrix) {
     require(width >= 1 && height >= 1 && width < 32768 && height < 32768, "width and height must be 1..32767");
@@ -92,11 +91,6 @@ template <class T> Result<T> array_of(const std::vector<T>& v) {
     auto out = make_array<T>({v.size()});
     std::copy(v.begin(), v.end(), out.data());
     return out;
-}
-
-nb::tuple coded_tuple(const aig::StreamBytes& s) { return nb::make_tuple(to_bytes(s.raw), to_bytes(s.coded)); }
-nb::tuple symbols_tuple(aig::SymbolSink& sink) {
-    return nb::make_tuple(bytes_array(sink.symbols), bytes_array(sink.contexts), to_bytes(sink.bits.finish()));
 }
 
 template <class Class> void bind_frame(nb::class_<Class>& c) {
@@ -193,54 +187,23 @@ void bind_encoder(nb::module_& m) {
         "group"_a);
     c.def(
         "encode_group",
-        [](Encoder& self, int group, int tier) {
+        [](Encoder& self, int group, int tier, int coder) {
             self.require_group(group);
             require_tier(tier);
-            aig::StreamBytes out;
-            {
-                nb::gil_scoped_release release;
-                out = self.codec.encode_group(group, tier);
-            }
-            return coded_tuple(out);
+            require_coder(coder);
+            nb::gil_scoped_release release;
+            return self.codec.encode_group(group, tier, coder);
         },
-        "group"_a, "tier"_a);
-    c.def(
-        "group_symbols",
-        [](Encoder& self, int group, int tier) {
-            self.require_group(group);
-            require_tier(tier);
-            aig::SymbolSink sink;
-            {
-                nb::gil_scoped_release release;
-                sink = self.codec.group_symbols(group, tier);
-            }
-            return symbols_tuple(sink);
-        },
-        "group"_a, "tier"_a);
+        "group"_a, "tier"_a, "coder"_a);
     c.def(
         "encode_region",
-        [](Encoder& self, int region) {
+        [](Encoder& self, int region, int coder) {
             self.require_region(region);
-            aig::StreamBytes out;
-            {
-                nb::gil_scoped_release release;
-                out = self.codec.encode_region(region);
-            }
-            return coded_tuple(out);
+            require_coder(coder);
+            nb::gil_scoped_release release;
+            return self.codec.encode_region(region, coder);
         },
-        "region"_a);
-    c.def(
-        "region_symbols",
-        [](Encoder& self, int region) {
-            self.require_region(region);
-            aig::SymbolSink sink;
-            {
-                nb::gil_scoped_release release;
-                sink = self.codec.region_symbols(region);
-            }
-            return symbols_tuple(sink);
-        },
-        "region"_a);
+        "region"_a, "coder"_a);
     c.def(
         "rebuild",
         [](Encoder& self, int group) {
@@ -310,14 +273,14 @@ void bind_decoder(nb::module_& m) {
         "group"_a, "tier"_a);
     c.def(
         "read_region",
-        [](Decoder& self, int region, const StaticTables* tables, const nb::bytes& raw, const nb::bytes& coded) {
+        [](Decoder& self, int region, const SharedTables& tables, const nb::bytes& raw, const nb::bytes& coded) {
             self.require_region(region);
-            require(!tables || tables->contexts() == aig::SymbolContexts::kLow, "tables have other contexts");
+            require(tables.contexts() == aig::SymbolContexts::kLow, "tables have other contexts");
             const CodedStream s{as_span(raw), as_span(coded)};
             nb::gil_scoped_release release;
             self.codec.read_region(region, tables, s);
         },
-        "region"_a, "tables"_a.none(), "raw"_a, "coded"_a);
+        "region"_a, "tables"_a, "raw"_a, "coded"_a);
     c.def(
         "start",
         [](Decoder& self, int log) {
@@ -340,25 +303,25 @@ void bind_decoder(nb::module_& m) {
         "ones.");
     c.def(
         "read_group",
-        [](Decoder& self, int group, int tier, const StaticTables* tables, const nb::bytes& raw,
+        [](Decoder& self, int group, int tier, const SharedTables& tables, const nb::bytes& raw,
            const nb::bytes& coded) {
             self.require_group(group);
             require_tier(tier);
             const int row = group / self.frame().group_columns();
             require(self.codec.holds(row, row + 1), "start() or hold() comes first");
-            require(!tables || tables->contexts() == aig::SymbolContexts::kHigh, "tables have other contexts");
+            require(tables.contexts() == aig::SymbolContexts::kHigh, "tables have other contexts");
             const CodedStream s{as_span(raw), as_span(coded)};
             nb::gil_scoped_release release;
             self.codec.read_group(group, tier, tables, s);
         },
-        "group"_a, "tier"_a, "tables"_a.none(), "raw"_a, "coded"_a);
+        "group"_a, "tier"_a, "tables"_a, "raw"_a, "coded"_a);
     c.def(
         "read_coefficients",
-        [](Decoder& self, int group, int tier, const StaticTables* tables, const nb::bytes& raw,
+        [](Decoder& self, int group, int tier, const SharedTables& tables, const nb::bytes& raw,
            const nb::bytes& coded) {
             self.require_group(group);
             require_tier(tier);
-            require(!tables || tables->contexts() == aig::SymbolContexts::kHigh, "tables have other contexts");
+            require(tables.contexts() == aig::SymbolContexts::kHigh, "tables have other contexts");
             const CodedStream s{as_span(raw), as_span(coded)};
             aig::PlacedCoefficients found;
             {
@@ -368,7 +331,7 @@ void bind_decoder(nb::module_& m) {
             return nb::make_tuple(array_of(found.positions), array_of(found.values),
                                   nb::make_tuple(found.ends[0], found.ends[1], found.ends[2]));
         },
-        "group"_a, "tier"_a, "tables"_a.none(), "raw"_a, "coded"_a,
+        "group"_a, "tier"_a, "tables"_a, "raw"_a, "coded"_a,
         "Instead of read_group: (positions uint16, values int16, where each plane's end) for another device.");
     c.def(
         "cells",
@@ -388,8 +351,8 @@ void bind_decoder(nb::module_& m) {
         },
         "plane"_a,
         "What regions left of a plane, for another device: of every cell size, edges and class (uint8), then of every "
-        "pixel of the 1/8 image "
-        "lowest coefficients (int16), of every cell how busy it is (uint8).");
+        "pixel of the LF image "
+        "lowest coefficients (int16), of every cell its activity (uint8).");
     c.def(
         "interpolate",
         [](Decoder& self, int first_row, int last_row, int left, int right) {
@@ -487,55 +450,6 @@ void bind_decoder(nb::module_& m) {
 void bind_lossy(nb::module_& m) {
     m.attr("HIGH_CONTEXTS") = aig::SymbolContexts::kHigh;
     m.attr("LOW_CONTEXTS") = aig::SymbolContexts::kLow;
-    nb::class_<StaticTables>(m, "StaticTables",
-                             "What the streams of a segment have in common in a static entropy coder.")
-        .def(
-            "__init__",
-            [](StaticTables* self, int kind, const nb::bytes& coded, unsigned n_contexts) {
-                require(n_contexts >= 1 && n_contexts <= aig::kMaxContexts, "1 to 256 contexts");
-                new (self) StaticTables(static_cast<aig::SourceKind>(kind), as_span(coded), n_contexts);
-            },
-            "kind"_a, "coded"_a, "n_contexts"_a)
-        .def(
-            "encode",
-            [](const StaticTables& self, const U8In& symbols, const U8In& contexts) {
-                aig::SymbolSink sink;
-                require(symbols.ndim() == 1 && contexts.ndim() == 1 && symbols.shape(0) == contexts.shape(0),
-                        "symbols and contexts must be (n,)");
-                sink.symbols.assign(symbols.data(), symbols.data() + symbols.size());
-                sink.contexts.assign(contexts.data(), contexts.data() + contexts.size());
-                for (std::size_t i = 0; i < symbols.size(); ++i)
-                    require(sink.symbols[i] < aig::kAlphabet && sink.contexts[i] < self.contexts(),
-                            "symbol or context outside its range");
-                Bytes out;
-                {
-                    nb::gil_scoped_release release;
-                    out = self.encode(sink);
-                }
-                return to_bytes(out);
-            },
-            "symbols"_a.noconvert(), "contexts"_a.noconvert())
-        .def(
-            "lookup",
-            [](const StaticTables& self) {
-                require(self.rans(), "tables of rANS only");
-                std::vector<const aig::RansTables::Table*> tables;
-                auto table_of = make_array<std::uint8_t>({self.contexts()});
-                for (unsigned c = 0; c < self.contexts(); ++c) {
-                    auto at = std::find(tables.begin(), tables.end(), self.rans()->of(c));
-                    if (at == tables.end()) at = tables.insert(tables.end(), self.rans()->of(c));
-                    table_of.data()[c] = static_cast<std::uint8_t>(at - tables.begin());
-                }
-                auto intervals = make_array<std::uint16_t>({tables.size(), 2, aig::kAlphabet});
-                for (std::size_t i = 0; i < tables.size(); ++i) {
-                    std::copy_n(tables[i]->frequencies.data(), aig::kAlphabet,
-                                intervals.data() + 2 * i * aig::kAlphabet);
-                    std::copy_n(tables[i]->starts.data(), aig::kAlphabet,
-                                intervals.data() + (2 * i + 1) * aig::kAlphabet);
-                }
-                return nb::make_tuple(intervals, table_of);
-            },
-            "(frequency and start of every symbol, uint16 (n, 2, 64); table of every context, uint8).");
     m.def(
         "scan",
         [](int shape) {
@@ -572,28 +486,6 @@ void bind_lossy(nb::module_& m) {
             return out;
         },
         "The matrix of the transforms: int8 (32, 32), a frequency per row.");
-    m.def(
-        "static_tables",
-        [](int kind, const std::vector<U8In>& symbols, const std::vector<U8In>& contexts, unsigned n_contexts) {
-            require(n_contexts >= 1 && n_contexts <= aig::kMaxContexts && symbols.size() == contexts.size(),
-                    "1 to 256 contexts, as many contexts as symbols");
-            std::vector<aig::Counts> counts(n_contexts, aig::Counts{});
-            for (std::size_t i = 0; i < symbols.size(); ++i) {
-                require(symbols[i].size() == contexts[i].size(), "symbols and contexts differ in number");
-                for (std::size_t k = 0; k < symbols[i].size(); ++k) {
-                    require(symbols[i].data()[k] < aig::kAlphabet && contexts[i].data()[k] < n_contexts,
-                            "symbol or context outside its range");
-                    ++counts[contexts[i].data()[k]][symbols[i].data()[k]];
-                }
-            }
-            switch (static_cast<aig::SourceKind>(kind)) {
-            case aig::SourceKind::rans: return to_bytes(aig::rans_tables(counts));
-            case aig::SourceKind::rice: return to_bytes(aig::rice_tables(counts));
-            case aig::SourceKind::plain: return to_bytes({});
-            }
-            throw nb::value_error("unknown entropy coder");
-        },
-        "kind"_a, "symbols"_a.noconvert(), "contexts"_a.noconvert(), "n_contexts"_a);
     bind_encoder(m);
     bind_decoder(m);
 }

@@ -1,5 +1,5 @@
 // The Python face of the kernels. The GIL is released around every kernel.
-#include "bindings/arrays.hpp"
+#include "bindings/entropy.hpp"
 #include "dct/residual.hpp"
 #include "geometry/geometry.hpp"
 #include "geometry/means.hpp"
@@ -10,6 +10,7 @@
 
 #include <algorithm>
 
+void bind_entropy(nb::module_& m);
 void bind_lossless(nb::module_& m);
 void bind_lossy(nb::module_& m);
 void bind_maps(nb::module_& m);
@@ -28,14 +29,6 @@ template <class Sample> Result<Sample> shrunk(const Array<const Sample>& pixels,
     nb::gil_scoped_release release;
     aig::shrink(p, scale, o);
     return out;
-}
-
-nb::tuple sink_tuple(aig::SymbolSink& sink) {
-    return nb::make_tuple(bytes_array(sink.symbols), bytes_array(sink.contexts), to_bytes(sink.bits.finish()));
-}
-
-aig::Stream stream(int kind, const nb::bytes& coded, const nb::bytes& raw) {
-    return {static_cast<aig::SourceKind>(kind), as_span(coded), as_span(raw)};
 }
 
 // Rows of (x, y, inv_x, inv_y, shift, alpha, r_core, r_mid).
@@ -76,15 +69,6 @@ std::span<const aig::Colour> colours(const U8In& a) {
     static_assert(sizeof(aig::Colour) == 3);
     require(a.ndim() == 2 && a.shape(1) == 3, "colours must be (n, 3)");
     return {reinterpret_cast<const aig::Colour*>(a.data()), a.shape(0)};
-}
-
-void check_symbols(const U8In& symbols, const U8In& contexts, unsigned n_contexts) {
-    require(symbols.ndim() == 1 && contexts.ndim() == 1 && symbols.shape(0) == contexts.shape(0),
-            "symbols and contexts must be (n,)");
-    require(n_contexts >= 1 && n_contexts <= aig::kMaxContexts, "1 to 256 contexts");
-    for (std::size_t i = 0; i < symbols.shape(0); ++i)
-        require(symbols.data()[i] < aig::kAlphabet && contexts.data()[i] < n_contexts,
-                "symbol or context outside its range");
 }
 
 }  // namespace
@@ -142,52 +126,7 @@ NB_MODULE(_kernels, m) {
         },
         "height"_a, "width"_a, "foci"_a.noconvert());
 
-    // Entropy coders
-    m.def(
-        "rans_encode",
-        [](const U8In& symbols, const U8In& contexts, unsigned n_contexts) {
-            check_symbols(symbols, contexts, n_contexts);
-            Bytes out;
-            {
-                nb::gil_scoped_release release;
-                out = aig::rans_encode({symbols.data(), symbols.shape(0)}, {contexts.data(), contexts.shape(0)},
-                                       n_contexts);
-            }
-            return to_bytes(out);
-        },
-        "symbols"_a.noconvert(), "contexts"_a.noconvert(), "n_contexts"_a);
-    m.def(
-        "rice_encode",
-        [](const U8In& symbols, const U8In& contexts, unsigned n_contexts) {
-            check_symbols(symbols, contexts, n_contexts);
-            Bytes out;
-            {
-                nb::gil_scoped_release release;
-                out = aig::rice_encode({symbols.data(), symbols.shape(0)}, {contexts.data(), contexts.shape(0)},
-                                       n_contexts);
-            }
-            return to_bytes(out);
-        },
-        "symbols"_a.noconvert(), "contexts"_a.noconvert(), "n_contexts"_a);
-    m.def(
-        "decode_symbols",
-        [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8In& contexts, unsigned n_contexts) {
-            require(contexts.ndim() == 1, "contexts must be (n,)");
-            require(n_contexts >= 1 && n_contexts <= aig::kMaxContexts, "1 to 256 contexts");
-            for (std::size_t i = 0; i < contexts.shape(0); ++i)
-                require(contexts.data()[i] < n_contexts, "context outside its range");
-            auto out = make_array<std::uint8_t>({contexts.shape(0)});
-            const auto s = stream(kind, coded, raw);
-            {
-                nb::gil_scoped_release release;
-                aig::with_source(s, n_contexts, [&](auto& source) {
-                    for (std::size_t i = 0; i < contexts.shape(0); ++i)
-                        out.data()[i] = static_cast<std::uint8_t>(source.get(contexts.data()[i]));
-                });
-            }
-            return out;
-        },
-        "kind"_a, "coded"_a, "raw"_a, "contexts"_a.noconvert(), "n_contexts"_a);
+    bind_entropy(m);
 
     bind_lossless(m);
     bind_lossy(m);
@@ -313,32 +252,29 @@ NB_MODULE(_kernels, m) {
         "pixels"_a.noconvert(), "palette"_a.noconvert());
     m.def(
         "palette_encode",
-        [](const U8In& indices, const U8In& map, int first, int last) {
+        [](const U8In& indices, const U8In& map, int first, int last, int coder) {
+            require_coder(coder);
             const auto i = view(indices);
             const auto r = region(view(map), first, last);
             require_same_size(i, r.map);
             require(i.channels == 1, "indices must have 2 axes");
-            aig::SymbolSink sink;
-            {
-                nb::gil_scoped_release release;
-                sink = aig::palette_encode(i, r);
-            }
-            return sink_tuple(sink);
+            nb::gil_scoped_release release;
+            return aig::palette_encode(i, r, coder);
         },
-        "indices"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a);
+        "indices"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "coder"_a);
     m.def(
         "palette_decode",
-        [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8Out& indices, const U8In& map, int first,
+        [](int coder, const nb::bytes& coded, const nb::bytes& raw, const U8Out& indices, const U8In& map, int first,
            int last, int size) {
             const auto i = view(indices);
             const auto r = region(view(map), first, last);
             require_same_size(i, r.map);
             require(i.channels == 1, "indices must have 2 axes");
-            const auto s = stream(kind, coded, raw);
+            const auto s = payload(coder, coded, raw);
             nb::gil_scoped_release release;
             aig::palette_decode(s, i, r, size);
         },
-        "kind"_a, "coded"_a, "raw"_a, "indices"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "size"_a);
+        "coder"_a, "coded"_a, "raw"_a, "indices"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "size"_a);
 
     // Planes and blocks
     m.def(
@@ -397,45 +333,43 @@ NB_MODULE(_kernels, m) {
         "map"_a.noconvert(), "radius"_a);
     m.def(
         "boundary_encode",
-        [](const U8In& original, const U8In& decoded, const U8In& band, int tau) {
+        [](const U8In& original, const U8In& decoded, const U8In& band, int tau, int coder) {
+            require_coder(coder);
             const auto o = view(original), d = view(decoded), b = view(band);
             require_same_size(o, d);
             require_same_size(o, b);
             require(b.channels == 1 && d.channels <= o.channels, "decoded has more channels than the original");
-            aig::SymbolSink sink;
-            {
-                nb::gil_scoped_release release;
-                sink = aig::boundary_encode(o, d, b, tau);
-            }
-            return sink_tuple(sink);
+            nb::gil_scoped_release release;
+            return aig::boundary_encode(o, d, b, tau, coder);
         },
-        "original"_a.noconvert(), "decoded"_a.noconvert(), "band"_a.noconvert(), "tau"_a);
+        "original"_a.noconvert(), "decoded"_a.noconvert(), "band"_a.noconvert(), "tau"_a, "coder"_a);
     m.def(
         "boundary_decode",
-        [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8Out& pixels, int colours, const U8In& band) {
+        [](int coder, const nb::bytes& coded, const nb::bytes& raw, const U8Out& pixels, int colours,
+           const U8In& band) {
             const auto p = view(pixels);
             const auto b = view(band);
             require_same_size(p, b);
             require(b.channels == 1 && colours >= 1 && colours <= p.channels, "more colours than channels");
-            const auto s = stream(kind, coded, raw);
+            const auto s = payload(coder, coded, raw);
             nb::gil_scoped_release release;
             aig::boundary_decode(s, p, colours, b);
         },
-        "kind"_a, "coded"_a, "raw"_a, "pixels"_a.noconvert(), "colours"_a, "band"_a.noconvert());
+        "coder"_a, "coded"_a, "raw"_a, "pixels"_a.noconvert(), "colours"_a, "band"_a.noconvert());
     m.def(
         "boundary_correct",
-        [](int kind, const nb::bytes& coded, const nb::bytes& raw, const U8Out& pixels, int colours, const U8In& map,
+        [](int coder, const nb::bytes& coded, const nb::bytes& raw, const U8Out& pixels, int colours, const U8In& map,
            int radius) {
             const auto p = view(pixels);
             const auto c = view(map);
             require_same_size(p, c);
             require(c.channels == 1 && colours >= 1 && colours <= p.channels && radius >= 0 && radius <= 64,
                     "more colours than channels, or radius outside 0..64");
-            const auto s = stream(kind, coded, raw);
+            const auto s = payload(coder, coded, raw);
             nb::gil_scoped_release release;
             aig::boundary_decode(s, p, colours, c, radius);
         },
-        "kind"_a, "coded"_a, "raw"_a, "pixels"_a.noconvert(), "colours"_a, "map"_a.noconvert(), "radius"_a,
+        "coder"_a, "coded"_a, "raw"_a, "pixels"_a.noconvert(), "colours"_a, "map"_a.noconvert(), "radius"_a,
         "boundary_decode in the band of a class map, without a map of the band.");
 }
 

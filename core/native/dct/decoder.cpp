@@ -11,20 +11,13 @@
 namespace aig {
 namespace {
 
-// Run `decode(words)` over a stream; throws Corrupt unless it uses the stream up.
-template <class Model, class Decode>
-void with_words(EntropyCoding coding, const CodedStream& stream, const Model& model, Decode decode) {
-    if (coding) {
-        coding->decode(stream.raw, stream.coded, [&](auto& source) {
-            SymbolReader words(source);
-            decode(words);
-        });
-        return;
-    }
-    AdaptiveDecoder bits(stream.raw, stream.coded);
-    AdaptiveWords<AdaptiveDecoder, Model> words(bits, model);
-    decode(words);
-    if (!bits.finished()) throw Corrupt("entropy-coded data does not end where it should");
+// Calls decode(syntax) for a stream; throws Corrupt unless it uses the stream up.
+template <class Contexts, class Decode>
+void with_syntax(const SharedTables& tables, const CodedStream& stream, const Contexts& start, Decode decode) {
+    with_reader(tables, stream, [&](Reader auto& reader) {
+        auto syntax = syntax_of(reader, start);
+        decode(syntax);
+    });
 }
 
 // Samples from one row of a plane to the next. Rows that lie a power of two apart would share a few sets of the cache,
@@ -43,10 +36,10 @@ LossyDecoder::LossyDecoder(const FrameSettings& settings, View<const std::uint8_
         std::fill(frame_.cells(p).busy.begin(), frame_.cells(p).busy.end(), kNotCoded);
 }
 
-void LossyDecoder::read_region(int region, EntropyCoding coding, const CodedStream& stream) {
+void LossyDecoder::read_region(int region, const SharedTables& tables, const CodedStream& stream) {
     try {
-        with_words(coding, stream, trained_low(), [&](auto& words) {
-            EighthCoder coder(frame_, region, words);
+        with_syntax(tables, stream, trained_low(), [&](LowSyntax auto& syntax) {
+            LfImageCoder coder(frame_, region, syntax);
             coder.run([](int, const Block&, const std::int16_t*, std::int32_t, int*) {});
         });
     } catch (const Corrupt&) {
@@ -90,14 +83,15 @@ std::array<SamplePlane, 3> LossyDecoder::planes() const {
 }
 
 template <class Decode>
-void LossyDecoder::with_group(int group, int tier, EntropyCoding coding, const CodedStream& stream, Decode decode) {
+void LossyDecoder::with_group(int group, int tier, const SharedTables& tables, const CodedStream& stream,
+                              Decode decode) {
     if (!frame_.has_tier(group, tier)) {
         if (!stream.raw.empty() || !stream.coded.empty())
             throw Corrupt("a group without blocks of a tier has a stream of it");
         return;
     }
     try {
-        with_words(coding, stream, trained_high(), decode);
+        with_syntax(tables, stream, trained_high(), decode);
     } catch (const Corrupt&) {
         for (int p = 0; p < frame_.planes(); ++p) {
             const CellRect r = frame_.group_cells(p, group);
@@ -109,12 +103,12 @@ void LossyDecoder::with_group(int group, int tier, EntropyCoding coding, const C
     }
 }
 
-void LossyDecoder::read_group(int group, int tier, EntropyCoding coding, const CodedStream& stream) {
+void LossyDecoder::read_group(int group, int tier, const SharedTables& tables, const CodedStream& stream) {
     const auto planes = this->planes();
     BlockBuffer buffer;
-    with_group(group, tier, coding, stream, [&](auto& words) {
+    with_group(group, tier, tables, stream, [&](HighSyntax auto& syntax) {
         decode_group(
-            group, tier, words,
+            group, tier, syntax,
             [&](int, const Block& b, const ScanEntry& e, std::int16_t c)
                 AIG_INLINE_LAMBDA { buffer.set(e, c, b.shape.log_w + 3); },
             [&](int p, const Block& b, unsigned nonzero) {
@@ -123,12 +117,12 @@ void LossyDecoder::read_group(int group, int tier, EntropyCoding coding, const C
     });
 }
 
-PlacedCoefficients LossyDecoder::read_coefficients(int group, int tier, EntropyCoding coding,
+PlacedCoefficients LossyDecoder::read_coefficients(int group, int tier, const SharedTables& tables,
                                                    const CodedStream& stream) {
     PlacedCoefficients out;
-    with_group(group, tier, coding, stream, [&](auto& words) {
+    with_group(group, tier, tables, stream, [&](HighSyntax auto& syntax) {
         decode_group(
-            group, tier, words,
+            group, tier, syntax,
             [&](int p, const Block& b, const ScanEntry& e, std::int16_t c) {
                 const CellRect corner = frame_.group_cells(p, group);
                 const int log_w = b.shape.log_w + 3, h = e.coefficient & ((1 << log_w) - 1), v = e.coefficient >> log_w;
@@ -137,9 +131,9 @@ PlacedCoefficients LossyDecoder::read_coefficients(int group, int tier, EntropyC
                 out.values.push_back(c);
             },
             [&](int p, const Block& b, unsigned nonzero) {
-                const int busy = BusyMap::of(b.shape, nonzero);
+                const int activity = ActivityMap::of(b.shape, nonzero);
                 for (int v = 0; v < b.shape.cells_h(); ++v)
-                    std::memset(&frame_.cells(p).busy[frame_.cell(p, b.x, b.y + v)], busy,
+                    std::memset(&frame_.cells(p).busy[frame_.cell(p, b.x, b.y + v)], activity,
                                 static_cast<std::size_t>(b.shape.cells_w()));
                 for (std::size_t i = static_cast<std::size_t>(p); i < out.ends.size(); ++i)
                     out.ends[i] = out.values.size();
@@ -148,23 +142,23 @@ PlacedCoefficients LossyDecoder::read_coefficients(int group, int tier, EntropyC
     return out;
 }
 
-template <class Words, class Take, class End>
-void LossyDecoder::decode_group(int group, int tier, Words& words, Take take, End end) {
-    BusyMap busy;
+template <HighSyntax Syntax, class Take, class End>
+void LossyDecoder::decode_group(int group, int tier, Syntax& syntax, Take take, End end) {
+    ActivityMap activity;
     for (int p = 0; p < frame_.planes(); ++p) {
         const Grid& grid = frame_.grid(p);
-        busy.start(frame_.group_cells(p, group));
+        activity.start(frame_.group_cells(p, group));
         frame_.for_blocks(p, group, [&](const Block& b) {
             if (grid.class_of(b.x, b.y) != tier) {
-                busy.set(b, 0);
+                activity.set(b, 0);
                 return;
             }
             const BlockSteps steps = frame_.steps_of(p, tier, b);
             const unsigned nonzero = decode_levels(
-                words, p > 0, b.shape, busy.around(b),
+                syntax, p > 0, b.shape, activity.around(b),
                 [&](const ScanEntry& e, int level) AIG_INLINE_LAMBDA { take(p, b, e, steps.coefficient(e, level)); });
             end(p, b, nonzero);
-            busy.set(b, BusyMap::of(b.shape, nonzero));
+            activity.set(b, ActivityMap::of(b.shape, nonzero));
         });
     }
 }
@@ -194,9 +188,9 @@ void BlockBuffer::finish(Frame& frame, int plane, const Block& b, unsigned nonze
     const Shape shape = b.shape;
     const int log_w = shape.log_w + 3;
     PlaneCells& cells = frame.cells(plane);
-    const int busy = BusyMap::of(shape, nonzero);
+    const int activity = ActivityMap::of(shape, nonzero);
     for (int v = 0; v < shape.cells_h(); ++v)
-        std::memset(&cells.busy[frame.cell(plane, b.x, b.y + v)], busy, static_cast<std::size_t>(shape.cells_w()));
+        std::memset(&cells.busy[frame.cell(plane, b.x, b.y + v)], activity, static_cast<std::size_t>(shape.cells_w()));
     const std::int16_t* low = &cells.low[frame.eighth(plane, b.x, b.y)];
     for (int v = 0; v < shape.low_h(); ++v, low += frame.eighth_width(plane))
         for (int h = 0; h < shape.low_w(); ++h)
@@ -238,7 +232,7 @@ std::array<SamplePlane, 3> as_planes(const Frame& frame, const std::vector<Scrat
 
 void interpolate(const Frame& frame, const std::array<SamplePlane, 3>& planes, int first_row, int last_row,
                  Columns columns, int log) {
-    // Weights in 1/16 of the pixel of the 1/8 image before and of the one behind, for 8 samples a pixel and for 4: of
+    // Weights in 1/16 of the pixel of the LF image before and of the one behind, for 8 samples a pixel and for 4: of
     // 8, sample i lies (2i - 7) / 16 of a pixel from its centre.
     static constexpr int kBefore[2][kCell] = {{7, 5, 3, 1, 0, 0, 0, 0}, {6, 2, 0, 0}},
                          kBehind[2][kCell] = {{0, 0, 0, 0, 1, 3, 5, 7}, {0, 0, 2, 6}};

@@ -1,20 +1,13 @@
-// The decoder of the lossy tiers: regions of the 1/8 image, then groups of high frequencies in any order, then pixels.
+// The decoder of the lossy tiers: regions of the LF image, then groups of high frequencies in any order, then pixels.
 // Everything that one call writes belongs to its region, group or rows alone, so that threads may share a decoder.
 #pragma once
 #include "dct/loop_filter.hpp"
-#include "entropy/readers.hpp"
+#include "dct/syntax.hpp"
+#include "entropy/coders.hpp"
 
 #include <algorithm>
 
 namespace aig {
-
-// The coded bytes of one region or group: raw bits and coded decisions or symbols.
-struct CodedStream {
-    std::span<const std::uint8_t> raw, coded;
-};
-
-// How the streams of a segment are coded: with these tables, or adaptively if there are none.
-using EntropyCoding = const StaticTables*;
 
 // At 1/2^log of a picture's size, the logarithm of a plane's: chroma that is of half the size already is scaled less.
 inline int plane_log(const Frame& frame, int plane, int log) {
@@ -26,11 +19,11 @@ std::array<SamplePlane, 3> as_planes(const Frame& frame, const std::vector<Scrat
                                      int log = 0);
 
 // Set all cells of these rows of groups and columns of pixels that have no high frequencies to a smooth interpolation
-// of the 1/8 image.
+// of the LF image.
 void interpolate(const Frame& frame, const std::array<SamplePlane, 3>& planes, int first_row, int last_row,
                  Columns columns, int log = 0);
 
-// What a block's high frequencies leave in the 1/8 image, in coefficients.
+// What a block's high frequencies leave in the LF image, in coefficients.
 inline int alias_of(std::int32_t sum) { return (sum + 128) >> 8; }
 
 // Coefficients of one block, gathered and then turned into samples.
@@ -43,8 +36,8 @@ class BlockBuffer {
         places_h_ |= e.coefficient & ((1u << log_w) - 1);
         places_v_ |= static_cast<unsigned>(e.coefficient) >> log_w;
     }
-    // Join them with those of the 1/8 image, from which their aliases are taken, put the samples into the plane, say
-    // how busy the cells are, and be empty again. The plane is at 1/2^log of its size.
+    // Join them with those of the LF image, from which their aliases are taken, put the samples into the plane, keep
+    // the activity of the cells, and be empty again. The plane is at 1/2^log of its size.
     void finish(Frame& frame, int plane, const Block& b, unsigned nonzero, SamplePlane samples, int log = 0);
 
   private:
@@ -71,11 +64,11 @@ class LossyDecoder {
 
     Frame& frame() { return frame_; }
     // Throws Corrupt; the region is then as if nothing were known of it.
-    void read_region(int region, EntropyCoding coding, const CodedStream& stream);
-    // After the group's region. Throws Corrupt; the group's cells of that tier then keep the 1/8 image.
-    void read_group(int group, int tier, EntropyCoding coding, const CodedStream& stream);
+    void read_region(int region, const SharedTables& tables, const CodedStream& stream);
+    // After the group's region. Throws Corrupt; the group's cells of that tier then keep the LF image.
+    void read_group(int group, int tier, const SharedTables& tables, const CodedStream& stream);
     // The same without samples.
-    PlacedCoefficients read_coefficients(int group, int tier, EntropyCoding coding, const CodedStream& stream);
+    PlacedCoefficients read_coefficients(int group, int tier, const SharedTables& tables, const CodedStream& stream);
     // Have memory for the samples of rows first .. last - 1 of groups, at 1/2^log of the picture's size, log 0..2;
     // before groups of these rows are read. Those of them that are held already keep their samples.
     void hold(int log, int first, int last);
@@ -93,13 +86,13 @@ class LossyDecoder {
     std::array<SamplePlane, 3> planes() const;
 
   private:
-    // Runs `decode(words)` over a group's stream, whose cells are as if nothing were known of them if it is damaged.
+    // Calls decode(syntax) for a group's stream, whose cells are as if nothing were known of them if it is damaged.
     template <class Decode>
-    void with_group(int group, int tier, EntropyCoding coding, const CodedStream& stream, Decode decode);
+    void with_group(int group, int tier, const SharedTables& tables, const CodedStream& stream, Decode decode);
     // Calls take(plane, block, entry, coefficient) for every one that is not 0, and end(plane, block, number of
-    // levels).
-    template <class Words, class Take, class End>
-    void decode_group(int group, int tier, Words& words, Take take, End end);
+    // these).
+    template <HighSyntax Syntax, class Take, class End>
+    void decode_group(int group, int tier, Syntax& syntax, Take take, End end);
 
     // How many rows of samples a row of groups has.
     int group_side(int plane) const;

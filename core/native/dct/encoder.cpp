@@ -77,7 +77,7 @@ void LossyEncoder::adapt(float strength, const std::int32_t* variances) {
     // the others are smooth.
     const Grid& grid = frame_.grid(0);
     const int columns = frame_.superblock_columns(), rows = frame_.superblock_rows();
-    std::vector<float> busy(static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows));
+    std::vector<float> activity(static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows));
     float mean = 0;
     for (int sy = 0; sy < rows; ++sy)
         for (int sx = 0; sx < columns; ++sx) {
@@ -88,12 +88,12 @@ void LossyEncoder::adapt(float strength, const std::int32_t* variances) {
                     const std::int32_t here = variances ? variances[frame_.cell(0, x, y)] : variance(x, y);
                     sum += std::log2(static_cast<float>(here) + 1024.0f);  // 4 squared grey levels more
                 }
-            mean += busy[static_cast<std::size_t>(sy * columns + sx)] = sum / static_cast<float>(count);
+            mean += activity[static_cast<std::size_t>(sy * columns + sx)] = sum / static_cast<float>(count);
         }
-    mean /= static_cast<float>(busy.size());
+    mean /= static_cast<float>(activity.size());
     frame_.let_adaptation_vary();
-    for (std::size_t i = 0; i < busy.size(); ++i) {
-        const int quarters = clamp_int(static_cast<int>(std::floor((busy[i] - mean) * strength * 4 + 0.5f)),
+    for (std::size_t i = 0; i < activity.size(); ++i) {
+        const int quarters = clamp_int(static_cast<int>(std::floor((activity[i] - mean) * strength * 4 + 0.5f)),
                                        -kMostAdaptation, kMostAdaptation);
         frame_.adaptations()[i] = static_cast<std::int8_t>(quarters);
         for (int p = 0; p < frame_.planes(); ++p)
@@ -237,7 +237,7 @@ void LossyEncoder::search(int group) {
                     for (int p = plane; p < (plane ? 3 : 1); ++p) {
                         const std::int16_t* from = cutter.coefficients(p, b);
                         std::copy_n(from, b.shape.samples(), coefficients_[static_cast<std::size_t>(p)].get() + offset);
-                        // Until the 1/8 image is coded, its coefficients wait where those that are decoded will be.
+                        // Until the LF image is coded, its coefficients wait where those that are decoded will be.
                         std::int16_t* to = &frame_.cells(p).low[frame_.eighth(p, b.x, b.y)];
                         for (int v = 0; v < b.shape.low_h(); ++v, to += frame_.eighth_width(p))
                             std::copy_n(from + v * b.shape.width(), b.shape.low_w(), to);
@@ -293,50 +293,34 @@ void LossyEncoder::accept(int group, const std::uint8_t* shapes, const std::int1
     accepted_[static_cast<std::size_t>(group)] = 1;
 }
 
-StreamBytes LossyEncoder::encode_region(int region) {
-    StreamBytes out;
-    AdaptiveEncoder bits(out);
-    AdaptiveWords<AdaptiveEncoder, LowModel> words(bits, trained_low());
-    code_region(region, words);
-    bits.finish();
-    return out;
+WrittenStream LossyEncoder::encode_region(int region, int coder) {
+    return with_writer(coder, SymbolContexts::kLow, [&](Writer auto& writer) {
+        auto syntax = syntax_of(writer, trained_low());
+        code_region(region, syntax);
+    });
+}
+
+WrittenStream LossyEncoder::encode_group(int group, int tier, int coder) {
+    return with_writer(coder, SymbolContexts::kHigh, [&](Writer auto& writer) {
+        auto syntax = syntax_of(writer, trained_high());
+        code_group(group, tier, syntax);
+    });
 }
 
 void LossyEncoder::count_region(int region, DecisionCounter& counter) {
-    AdaptiveWords<DecisionCounter, LowModel> words(counter, trained_low());
-    counter.watch(words.model());
-    code_region(region, words);
-}
-
-StreamBytes LossyEncoder::encode_group(int group, int tier) {
-    StreamBytes out;
-    AdaptiveEncoder bits(out);
-    AdaptiveWords<AdaptiveEncoder, HighModel> words(bits, trained_high());
-    code_group(group, tier, words);
-    bits.finish();
-    return out;
-}
-
-SymbolSink LossyEncoder::region_symbols(int region) {
-    SymbolWriter words;
-    code_region(region, words);
-    return std::move(words.sink());
-}
-
-SymbolSink LossyEncoder::group_symbols(int group, int tier) {
-    SymbolWriter words;
-    code_group(group, tier, words);
-    return std::move(words.sink());
+    BinarySyntax syntax(counter, trained_low());
+    counter.watch(syntax.contexts());
+    code_region(region, syntax);
 }
 
 void LossyEncoder::count_group(int group, int tier, DecisionCounter& counter) {
-    AdaptiveWords<DecisionCounter, HighModel> words(counter, trained_high());
-    counter.watch(words.model());
-    code_group(group, tier, words);
+    BinarySyntax syntax(counter, trained_high());
+    counter.watch(syntax.contexts());
+    code_group(group, tier, syntax);
 }
 
-template <class Words> void LossyEncoder::code_region(int region, Words& words) {
-    EighthCoder coder(frame_, region, words);
+template <LowSyntax Syntax> void LossyEncoder::code_region(int region, Syntax& syntax) {
+    LfImageCoder coder(frame_, region, syntax);
     coder.run([&](int p, const Block& b, const std::int16_t* predicted, std::int32_t step, int* levels) {
         const int w = b.shape.low_w();
         const bool hole = is_hole(frame_.grid(p).class_of(b.x, b.y));
@@ -353,7 +337,7 @@ template <class Words> void LossyEncoder::code_region(int region, Words& words) 
     });
 }
 
-// What the levels of a block leave in the 1/8 image joins its lowest coefficients.
+// What the levels of a block leave in the LF image joins its lowest coefficients.
 void LossyEncoder::add_aliases(int plane, const Block& b, const BlockLevels& levels, const BlockSteps& steps) {
     if (b.shape.low_w() * b.shape.low_h() == 1) return;
     std::int32_t sums[kMostLow] = {};
@@ -366,23 +350,23 @@ void LossyEncoder::add_aliases(int plane, const Block& b, const BlockLevels& lev
         for (int h = 0; h < b.shape.low_w(); ++h) low[h] = clip_int16(low[h] + alias_of(sums[v * b.shape.low_w() + h]));
 }
 
-template <class Words> void LossyEncoder::code_group(int group, int tier, Words& words) {
+template <HighSyntax Syntax> void LossyEncoder::code_group(int group, int tier, Syntax& syntax) {
     BlockLevels levels;
-    BusyMap busy;
+    ActivityMap activity;
     for (int p = 0; p < frame_.planes(); ++p) {
         std::int16_t* coefficients = coefficients_[static_cast<std::size_t>(p)].get() + group_offset(p, group);
-        busy.start(frame_.group_cells(p, group));
+        activity.start(frame_.group_cells(p, group));
         frame_.for_blocks(p, group, [&](const Block& b) {
-            const int around = busy.around(b);
+            const int around = activity.around(b);
             if (frame_.grid(p).class_of(b.x, b.y) == tier) {
                 const int quarters = frame_.adaptation(p, b.x, b.y);
                 if (accepted_[static_cast<std::size_t>(group)])
                     LevelSearch::take(b.shape, coefficients, levels);
                 else
-                    levels_.choose(words.model(), p > 0, b.shape, around, coefficients,
+                    levels_.choose(syntax, p > 0, b.shape, around, coefficients,
                                    inverse_steps(p, tier, quarters, b.shape), levels);
-                encode_levels(words, p > 0, b.shape, around, levels);
-                busy.set(b, BusyMap::of(b.shape, levels.count));
+                encode_levels(syntax, p > 0, b.shape, around, levels);
+                activity.set(b, ActivityMap::of(b.shape, levels.count));
                 add_aliases(p, b, levels, frame_.steps_of(p, tier, b));
                 if (effort_.rebuild) {
                     std::fill_n(coefficients, b.shape.samples(), std::int16_t{0});
@@ -390,7 +374,7 @@ template <class Words> void LossyEncoder::code_group(int group, int tier, Words&
                         coefficients[scan_of(b.shape)[levels.levels[k].position].coefficient] = levels.levels[k].level;
                 }
             } else {
-                busy.set(b, 0);
+                activity.set(b, 0);
             }
             coefficients += b.shape.samples();
         });

@@ -5,6 +5,7 @@
 #include "dct/decoder.hpp"
 #include "dct/loop_filter.hpp"
 #include "dct/rdoq.hpp"
+#include "entropy/coders.hpp"
 
 namespace aig {
 
@@ -33,8 +34,8 @@ class LossyEncoder {
     void search(int group);
     // How much the samples of a cell of luma vary, in squared 1/16 of a grey level.
     std::int32_t variance(int x, int y) const;
-    // Let steps vary with how busy superblocks are, by `strength` octaves per octave of their variance; from the
-    // variances of all cells of luma, if they are known.
+    // Let steps follow the activity of superblocks (adaptive quantisation), by `strength` octaves per octave of their
+    // variance; from the variances of all cells of luma, if they are known.
     void adapt(float strength, const std::int32_t* variances = nullptr);
     // Instead of samples and a search: how a group was cut, and its levels, by somebody who works as this does. Planes
     // lie one behind the other, chroma's shapes once; a cell's shape is as in Frame, a block's levels are at its place,
@@ -44,13 +45,10 @@ class LossyEncoder {
     // Entries of such shapes and levels.
     std::size_t shapes_size() const;
     std::size_t levels_size() const;
-    // After the group's search, once per tier: choose its levels and code them.
-    StreamBytes encode_group(int group, int tier);
-    // After all groups of the region were coded: code its part of the 1/8 image.
-    StreamBytes encode_region(int region);
-    // The same for static coders: symbols whose tables are still to be made.
-    SymbolSink region_symbols(int region);
-    SymbolSink group_symbols(int group, int tier);
+    // After the group's search, once per tier: choose its levels and write them for an entropy coder, by number.
+    WrittenStream encode_group(int group, int tier, int coder);
+    // After all groups of the region were encoded: its part of the LF image.
+    WrittenStream encode_region(int region, int coder);
     // After the group's region: put what a decoder will see, ahead of filters, where the samples were.
     void rebuild(int group);
     // After all groups were rebuilt: the originals again, where the coefficients were.
@@ -64,8 +62,8 @@ class LossyEncoder {
     void count_group(int group, int tier, DecisionCounter& counter);
 
   private:
-    template <class Words> void code_region(int region, Words& words);
-    template <class Words> void code_group(int group, int tier, Words& words);
+    template <LowSyntax Syntax> void code_region(int region, Syntax& syntax);
+    template <HighSyntax Syntax> void code_group(int group, int tier, Syntax& syntax);
     void add_aliases(int plane, const Block& b, const BlockLevels& levels, const BlockSteps& steps);
     class Cutter;
     void sample_to(const std::array<SamplePlane, 3>& planes, int first_row, View<const std::uint8_t> pixels) const;

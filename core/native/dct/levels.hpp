@@ -1,5 +1,5 @@
-// The high frequencies of one block, both directions: where the last level stands, then levels from there to the lowest
-// frequency, each in the context of those around it that are known (format.md, 7.3.6).
+// The high frequencies of one block, both directions: the position of the last quantised coefficient that is not 0,
+// then all from there to the lowest frequency, each in the context of its neighbours that are known (format.md, 7.3.6).
 #pragma once
 #include "dct/syntax.hpp"
 
@@ -7,10 +7,10 @@
 
 namespace aig {
 
-// How busy the blocks around are, from what has been coded in this stream; one map per plane and group. Blocks come in
-// an order in which the latest one of a row is the next one on the left, and the latest one of a column the next one
-// above.
-class BusyMap {
+// The activity of the blocks around, by how many of their coefficients are not 0 in this stream; one map per plane and
+// group. Blocks come in an order in which the latest one of a row is the next one on the left, and the latest one of a
+// column the next one above.
+class ActivityMap {
   public:
     static constexpr int kMost = 12;
 
@@ -26,11 +26,11 @@ class BusyMap {
         return x && y ? (left + above + 1) / 2 : x ? left : y ? above : 0;
     }
     // Also of blocks that are of no interest: they are 0.
-    void set(const Block& b, int busy) {
-        put(left_ + (b.y - y0_), b.shape.log_h, busy);
-        put(above_ + (b.x - x0_), b.shape.log_w, busy);
+    void set(const Block& b, int activity) {
+        put(left_ + (b.y - y0_), b.shape.log_h, activity);
+        put(above_ + (b.x - x0_), b.shape.log_w, activity);
     }
-    // By how many levels per 64 samples are not 0: twice the binary logarithm of 4 of them plus 1.
+    // By how many coefficients per 64 samples are not 0: twice the binary logarithm of 4 of them plus 1.
     static int of(Shape shape, unsigned nonzero) {
         if (!nonzero) return 0;
         const unsigned v = (256 * nonzero >> (6 + shape.log_cells())) + 1;
@@ -46,9 +46,9 @@ class BusyMap {
     static int mean(const std::uint8_t* cells, int log) {
         return static_cast<int>((get(cells) & counting(log)) * 0x01010101u >> (24 + log));
     }
-    static void put(std::uint8_t* cells, int log, int busy) {
+    static void put(std::uint8_t* cells, int log, int activity) {
         const std::uint32_t mask = counting(log),
-                            four = (get(cells) & ~mask) | (static_cast<unsigned>(busy) * 0x01010101u & mask);
+                            four = (get(cells) & ~mask) | (static_cast<unsigned>(activity) * 0x01010101u & mask);
         for (int i = 0; i < 4; ++i) cells[i] = static_cast<std::uint8_t>(four >> 8 * i);
     }
 
@@ -58,14 +58,14 @@ class BusyMap {
     std::uint8_t left_[kCells + kRoom], above_[kCells + kRoom];
 };
 
-// The levels of a block that are known, as their neighbours see them.
+// The magnitudes of a block that are known, summed as the contexts of their neighbours need them.
 class Surroundings {
   public:
     explicit Surroundings(Shape shape) : stride_(shape.width() + 2) {
         std::memset(field_, 0, static_cast<std::size_t>(stride_ * (shape.height() + 2)));
     }
     int at(const ScanEntry& e) const { return field_[e.place]; }
-    // A level that is not 0, to those on its left and above, which are coded later.
+    // A magnitude that is not 0, to the coefficients on its left and above, which are coded later.
     AIG_INLINE void add(const ScanEntry& e, unsigned magnitude) {
         const unsigned m = magnitude < 3 ? magnitude : 3;
         std::uint8_t* p = field_ + e.place;
@@ -80,12 +80,13 @@ class Surroundings {
     std::uint8_t field_[34 * 34];
 };
 
-inline constexpr std::array<std::uint8_t, BusyMap::kMost + 1> kBusyClass = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 2};
+inline constexpr std::array<std::uint8_t, ActivityMap::kMost + 1> kActivityClass = {0, 0, 0, 0, 1, 1, 1,
+                                                                                    1, 2, 2, 2, 2, 2};
 inline int end_context(int around) { return (around + 1) / 2; }
 
-// The context of all levels of a block but for what changes from one to the next.
+// The context of all coefficients of a block but for what changes from one to the next.
 inline LevelContext block_context(int plane, Shape shape, int around) {
-    return {plane, size_class(shape), 0, 0, kBusyClass[static_cast<std::size_t>(around)], 0};
+    return {plane, size_class(shape), 0, 0, kActivityClass[static_cast<std::size_t>(around)], 0};
 }
 AIG_INLINE void move_to(LevelContext& c, const ScanEntry& e, const Surroundings& s) {
     c.band = e.band;
@@ -93,7 +94,7 @@ AIG_INLINE void move_to(LevelContext& c, const ScanEntry& e, const Surroundings&
     c.magnitude = kMagnitudeClass[static_cast<std::size_t>(c.around)];
 }
 
-// The levels of a block that are not 0, from high to low frequencies.
+// The quantised coefficients of a block that are not 0, from high to low frequencies.
 struct BlockLevels {
     struct Level {
         std::uint16_t position;  // in the scan
@@ -108,14 +109,15 @@ struct BlockLevels {
     unsigned end() const { return count ? levels[0].position + 1u : 0; }
 };
 
-template <class Words> void encode_levels(Words& words, int plane, Shape shape, int around, const BlockLevels& block) {
+template <HighSyntax Syntax>
+void encode_levels(Syntax& syntax, int plane, Shape shape, int around, const BlockLevels& block) {
     LevelContext context = block_context(plane, shape, around);
     const unsigned end = block.end();
-    words.end(plane, context.size, end_context(around), end);
+    syntax.end(plane, context.size, end_context(around), end);
     if (!end) return;
     const ScanEntry* scan = scan_of(shape).data();
     Surroundings surroundings(shape);
-    typename Words::Levels coder(words, plane, context.size);
+    typename Syntax::Levels coder(syntax, plane, context.size);
     unsigned i = end;
     for (unsigned k = 0; k < block.count; ++k) {
         const auto [position, level] = block.levels[k];
@@ -136,16 +138,16 @@ template <class Words> void encode_levels(Words& words, int plane, Shape shape, 
     coder.close();
 }
 
-// Calls take(entry, level) for every level that is not 0; returns how many there were.
-template <class Words, class Take>
-AIG_INLINE unsigned decode_levels(Words& words, int plane, Shape shape, int around, Take take) {
+// Calls take(entry, level) for every quantised coefficient that is not 0; returns how many there were.
+template <HighSyntax Syntax, class Take>
+AIG_INLINE unsigned decode_levels(Syntax& syntax, int plane, Shape shape, int around, Take take) {
     LevelContext context = block_context(plane, shape, around);
-    const unsigned end = words.end(plane, context.size, end_context(around), 0);
+    const unsigned end = syntax.end(plane, context.size, end_context(around), 0);
     if (!end) return 0;
     const auto scan = scan_of(shape);
     if (end > scan.size()) throw Corrupt("a block of high frequencies ends behind its last one");
     Surroundings surroundings(shape);
-    typename Words::Levels coder(words, plane, context.size);
+    typename Syntax::Levels coder(syntax, plane, context.size);
     unsigned nonzero = 0;
     for (unsigned i = end; i-- > 0;) {
         const ScanEntry& e = scan[i];

@@ -5,7 +5,7 @@
 namespace aig {
 namespace {
 
-// Sums of the basis functions over the samples of a pixel of the 1/8 image: entry [k][i] is that of frequency k in
+// Sums of the basis functions over the samples of a pixel of the LF image: entry [k][i] is that of frequency k in
 // pixel i.
 constexpr int kAlong = 2 * kSuperblock;
 using Sums = std::array<std::array<std::int32_t, kAlong>, kAlong>;
@@ -63,7 +63,7 @@ static void means_of(const Sums& columns, const Sums& rows, int shift, const std
         }
 }
 
-void eighth_of(Shape shape, const std::int16_t* low, std::int16_t* means) {
+void lf_pixels_of(Shape shape, const std::int16_t* low, std::int16_t* means) {
     const Sums &columns = kSums[shape.log_eighths][shape.log_w], &rows = kSums[shape.log_eighths][shape.log_h];
     // 128 * 256 by the transform, times the samples of a pixel, less what is taken after the first direction.
     const int shift = 21 - 2 * shape.log_eighths - 8;

@@ -1,4 +1,5 @@
-// The 1/8 image: how squares are cut, and the lowest coefficients of every block, both directions (format.md, 7.3.5).
+// The LF image, at 1/8 of the size: partitions of squares, and the lowest coefficients of every block, both directions
+// (format.md, 7.3.5).
 #pragma once
 #include "dct/frame.hpp"
 #include "dct/syntax.hpp"
@@ -7,36 +8,36 @@
 
 namespace aig {
 
-// The part of the 1/8 image under a block, in 1/16, from its lowest coefficients (rows of h); aliases of the high
+// The part of the LF image under a block, in 1/16, from its lowest coefficients (rows of h); aliases of the high
 // frequencies are among them.
-void eighth_of(Shape shape, const std::int16_t* low, std::int16_t* means);
+void lf_pixels_of(Shape shape, const std::int16_t* low, std::int16_t* means);
 // Half the coefficient of frequency 1 of a block whose side of 8 << log samples looks like these pixels beside it.
 std::int16_t half_tilt(int log, int log_eighths, const std::int16_t* pixels);
 
-// Least step of the 1/8 image where pixels are drawn.
-inline constexpr std::int32_t kDrawnStep = 1536;
+// Least step of the LF image where pixels are coded as screen content.
+inline constexpr std::int32_t kScreenContentStep = 1536;
 
-// Says or hears what a region's stream holds, block by block.
-template <class Words> class EighthCoder {
+// Writes or reads the syntax elements of a region's stream, block by block.
+template <LowSyntax Syntax> class LfImageCoder {
   public:
-    EighthCoder(Frame& frame, int region, Words& words) : frame_(frame), words_(words) {
+    LfImageCoder(Frame& frame, int region, Syntax& syntax) : frame_(frame), syntax_(syntax) {
         for (int g : frame.groups_of(region)) groups_.push_back(g);
     }
 
     // `levels_of(plane, block, prediction, step, levels)` gives the levels of a block to encode: an encoder's choice.
     // Shapes are the frame's when encoding, and become the frame's when decoding.
     template <class LevelsOf> void run(LevelsOf levels_of) {
-        if (frame_.adaptation_varies()) adaptations();
+        if (frame_.adaptation_varies()) quantiser_changes();
         for (int p = 0; p < frame_.planes(); ++p) {
             limit_ = bounds(p);
             for (int g : groups_) {
                 const auto cut = [&](int x, int y, int log) {
                     if (p == 2) return frame_.cut_at(p, x, y, log);
-                    return words_.cut(p, log, cut_context(p, x, y),
-                                      Words::kDecodes ? Cut::whole : frame_.cut_at(p, x, y, log));
+                    return syntax_.partition(p, log, partition_context(p, x, y),
+                                             Syntax::kDecodes ? Cut::whole : frame_.cut_at(p, x, y, log));
                 };
                 walk_blocks(frame_.grid(p), frame_.group_cells(p, g), cut, [&](const Block& b) {
-                    if (Words::kDecodes && p < 2) frame_.set_shape(p, b);
+                    if (Syntax::kDecodes && p < 2) frame_.set_shape(p, b);
                     block(p, b, levels_of);
                 });
             }
@@ -54,19 +55,19 @@ template <class Words> class EighthCoder {
         return r;
     }
     // How much finer or coarser each superblock is than the one before it.
-    void adaptations() {
+    void quantiser_changes() {
         const CellRect r = bounds(0);
         int before = 0;
         for (int y = r.y0 / kSuperblock; y * kSuperblock < r.y1; ++y)
             for (int x = r.x0 / kSuperblock; x * kSuperblock < r.x1; ++x) {
                 std::int8_t& here = frame_.adaptations()[static_cast<std::size_t>(y * frame_.superblock_columns() + x)];
-                const int change = Words::kDecodes ? 0 : here - before;
-                before += signed_word(static_cast<int>(words_.adaptation(magnitude(change))), change);
+                const int change = Syntax::kDecodes ? 0 : here - before;
+                before += with_sign(static_cast<int>(syntax_.quantiser_change(magnitude(change))), change);
                 if (abs_int(before) > kMostAdaptation) throw Corrupt("a step is adapted too far");
                 here = static_cast<std::int8_t>(before);
             }
     }
-    int cut_context(int p, int x, int y) const {
+    int partition_context(int p, int x, int y) const {
         const int above = y > limit_.y0 ? frame_.shape_at(p, x, y - 1).log_w : 0;
         const int left = x > limit_.x0 ? frame_.shape_at(p, x - 1, y).log_h : 0;
         return 3 * above + left;
@@ -107,15 +108,15 @@ template <class Words> class EighthCoder {
         std::fill_n(low, w * h, std::int16_t{0});
         std::fill_n(levels, w * h, 0);
         const int change = predict(p, b, low);
-        if constexpr (!Words::kDecodes) levels_of(p, b, low, step, levels);
+        if constexpr (!Syntax::kDecodes) levels_of(p, b, low, step, levels);
 
         const int gradient =
             std::min(kGradientClasses - 1, static_cast<int>(std::bit_width(static_cast<unsigned>(32 * change / step))));
-        levels[0] = signed_word(static_cast<int>(words_.dc(p, b.shape, gradient, magnitude(levels[0]))), levels[0]);
+        levels[0] = with_sign(static_cast<int>(syntax_.dc(p, b.shape, gradient, magnitude(levels[0]))), levels[0]);
         if (w + h > 2) low_frequencies(p, b, gradient, levels);
         for (int i = 0; i < w * h; ++i)
             if (levels[i]) low[i] = clip_int16(low[i] + dequantise(levels[i], step));
-        eighth_of(b.shape, low, means);
+        lf_pixels_of(b.shape, low, means);
         auto& cells = frame_.cells(p);
         std::size_t at = frame_.eighth(p, b.x, b.y);
         for (int v = 0; v < h; ++v, at += static_cast<std::size_t>(frame_.eighth_width(p))) {
@@ -145,11 +146,11 @@ template <class Words> class EighthCoder {
         std::memset(other, 0, static_cast<std::size_t>(w * h));
         const int context = p == 2 ? std::min(kLowEndContexts - 1, (levels_of_cb(b, other) + 1) / 2) : gradient / 2;
         int last = 0;
-        if constexpr (!Words::kDecodes)
+        if constexpr (!Syntax::kDecodes)
             for (int v = 0; v < h; ++v)
                 for (int u = 0; u < w; ++u)
                     if (u + v > last && levels[v * w + u]) last = u + v;
-        typename Words::Lowest coder(words_, p, b.shape);
+        typename Syntax::LowLevels coder(syntax_, p, b.shape);
         last = coder.end(context, last);
         // Magnitudes so far, with a row and a column of zeros behind the last ones that may not be 0.
         constexpr int kStride = 2 * kSuperblock + 1;
@@ -162,26 +163,26 @@ template <class Words> class EighthCoder {
                 const int around =
                     low_magnitude_class(here[1] + here[kStride] + here[kStride + 1] + 2 * other[v * w + u]);
                 int& level = levels[v * w + u];
-                const auto size = static_cast<int>(coder.magnitude(sum, around, magnitude(level)));
+                const auto size = static_cast<int>(coder.level(sum, around, magnitude(level)));
                 if (!size) continue;
                 *here = static_cast<std::uint8_t>(std::min(9, size));
                 level = coder.negative(level < 0) ? -size : size;
             }
         coder.close();
     }
-    // Where pixels are drawn, a coarser 1/8 image does: it is only seen until they are there.
+    // Under screen content a coarser LF image does: it is only seen until that is decoded.
     std::int32_t step_of(int p, const Block& b) const {
         const std::int32_t base = frame_.settings().steps[static_cast<std::size_t>(p)].low;
         const bool drawn = frame_.grid(p).class_of(b.x, b.y) == kCellDrawn;
-        return Quantiser::step(drawn ? std::max(base, kDrawnStep) : base, b.shape, 16);
+        return Quantiser::step(drawn ? std::max(base, kScreenContentStep) : base, b.shape, 16);
     }
     static unsigned magnitude(int level) { return static_cast<unsigned>(abs_int(level)); }
-    int signed_word(int magnitude, int level) {
-        return magnitude && words_.negative(level < 0) ? -magnitude : magnitude;
+    int with_sign(int magnitude, int level) {
+        return magnitude && syntax_.negative(level < 0) ? -magnitude : magnitude;
     }
 
     Frame& frame_;
-    Words& words_;
+    Syntax& syntax_;
     std::vector<int> groups_;
     CellRect limit_{};
 };

@@ -44,9 +44,9 @@ template <class Take> void for_band_rows(View<const std::uint8_t> map, int radiu
 }
 
 // Residuals, one pixel of the band after the other.
-template <class Source> class Residuals {
+template <MultiSymbolCoder Reader> class Residuals {
   public:
-    Residuals(Source& source, int colours) : source_(source), colours_(colours) { next_run(); }
+    Residuals(Reader& reader, int colours) : reader_(reader), colours_(colours) { next_run(); }
 
     void correct(std::uint8_t* pixel) {
         for (int c = 0; c < colours_; ++c) {
@@ -55,7 +55,7 @@ template <class Source> class Residuals {
                 --run_;
                 continue;
             }
-            pixel[c] = clamp_u8(pixel[c] + unzigzag(get_value(source_, kResidual) + 1));
+            pixel[c] = clamp_u8(pixel[c] + unzigzag(code_value(reader_, kResidual) + 1));
             next_run();
         }
     }
@@ -65,11 +65,11 @@ template <class Source> class Residuals {
 
   private:
     void next_run() {
-        run_ = get_value(source_, kRun);
+        run_ = code_value(reader_, kRun);
         residual_follows_ = run_ < kMaxRun;
     }
 
-    Source& source_;
+    Reader& reader_;
     int colours_;
     std::uint32_t run_ = 0;
     bool residual_follows_ = false;
@@ -81,36 +81,36 @@ void boundary_band(View<const std::uint8_t> map, int radius, View<std::uint8_t> 
     for_band_rows(map, radius, [&](int y, const std::uint8_t* row) { std::copy_n(row, map.width, band.row(y)); });
 }
 
-SymbolSink boundary_encode(View<const std::uint8_t> original, View<const std::uint8_t> decoded,
-                           View<const std::uint8_t> band, int tau) {
-    SymbolSink sink;
-    std::uint32_t run = 0;
-    bool run_is_due = true;  // the decoder reads a run at the start, behind every residual and every cut run
-    const int colours = decoded.channels;
-    for (int y = 0; y < band.height; ++y)
-        for (int x = 0; x < band.width; ++x) {
-            if (!band.row(y)[x]) continue;
-            for (int c = 0; c < colours; ++c) {
-                run_is_due = true;
-                const int residual = original.row(y)[x * original.channels + c] - decoded.row(y)[x * colours + c];
-                if (abs_int(residual) > tau) {
-                    sink.put_value(kRun, run);
-                    sink.put_value(kResidual, zigzag(residual) - 1);
-                    run = 0;
-                } else if (++run == kMaxRun) {
-                    sink.put_value(kRun, run);
-                    run = 0;
-                    run_is_due = false;
+WrittenStream boundary_encode(View<const std::uint8_t> original, View<const std::uint8_t> decoded,
+                              View<const std::uint8_t> band, int tau, int coder) {
+    return with_writer(coder, kBoundaryContexts, [&](MultiSymbolCoder auto& writer) {
+        std::uint32_t run = 0;
+        bool run_is_due = true;  // the decoder reads a run at the start, behind every residual and every cut run
+        const int colours = decoded.channels;
+        for (int y = 0; y < band.height; ++y)
+            for (int x = 0; x < band.width; ++x) {
+                if (!band.row(y)[x]) continue;
+                for (int c = 0; c < colours; ++c) {
+                    run_is_due = true;
+                    const int residual = original.row(y)[x * original.channels + c] - decoded.row(y)[x * colours + c];
+                    if (abs_int(residual) > tau) {
+                        code_value(writer, kRun, run);
+                        code_value(writer, kResidual, zigzag(residual) - 1);
+                        run = 0;
+                    } else if (++run == kMaxRun) {
+                        code_value(writer, kRun, run);
+                        run = 0;
+                        run_is_due = false;
+                    }
                 }
             }
-        }
-    if (run_is_due) sink.put_value(kRun, run);
-    return sink;
+        if (run_is_due) code_value(writer, kRun, run);
+    });
 }
 
-void boundary_decode(const Stream& stream, View<std::uint8_t> pixels, int colours, View<const std::uint8_t> band) {
-    with_source(stream, kBoundaryContexts, [&](auto& source) {
-        Residuals residuals(source, colours);
+void boundary_decode(const Payload& payload, View<std::uint8_t> pixels, int colours, View<const std::uint8_t> band) {
+    with_reader(payload, kBoundaryContexts, [&](MultiSymbolCoder auto& reader) {
+        Residuals residuals(reader, colours);
         for (int y = 0; y < band.height; ++y)
             for (int x = 0; x < band.width; ++x)
                 if (band.row(y)[x]) residuals.correct(pixels.row(y) + std::ptrdiff_t{x} * pixels.channels);
@@ -118,10 +118,10 @@ void boundary_decode(const Stream& stream, View<std::uint8_t> pixels, int colour
     });
 }
 
-void boundary_decode(const Stream& stream, View<std::uint8_t> pixels, int colours, View<const std::uint8_t> map,
+void boundary_decode(const Payload& payload, View<std::uint8_t> pixels, int colours, View<const std::uint8_t> map,
                      int radius) {
-    with_source(stream, kBoundaryContexts, [&](auto& source) {
-        Residuals residuals(source, colours);
+    with_reader(payload, kBoundaryContexts, [&](MultiSymbolCoder auto& reader) {
+        Residuals residuals(reader, colours);
         for_band_rows(map, radius, [&](int y, const std::uint8_t* row) {
             for (int x = 0; x < map.width; ++x)
                 if (row[x]) residuals.correct(pixels.row(y) + std::ptrdiff_t{x} * pixels.channels);

@@ -1,17 +1,18 @@
 // Adaptive binary arithmetic coding for the lossy tiers: a range coder with carry (Martin 1979) in 64 bits, so that it
 // moves whole words and seldom, and probabilities that learn by a fixed share of their error (format.md, 6.8).
 #pragma once
-#include "base/bits.hpp"
+#include "entropy/coding.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <span>
 #include <vector>
 
 namespace aig {
 
-// The probability of a 1 in 1/65536. It starts where training left it and stays within 31..65505.
-using AdaptiveBit = std::uint16_t;
+// A context starts where training left it and stays within 31..65505.
 inline constexpr unsigned kLearningShift = 5;
 
 inline void learn(AdaptiveBit& p, bool one) {
@@ -21,19 +22,25 @@ inline void learn(AdaptiveBit& p, bool one) {
 // The range is never below this between bits, so that even the least probability keeps 2^16 of it.
 inline constexpr std::uint64_t kLeastWideRange = std::uint64_t{1} << 32;
 
-// What a stream consists of.
-struct StreamBytes {
-    Bytes raw, coded;
-};
+// Bits that a decision in a context takes.
+inline float bits_of(AdaptiveBit p, bool one) {
+    static const auto table = [] {
+        std::array<float, 4097> t{};
+        for (std::size_t i = 0; i < t.size(); ++i) t[i] = -std::log2(std::max(0.5f, static_cast<float>(i)) / 4096);
+        return t;
+    }();
+    return table[one ? p >> 4 : 4096 - (p >> 4)];
+}
 
-// A coder is a few words that a loop can copy into registers and back; its bytes lie elsewhere.
-class AdaptiveEncoder {
+// Writer and reader are a few integers that a loop can copy into registers and back; the bytes lie elsewhere.
+class AdaptiveWriter {
   public:
     static constexpr bool kDecodes = false;
+    using Context = AdaptiveBit&;
 
-    explicit AdaptiveEncoder(StreamBytes& out) : out_(&out) {}
+    explicit AdaptiveWriter(StreamBytes& out, unsigned = 0) : out_(&out) {}
     // Without branches on the bit, which is as good as random where it says much.
-    AIG_INLINE bool bit(AdaptiveBit& p, bool one) {
+    AIG_INLINE bool symbol(AdaptiveBit& p, bool one) {
         const std::uint64_t bound = (range_ >> 16) * p, is_one = std::uint64_t{0} - one, step = bound & ~is_one;
         low_ += step;
         if (low_ < step) carry();
@@ -48,7 +55,7 @@ class AdaptiveEncoder {
         return one;
     }
     // Bits that nothing is known of go past the arithmetic, lowest first; at most 32.
-    AIG_INLINE std::uint32_t raw(std::uint32_t value, unsigned count) {
+    AIG_INLINE std::uint32_t bits(std::uint32_t value, unsigned count) {
         raw_ |= std::uint64_t{value} << raw_bits_;
         raw_bits_ += count;
         if (raw_bits_ >= 32) raw_word();
@@ -88,39 +95,43 @@ class AdaptiveEncoder {
     unsigned raw_bits_ = 0;
 };
 
-// Counts decisions instead of coding them: what training is made of.
+// Counts decisions instead of coding them, for training.
 class DecisionCounter {
   public:
     static constexpr bool kDecodes = false;
+    using Context = AdaptiveBit&;
 
-    template <class Model> void watch(const Model& model) {
-        first_ = reinterpret_cast<const AdaptiveBit*>(&model);
-        counts.resize(sizeof model / sizeof(AdaptiveBit));
+    // The set of contexts in which decisions will be made; it has no members but these.
+    template <class Contexts> void watch(const Contexts& contexts) {
+        first_ = reinterpret_cast<const AdaptiveBit*>(&contexts);
+        counts.resize(sizeof contexts / sizeof(AdaptiveBit));
     }
-    bool bit(AdaptiveBit& p, bool one) {
+    bool symbol(AdaptiveBit& p, bool one) {
         ++counts[static_cast<std::size_t>(&p - first_)][one];
         learn(p, one);
         return one;
     }
-    std::uint32_t raw(std::uint32_t value, unsigned) { return value; }
+    std::uint32_t bits(std::uint32_t value, unsigned) { return value; }
+    void finish() {}
 
-    std::vector<std::array<std::uint32_t, 2>> counts;  // of 0 and 1, of every probability of the model
+    std::vector<std::array<std::uint32_t, 2>> counts;  // of 0 and 1, of every context of the set
 
   private:
     const AdaptiveBit* first_ = nullptr;
 };
 
-class AdaptiveDecoder {
+class AdaptiveReader {
   public:
     static constexpr bool kDecodes = true;
+    using Context = AdaptiveBit&;
 
-    AdaptiveDecoder(std::span<const std::uint8_t> raw, std::span<const std::uint8_t> coded)
-        : next_(coded.data()), end_(next_ + coded.size()), raw_(raw) {
+    AdaptiveReader(const NoTables&, const CodedStream& stream)
+        : next_(stream.coded.data()), end_(next_ + stream.coded.size()), raw_(stream.raw) {
         offset_ = std::uint64_t{word()} << 32;
         offset_ |= word();
         if (offset_ >= range_) throw Corrupt("entropy-coded data begin beyond the range");
     }
-    AIG_INLINE bool bit(AdaptiveBit& p, bool = false) {
+    AIG_INLINE bool symbol(AdaptiveBit& p, bool = false) {
         const std::uint64_t bound = (range_ >> 16) * p;
         const bool one = offset_ < bound;
         if (one) {
@@ -136,7 +147,7 @@ class AdaptiveDecoder {
         }
         return one;
     }
-    AIG_INLINE std::uint32_t raw(std::uint32_t, unsigned count) { return raw_.get(count); }
+    AIG_INLINE std::uint32_t bits(std::uint32_t, unsigned count) { return raw_.get(count); }
     // Whether no byte was left over, and none but the zeros that the encoder spares was missing.
     bool finished() const { return next_ == end_ && words_behind_ <= 2 && raw_.finished(); }
 
@@ -160,6 +171,12 @@ class AdaptiveDecoder {
     std::uint64_t offset_ = 0, range_ = ~std::uint64_t{0};
     std::uint64_t words_behind_ = 0;
     BitReader raw_;
+};
+
+struct AdaptiveCoder {
+    using Tables = NoTables;
+    using Writer = AdaptiveWriter;
+    using Reader = AdaptiveReader;
 };
 
 }  // namespace aig

@@ -109,7 +109,7 @@ inline std::uint32_t bits_of(unsigned p) {
 
 // For models that are written once for both directions: bit() returns the bit that both sides then know; the reader
 // ignores its argument.
-class BitWriter : public BinaryEncoder {
+class BinaryWriter : public BinaryEncoder {
   public:
     static constexpr bool kEncodes = true;
     bool bit(unsigned p, bool one) {
@@ -125,7 +125,7 @@ class BitWriter : public BinaryEncoder {
     std::uint64_t bits_ = 0;
 };
 
-class BitReader : public BinaryDecoder {
+class BinaryReader : public BinaryDecoder {
   public:
     static constexpr bool kEncodes = false;
     using BinaryDecoder::BinaryDecoder;

@@ -83,7 +83,7 @@ std::vector<unsigned> cluster_contexts(const std::vector<Counts>& counts, std::v
 
 }  // namespace
 
-Bytes rans_tables(const std::vector<Counts>& counts) {
+Bytes RansCoder::tables(const std::vector<Counts>& counts) {
     std::vector<Counts> clusters;
     const auto map = cluster_contexts(counts, clusters);
     if (clusters.empty()) clusters.push_back(Counts{1});
@@ -119,8 +119,8 @@ RansTables::RansTables(std::span<const std::uint8_t> coded, unsigned n_contexts)
     size_ = static_cast<std::size_t>(head.position() - coded.data());
 }
 
-Bytes rans_encode(const RansTables& tables, std::span<const std::uint8_t> symbols,
-                  std::span<const std::uint8_t> contexts) {
+Bytes RansCoder::code(const RansTables& tables, const WrittenStream& stream) {
+    const Bytes &symbols = stream.symbols, &contexts = stream.contexts;
     // Symbols go in backwards, so the words come out last first.
     std::vector<std::uint16_t> words;
     std::array<std::uint32_t, kRansStates> state{kRansLow, kRansLow};
@@ -145,26 +145,25 @@ Bytes rans_encode(const RansTables& tables, std::span<const std::uint8_t> symbol
     return out;
 }
 
-Bytes rans_encode(std::span<const std::uint8_t> symbols, std::span<const std::uint8_t> contexts, unsigned n_contexts) {
+Bytes RansCoder::code_alone(const WrittenStream& stream, unsigned n_contexts) {
     std::vector<Counts> counts(n_contexts, Counts{});
-    for (std::size_t i = 0; i < symbols.size(); ++i) ++counts[contexts[i]][symbols[i]];
-    Bytes out = rans_tables(counts);
-    const Bytes stream = rans_encode(RansTables(out, n_contexts), symbols, contexts);
-    out.insert(out.end(), stream.begin(), stream.end());
+    count_symbols(stream, counts);
+    Bytes out = tables(counts);
+    const Bytes coded = code(RansTables(out, n_contexts), stream);
+    out.insert(out.end(), coded.begin(), coded.end());
     return out;
 }
 
-RansSource::RansSource(std::span<const std::uint8_t> coded, std::span<const std::uint8_t> raw, unsigned n_contexts)
-    : own_(std::make_shared<RansTables>(coded, n_contexts)), tables_(own_.get()), raw_(raw) {
-    start(coded.subspan(own_->size()));
+RansReader::RansReader(const CodedStream& stream, unsigned n_contexts)
+    : own_(std::make_shared<RansTables>(stream.coded, n_contexts)), tables_(own_.get()), raw_(stream.raw) {
+    start(stream.coded.subspan(own_->size()));
 }
 
-RansSource::RansSource(const RansTables& tables, std::span<const std::uint8_t> coded, std::span<const std::uint8_t> raw)
-    : tables_(&tables), raw_(raw) {
-    start(coded);
+RansReader::RansReader(const RansTables& tables, const CodedStream& stream) : tables_(&tables), raw_(stream.raw) {
+    start(stream.coded);
 }
 
-void RansSource::start(std::span<const std::uint8_t> coded) {
+void RansReader::start(std::span<const std::uint8_t> coded) {
     if (coded.size() < 4 * kRansStates) throw Corrupt("rANS tables are damaged or cut");
     next_ = coded.data();
     end_ = next_ + coded.size();

@@ -12,9 +12,6 @@ inline constexpr std::uint32_t kRansLow = 1u << 16;  // states stay in [2^16, 2^
 inline constexpr unsigned kRansStates = 2;
 inline constexpr unsigned kMaxClusters = 64;
 
-// Tables for streams with these counts of symbols, by context, as a file holds them.
-Bytes rans_tables(const std::vector<Counts>& counts);
-
 // Tables as they are used. Several streams may have them in common.
 class RansTables {
   public:
@@ -38,32 +35,25 @@ class RansTables {
     std::size_t size_ = 0;
 };
 
-// The states and words of a stream.
-Bytes rans_encode(const RansTables& tables, std::span<const std::uint8_t> symbols,
-                  std::span<const std::uint8_t> contexts);
-// The same behind tables of its own.
-Bytes rans_encode(std::span<const std::uint8_t> symbols, std::span<const std::uint8_t> contexts, unsigned n_contexts);
-
-class RansSource {
+class RansReader {
   public:
+    static constexpr bool kDecodes = true;
+    using Context = unsigned;
+
     // Of a stream behind its own tables.
-    RansSource(std::span<const std::uint8_t> coded, std::span<const std::uint8_t> raw, unsigned n_contexts);
-    // Of a stream whose tables are elsewhere, and outlive it.
-    RansSource(const RansTables& tables, std::span<const std::uint8_t> coded, std::span<const std::uint8_t> raw);
+    RansReader(const CodedStream& stream, unsigned n_contexts);
+    // Of a stream whose tables are elsewhere, and outlive the reader.
+    RansReader(const RansTables& tables, const CodedStream& stream);
 
-    using Handle = const RansTables::Table*;
-
-    Handle handle(unsigned context) const { return tables_->of(context); }
-    unsigned get(unsigned context) { return symbol(handle(context)); }
-    AIG_INLINE unsigned symbol(Handle handle) {
-        const RansTables::Table& table = *handle;
+    AIG_INLINE unsigned symbol(unsigned context, unsigned = 0) {
+        const RansTables::Table& table = *tables_->of(context);
         std::uint32_t& state = state_[turn_];
         turn_ ^= 1;
         const std::uint32_t low = state & (kScale - 1);
         const unsigned found = table.symbols[low];
         std::uint32_t x = table.frequencies[found] * (state >> kScaleBits) + low - table.starts[found];
         if (x < kRansLow) {
-            // Behind the last word stand zeros, to be read over and over; ok() notices.
+            // Behind the last word stand zeros, to be read over and over; finished() notices.
             const bool left = end_ - next_ >= 2;
             x = x << 16 | (left ? static_cast<std::uint32_t>(next_[0] | next_[1] << 8) : 0u);
             next_ += left ? 2 : 0;
@@ -72,9 +62,9 @@ class RansSource {
         state = x;
         return found;
     }
-    std::uint32_t bits(unsigned count) { return raw_.get(count); }
+    std::uint32_t bits(std::uint32_t, unsigned count) { return raw_.get(count); }
     // After the last symbol: every state is back where the encoder started, every word is used.
-    bool ok() const {
+    bool finished() const {
         return !missing_ && next_ == end_ && state_[0] == kRansLow && state_[1] == kRansLow && raw_.finished();
     }
 
@@ -89,6 +79,16 @@ class RansSource {
     std::shared_ptr<const RansTables> own_;
     const RansTables* tables_;
     BitReader raw_;
+};
+
+struct RansCoder {
+    using Tables = RansTables;
+    using Writer = SymbolWriter;
+    using Reader = RansReader;
+    static Bytes tables(const std::vector<Counts>& counts);
+    // States and words.
+    static Bytes code(const Tables& tables, const WrittenStream& stream);
+    static Bytes code_alone(const WrittenStream& stream, unsigned n_contexts);
 };
 
 }  // namespace aig

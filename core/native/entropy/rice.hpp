@@ -14,86 +14,111 @@ inline unsigned rice_length(unsigned symbol, unsigned k) {
     return q < kRiceLimit ? q + 1 + k : kRiceLimit + 6;
 }
 
-// One parameter per context, 3 bits each, for streams with these counts of symbols.
-using RiceParameters = std::array<std::uint8_t, kMaxContexts>;
-
-inline Bytes rice_tables(const std::vector<Counts>& counts) {
-    BitWriter out;
-    for (const Counts& count : counts) {
-        std::uint64_t least = ~std::uint64_t{0};
-        unsigned best = 0;
-        for (unsigned k = 0; k < 6; ++k) {
-            std::uint64_t cost = 0;
-            for (unsigned s = 0; s < kAlphabet; ++s) cost += std::uint64_t{count[s]} * rice_length(s, k);
-            if (cost < least) least = cost, best = k;
-        }
-        out.put(best, 3);
-    }
-    return out.finish();
-}
-
-// Throws Corrupt.
-inline RiceParameters read_rice_parameters(BitReader& in, unsigned n_contexts) {
-    RiceParameters out{};
-    for (unsigned c = 0; c < n_contexts; ++c) {
-        out[c] = static_cast<std::uint8_t>(in.get(3));
-        if (out[c] > 5) throw Corrupt("Rice parameter above 5");
-    }
-    return out;
-}
-
-inline void rice_encode(BitWriter& out, const RiceParameters& parameters, std::span<const std::uint8_t> symbols,
-                        std::span<const std::uint8_t> contexts) {
-    for (std::size_t i = 0; i < symbols.size(); ++i) {
-        const unsigned k = parameters[contexts[i]], q = symbols[i] >> k;
-        if (q < kRiceLimit) {
-            out.put((1u << q) - 1, q + 1);
-            out.put(symbols[i] & ((1u << k) - 1), k);
-        } else {
-            out.put((1u << kRiceLimit) - 1, kRiceLimit);
-            out.put(symbols[i], 6);
-        }
-    }
-}
-
-// A stream behind its own parameters, without a byte's padding between them.
-inline Bytes rice_encode(std::span<const std::uint8_t> symbols, std::span<const std::uint8_t> contexts,
-                         unsigned n_contexts) {
-    std::vector<Counts> counts(n_contexts, Counts{});
-    for (std::size_t i = 0; i < symbols.size(); ++i) ++counts[contexts[i]][symbols[i]];
-    const Bytes tables = rice_tables(counts);
-    BitReader reader(tables);
-    const RiceParameters parameters = read_rice_parameters(reader, n_contexts);
-    BitWriter out;
-    for (unsigned c = 0; c < n_contexts; ++c) out.put(parameters[c], 3);
-    rice_encode(out, parameters, symbols, contexts);
-    return out.finish();
-}
-
-class RiceSource {
+// One parameter for each context, 3 bits each.
+class RiceTables {
   public:
-    RiceSource(std::span<const std::uint8_t> coded, std::span<const std::uint8_t> raw, unsigned n_contexts)
-        : coded_(coded), raw_(raw), parameter_(read_rice_parameters(coded_, n_contexts)) {}
-    RiceSource(const RiceParameters& parameters, std::span<const std::uint8_t> coded, std::span<const std::uint8_t> raw)
-        : coded_(coded), raw_(raw), parameter_(parameters) {}
-    using Handle = unsigned;  // the context's parameter
+    // Throws Corrupt.
+    RiceTables(std::span<const std::uint8_t> coded, unsigned n_contexts) {
+        BitReader in(coded);
+        read(in, n_contexts);
+        if (!in.padding_is_zero()) throw Corrupt("Rice parameters are damaged or cut");
+        size_ = static_cast<std::size_t>(in.position() - coded.data());
+    }
+    // Of a stream behind them, whose bits follow at once.
+    RiceTables(BitReader& in, unsigned n_contexts) { read(in, n_contexts); }
 
-    Handle handle(unsigned context) const { return parameter_[context]; }
-    unsigned get(unsigned context) { return symbol(handle(context)); }
-    unsigned symbol(Handle k) {
-        const unsigned q = coded_.unary(kRiceLimit);
+    unsigned of(unsigned context) const { return parameters_[context]; }
+    // How many bytes they took.
+    std::size_t size() const { return size_; }
+
+  private:
+    void read(BitReader& in, unsigned n_contexts) {
+        for (unsigned c = 0; c < n_contexts; ++c) {
+            parameters_[c] = static_cast<std::uint8_t>(in.get(3));
+            if (parameters_[c] > 5) throw Corrupt("Rice parameter above 5");
+        }
+    }
+
+    std::array<std::uint8_t, kMaxContexts> parameters_{};
+    std::size_t size_ = 0;
+};
+
+class RiceReader {
+  public:
+    static constexpr bool kDecodes = true;
+    using Context = unsigned;
+
+    RiceReader(const RiceTables& tables, const CodedStream& stream)
+        : coded_(stream.coded), raw_(stream.raw), tables_(tables) {}
+    RiceReader(const CodedStream& stream, unsigned n_contexts)
+        : coded_(stream.coded), raw_(stream.raw), tables_(coded_, n_contexts) {}
+
+    unsigned symbol(unsigned context, unsigned = 0) {
+        const unsigned k = tables_.of(context), q = coded_.unary(kRiceLimit);
         const unsigned found = q < kRiceLimit ? q << k | coded_.get(k) : coded_.get(6);
         if (found < kAlphabet) return found;
         sound_ = false;
         return 0;
     }
-    std::uint32_t bits(unsigned count) { return raw_.get(count); }
-    bool ok() const { return sound_ && coded_.finished() && raw_.finished(); }
+    std::uint32_t bits(std::uint32_t, unsigned count) { return raw_.get(count); }
+    bool finished() const { return sound_ && coded_.finished() && raw_.finished(); }
 
   private:
     BitReader coded_, raw_;
-    RiceParameters parameter_;
+    RiceTables tables_;
     bool sound_ = true;
+};
+
+struct RiceCoder {
+    using Tables = RiceTables;
+    using Writer = SymbolWriter;
+    using Reader = RiceReader;
+
+    static Bytes tables(const std::vector<Counts>& counts) {
+        BitWriter out;
+        put_tables(out, counts);
+        return out.finish();
+    }
+    static Bytes code(const Tables& tables, const WrittenStream& stream) {
+        BitWriter out;
+        put(out, tables, stream);
+        return out.finish();
+    }
+    // Without a byte's padding behind the tables.
+    static Bytes code_alone(const WrittenStream& stream, unsigned n_contexts) {
+        std::vector<Counts> counts(n_contexts, Counts{});
+        count_symbols(stream, counts);
+        BitWriter out;
+        put_tables(out, counts);
+        put(out, Tables(tables(counts), n_contexts), stream);
+        return out.finish();
+    }
+
+  private:
+    static void put_tables(BitWriter& out, const std::vector<Counts>& counts) {
+        for (const Counts& count : counts) {
+            std::uint64_t least = ~std::uint64_t{0};
+            unsigned best = 0;
+            for (unsigned k = 0; k < 6; ++k) {
+                std::uint64_t cost = 0;
+                for (unsigned s = 0; s < kAlphabet; ++s) cost += std::uint64_t{count[s]} * rice_length(s, k);
+                if (cost < least) least = cost, best = k;
+            }
+            out.put(best, 3);
+        }
+    }
+    static void put(BitWriter& out, const Tables& tables, const WrittenStream& stream) {
+        for (std::size_t i = 0; i < stream.symbols.size(); ++i) {
+            const unsigned symbol = stream.symbols[i], k = tables.of(stream.contexts[i]), q = symbol >> k;
+            if (q < kRiceLimit) {
+                out.put((1u << q) - 1, q + 1);
+                out.put(symbol & ((1u << k) - 1), k);
+            } else {
+                out.put((1u << kRiceLimit) - 1, kRiceLimit);
+                out.put(symbol, 6);
+            }
+        }
+    }
 };
 
 }  // namespace aig

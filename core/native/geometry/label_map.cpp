@@ -208,14 +208,14 @@ template <class Coder> class LabelCoder {
 }  // namespace
 
 Bytes label_map_encode(View<const std::uint8_t> labels, int n) {
-    BitWriter writer;
-    LabelCoder<BitWriter>(writer, labels, n).run();
+    BinaryWriter writer;
+    LabelCoder<BinaryWriter>(writer, labels, n).run();
     return writer.finish();
 }
 
 void label_map_decode(std::span<const std::uint8_t> coded, View<std::uint8_t> labels, int n) {
-    BitReader reader(coded);
-    LabelCoder<BitReader> coder(reader, constant(labels), n);
+    BinaryReader reader(coded);
+    LabelCoder<BinaryReader> coder(reader, constant(labels), n);
     coder.run();
     if (!reader.finished()) throw Corrupt("a map of labels does not end with its last one");
     for (int y = 0; y < labels.height; ++y) std::copy_n(coder.row(y), labels.width, labels.row(y));

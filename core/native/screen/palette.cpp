@@ -206,30 +206,24 @@ void palette_assign(std::span<const Colour> pixels, std::span<const Colour> pale
     }
 }
 
-SymbolSink palette_encode(View<const std::uint8_t> indices, const Region& region) {
-    SymbolSink sink;
-    scan_indices(region, [&](int x, int y, unsigned equal, int w, int n) {
-        const int index = indices.row(y)[x];
-        if (index == w) {
-            sink.put(equal, kWest);
-        } else if (index == n) {
-            sink.put(equal, kNorth);
-        } else {
-            sink.put(equal, kMiss);
-            sink.put_value(distance_context(w, n), zigzag(index - w));
-        }
-        return index;
+WrittenStream palette_encode(View<const std::uint8_t> indices, const Region& region, int coder) {
+    return with_writer(coder, kPaletteContexts, [&](MultiSymbolCoder auto& writer) {
+        scan_indices(region, [&](int x, int y, unsigned equal, int w, int n) {
+            const int index = indices.row(y)[x];
+            writer.symbol(equal, index == w ? kWest : index == n ? kNorth : kMiss);
+            if (index != w && index != n) code_value(writer, distance_context(w, n), zigzag(index - w));
+            return index;
+        });
     });
-    return sink;
 }
 
-void palette_decode(const Stream& stream, View<std::uint8_t> indices, const Region& region, int size) {
-    with_source(stream, kPaletteContexts, [&](auto& source) {
+void palette_decode(const Payload& payload, View<std::uint8_t> indices, const Region& region, int size) {
+    with_reader(payload, kPaletteContexts, [&](MultiSymbolCoder auto& reader) {
         scan_indices(region, [&](int x, int y, unsigned equal, int w, int n) {
-            const unsigned hit = source.get(equal);
+            const unsigned hit = reader.symbol(equal);
             const int index = hit == kWest    ? w
                               : hit == kNorth ? n
-                                              : w + unzigzag(get_value(source, distance_context(w, n)));
+                                              : w + unzigzag(code_value(reader, distance_context(w, n)));
             if (hit > kMiss || index < 0 || index >= size) throw Corrupt("palette index outside the palette");
             indices.row(y)[x] = static_cast<std::uint8_t>(index);
             return index;

@@ -1,7 +1,7 @@
 // Palettes: choosing colours, and coding indices by equality with neighbours (format.md, 7.2).
 #pragma once
 #include "base/region.hpp"
-#include "entropy/readers.hpp"
+#include "entropy/coders.hpp"
 
 namespace aig {
 
@@ -20,8 +20,9 @@ std::vector<Colour> palette_fit(std::span<const Colour> pixels, std::size_t limi
 // Index of the nearest palette entry (squared RGB distance, ties to the lower index) of every pixel.
 void palette_assign(std::span<const Colour> pixels, std::span<const Colour> palette, std::uint8_t* indices);
 
-SymbolSink palette_encode(View<const std::uint8_t> indices, const Region& region);
+// `coder`: the number of an entropy coder.
+WrittenStream palette_encode(View<const std::uint8_t> indices, const Region& region, int coder);
 // `size`: number of palette entries; larger indices are Corrupt.
-void palette_decode(const Stream& stream, View<std::uint8_t> indices, const Region& region, int size);
+void palette_decode(const Payload& payload, View<std::uint8_t> indices, const Region& region, int size);
 
 }  // namespace aig

@@ -458,7 +458,7 @@ void scan(Coder& coder, View<Byte> pixels, View<const std::uint8_t> originals, c
 
 Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region, const GraphicLoss& loss, GraphicCost* costs,
                      bool matches) {
-    BitWriter encoder;
+    BinaryWriter encoder;
     // In trials on screens, 1 to 2 times the root did alike.
     const int side = std::min(64, static_cast<int>(std::lround(1.5 * std::sqrt(loss.per_bit))));
     if (side > 1) {
@@ -475,7 +475,7 @@ Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region, cons
 
 void graphic_decode(std::span<const std::uint8_t> coded, View<std::uint8_t> pixels, const Region& region,
                     bool matches) {
-    BitReader decoder(coded);
+    BinaryReader decoder(coded);
     scan(decoder, pixels, constant(pixels), region, matches);
     if (!decoder.finished()) throw Corrupt("graphic data do not end with the last pixel");
 }

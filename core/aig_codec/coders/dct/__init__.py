@@ -5,7 +5,6 @@
 
 from .codec import (
     ADAPTATION,
-    ADAPTIVE,
     BACKGROUND,
     GROUP,
     LAST_PARALLEL_EFFORT,
@@ -22,7 +21,6 @@ from .coder import DctCoder, DctDecoder
 
 __all__ = [
     "ADAPTATION",
-    "ADAPTIVE",
     "BACKGROUND",
     "GROUP",
     "LAST_PARALLEL_EFFORT",

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import isqrt
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ... import _native, entropy
+from ...entropy import SegmentCoding
 from ...errors import CorruptError
 from ...geometry import Window
 from ...threads import Workers
@@ -82,9 +82,6 @@ _EFFORTS = (
 
 #: Up to this effort blocks do not wait for each other, so that a device can choose their levels.
 LAST_PARALLEL_EFFORT = max(e for e, how in enumerate(_EFFORTS, 1) if how.alone)
-
-#: The entropy coder that learns, by its keyword and by its number in files.
-ADAPTIVE, ADAPTIVE_ID = "adaptive", 3
 
 #: Bytes of a tier's restoration filters: luma and chroma, 7 classes of 6 taps.
 _TAPS = 84
@@ -168,8 +165,8 @@ class _Layout:
 class Analysis(_Layout):
     """A picture cut into blocks and transformed, ready to be coded.
 
-    pixels: uint8 (H, W, 1 or 3) without alpha; class_map: uint8 (H, W); coder: who codes, by the
-    name of the keyword `entropy`. weight: what a bit counts, relative to what is usual.
+    pixels: uint8 (H, W, 1 or 3) without alpha; class_map: uint8 (H, W); coder: the entropy
+    coder, by the keyword `entropy`. weight: what a bit counts, relative to what is usual.
     """
 
     def __init__(
@@ -183,7 +180,7 @@ class Analysis(_Layout):
         weight: float = 1.0,
     ) -> None:
         super().__init__(metadata, class_map)
-        self._coder = coder
+        self._coder = entropy.named(coder)
         self._workers = workers
         self._effort = _EFFORTS[effort - 1]
         self._chroma = _CHROMA_STEPS[metadata.subsampling]
@@ -223,13 +220,13 @@ class Analysis(_Layout):
         High frequencies come first: what their levels leave in the 1/8 image belongs into it.
         """
         kernel = self._kernel
-        adaptive = self._coder == ADAPTIVE
-        work = kernel.encode_group if adaptive else kernel.group_symbols
-        coded = {c: self._workers.map(partial(work, tier=c), kernel.groups) for c in block_classes}
+        number = self._coder.number
+        coded = {
+            c: self._workers.map(partial(kernel.encode_group, tier=c, coder=number), kernel.groups)
+            for c in block_classes
+        }
         head = bytes([*self._chroma, self._adapts])
-        of_region: Callable[[int], Any]
-        of_region = kernel.encode_region if adaptive else kernel.region_symbols
-        regions = self._workers.map(of_region, kernel.regions)
+        regions = self._workers.map(partial(kernel.encode_region, coder=number), kernel.regions)
         preview = self._pack(head, regions, _native.LOW_CONTEXTS)
         if self._effort.fit:
             # Filters are fitted to what all tiers together look like.
@@ -249,20 +246,13 @@ class Analysis(_Layout):
             head += self._kernel.fit(block_class, _DEBLOCKING).tobytes()
         return head
 
-    def _pack(self, head: bytes, coded: Sequence[Any], n_contexts: int) -> bytes:
-        """A segment of streams: raw bits and coded bytes of each, or symbols and their contexts."""
-        if self._coder == ADAPTIVE:
-            return substreams.pack(bytes([ADAPTIVE_ID]) + head, [Stream(*c) for c in coded])
-        coder = entropy.CODERS[self._coder]
-        tables = _native.static_tables(
-            coder.KIND, [s for s, _, _ in coded], [c for _, c, _ in coded], n_contexts
-        )
-        shared = _native.StaticTables(coder.KIND, tables, n_contexts)
-        parts = [
-            Stream(bits, coder.finish(shared.encode(s, c)) if len(s) else b"")
-            for s, c, bits in coded
-        ]
-        return substreams.pack(bytes([coder.ID]) + head + tables, parts)
+    def _pack(
+        self, head: bytes, written: Sequence[_native.WrittenStream], n_contexts: int
+    ) -> bytes:
+        """A segment of streams."""
+        tables, streams = entropy.pack_streams(written, n_contexts, self._coder)
+        number = bytes([self._coder.number])
+        return substreams.pack(number + head + tables, [Stream(*s) for s in streams])
 
 
 @dataclass
@@ -272,7 +262,7 @@ class Tier:
 
     block_class: int
     parts: dict[int, Stream | None]
-    coding: "Coding"
+    coding: SegmentCoding
     lost: set[int] = field(default_factory=set)
     told: bool = False
 
@@ -328,7 +318,7 @@ class Synthesis(_Layout):
         self._arguments = self.frame((cb, cr))
         self._adapts = bool(adapts)
         kernel = _native.LossyDecoder(*self._arguments, self._adapts)
-        coding = Coding(coder, tables, _native.LOW_CONTEXTS, _REGION_SYMBOLS)
+        coding = SegmentCoding(coder, tables, _native.LOW_CONTEXTS, _REGION_SYMBOLS)
         self._kernel = kernel
         self._lost_regions = self._read(parts, coding, kernel.read_region)
         if self._lost_regions:
@@ -350,7 +340,7 @@ class Synthesis(_Layout):
             if taps.size < _TAPS or taps.min() < -64 or taps.max() > 63:
                 raise CorruptError("the filters' taps are cut or outside their range")
             taps, tables = taps.reshape(2, 7, 6), tables[_TAPS:]
-        coding = Coding(coder, tables, _native.HIGH_CONTEXTS, _GROUP_SYMBOLS)
+        coding = SegmentCoding(coder, tables, _native.HIGH_CONTEXTS, _GROUP_SYMBOLS)
         kernel.set_filters(block_class, deblocking, taps)
         for group, part in parts.items():
             if part is not None and any(part) and kernel.region_of(group) in self._lost_regions:
@@ -428,7 +418,7 @@ class Synthesis(_Layout):
         self._workers.map(decode, len(wanted))
 
     def _read(
-        self, parts: dict[int, Stream | None], coding: "Coding", task: Callable[..., None]
+        self, parts: dict[int, Stream | None], coding: SegmentCoding, task: Callable[..., None]
     ) -> set[int]:
         """Decode all streams that are there; returns the numbers of those that are not."""
         wanted = list(parts.items())
@@ -445,29 +435,6 @@ class Synthesis(_Layout):
 
         sound = self._workers.map(decode, len(wanted))
         return {number for (number, _), ok in zip(wanted, sound, strict=True) if not ok}
-
-
-class Coding:
-    """How the streams of a segment are coded."""
-
-    def __init__(self, coder: int, tables: bytes, n_contexts: int, most_symbols: int) -> None:
-        self.coder = coder
-        self.tables: _native.StaticTables | None = None
-        self.prepare: Callable[[bytes], bytes] = bytes
-        if coder == ADAPTIVE_ID:
-            if tables:
-                raise CorruptError("adaptive coding has no tables")
-            return
-        module = entropy.by_id(coder)
-        self.tables = _native.StaticTables(module.KIND, tables, n_contexts)
-        self.prepare = partial(_prepare, module.prepare, most_symbols)
-
-
-def _prepare(unpack: Callable[[bytes, int], bytes], most: int, coded: bytes) -> bytes:
-    prepared = unpack(coded, most) if coded else coded
-    if coded and not prepared:
-        raise CorruptError("a stream has coded data, but no symbols")
-    return prepared
 
 
 def _parts(window: Window, size: int, metadata: Facts) -> list[int]:

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from ... import _native
 from ...coders import dct
 from ...coders.base import Facts
-from ...coders.dct.codec import Coding
 from ...coders.substreams import Part, Stream
-from ...entropy import rans
+from ...entropy import CODERS, SegmentCoding
 from ...errors import CorruptError
 from ...threads import Workers
 from .device import THREADS, i32, require_memory, spread
@@ -82,7 +81,7 @@ class DeviceSynthesis(dct.Synthesis):
         kernel, tier = self._kernel, self._tiers[-1]
         assert kernel is not None  # tiers come after the preview
         parts, tier.parts = tier.parts, {}
-        if tier.coding.coder == rans.ID and tier.coding.tables is not None:
+        if tier.coding.coder is CODERS["rans"]:
             tier.lost = self._on_device(kernel, parts, tier.coding.tables, block_class)
         else:
             tier.lost = self._on_host(kernel, parts, tier.coding, block_class)
@@ -91,7 +90,7 @@ class DeviceSynthesis(dct.Synthesis):
         self,
         kernel: _native.LossyDecoder,
         parts: dict[int, Stream | None],
-        tables: _native.StaticTables,
+        tables: _native.SharedTables,
         block_class: int,
     ) -> set[int]:
         """Decode streams of the static rANS profile where they are needed."""
@@ -136,7 +135,7 @@ class DeviceSynthesis(dct.Synthesis):
         self,
         kernel: _native.LossyDecoder,
         parts: dict[int, Stream | None],
-        coding: Coding,
+        coding: SegmentCoding,
         block_class: int,
     ) -> set[int]:
         """Decode streams by CPU threads, and hand the coefficients over."""

@@ -268,7 +268,7 @@ def _scales(
     )
     background = np.zeros_like(everything)
     with Workers(1) as workers:
-        analysis = dct.Analysis(square, meta, background, dct.ADAPTIVE, 4, workers)
+        analysis = dct.Analysis(square, meta, background, "auto", 4, workers)
         preview, coded = analysis.encode([dct.BACKGROUND])
         synthesis = dct.Synthesis(meta, background, workers)
         synthesis.read_preview(preview)
