@@ -2,7 +2,8 @@
 
 The fields of `EncodeOptions` have a type and an `Option`: a sentence, a range or choices, and the
 value that is meant where the option is left out. From these come what type checkers refuse, what
-`settings.py` checks, what `help()` shows, the options of the command line, and README's table.
+`settings.py` checks, what `help()` shows, the options of the command line, and the table of
+docs/options.md.
 
 >>> from typing import Unpack
 >>> def archive(path: str, **options: Unpack[EncodeOptions]) -> None: ...
@@ -389,7 +390,7 @@ def refuse_unknown(function: str, names: Iterable[str], more: Iterable[str] = ()
 
 
 def table() -> str:
-    """The options as README has them, in Markdown."""
+    """The options as docs/options.md has them, in Markdown."""
     lines = ["| keyword | meaning |", "|---|---|"]
     lines += [f"| `{o.name}` | {o.meaning} |" for o in OPTIONS.values() if o.name != "Sigmas"]
     return "\n".join(lines) + "\n"
