@@ -158,7 +158,7 @@ class _Places(TypedDict, total=False):
     labels: Annotated[
         Labels | None,
         Option(
-            "per center, box or object of a mask what it shows: a name, or "
+            "per center, box or object of a mask: what it shows, as a name, "
             '`{"name": .., "class": .., "score": ..}`, or `None`'
         ),
     ]
@@ -227,7 +227,12 @@ class _Coding(TypedDict, total=False):
     ]
     lambda_rd: Annotated[
         Number | None,
-        Option("larger makes the foci that are searched smaller", default=0.02, low=0, high=1e6),
+        Option(
+            "weight of the bits in the search of radii: larger gives smaller cores",
+            default=0.02,
+            low=0,
+            high=1e6,
+        ),
     ]
     lossless: Annotated[
         bool | None,
@@ -269,8 +274,8 @@ class _Coding(TypedDict, total=False):
     tune: Annotated[
         Literal["psnr", "visual"] | None,
         Option(
-            "what to be good at: `psnr`, the least squared error; `visual`: coarser where eyes "
-            "mind it least",
+            "what to optimise: `psnr`, the squared error; `visual`, the visible error: coarser "
+            "where it is least visible",
             default="psnr",
         ),
     ]
@@ -284,20 +289,20 @@ class _Coding(TypedDict, total=False):
     ]
     preset: Annotated[
         Literal["photo", "document", "dataset", "tracking", "medical", "surveillance"] | None,
-        Option("an application's settings, over which other options win"),
+        Option("settings for an application; other options have precedence over them"),
     ]
     explain: Annotated[
         bool | None,
         Option(
-            "whether the file tells what was chosen and why (`aig info --why`); left out: if foci "
-            "or level were left open, and it takes little"
+            "whether the choices of the encoder and their reasons are recorded in the file "
+            "(`aig info --why`); left out: if it chose foci or level, and the record is small"
         ),
     ]
     threads: Annotated[
         Whole | None,
         Option(
-            "how many; left out: what `aig_codec.set_threads` said, else `AIG_THREADS`, else the "
-            "processors this process may use",
+            "how many; left out: the number given to `aig_codec.set_threads`, else `AIG_THREADS`, "
+            "else the processors this process may use",
             low=1,
             high=1024,
             whole=True,
