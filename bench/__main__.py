@@ -26,7 +26,7 @@ PARTS = ("focus", "speed", "lossless", "background", "reading", "decisions", "mo
 SHEET = "sheet"
 #: Nor this: it needs a device.
 GPU = "gpu"
-#: Nor this: it puts what was measured into the README.
+#: Nor this: it puts what was measured into the README and docs/benchmarks.md.
 TABLE = "readme"
 QUICK_IMAGES = 3
 
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
         "what",
         nargs="?",
         choices=(GPU, TABLE),
-        help="gpu: only what a CUDA device makes of it; readme: only write the README's table anew",
+        help="gpu: only what a CUDA device makes of it; readme: only the tables of the documents",
     )
     p.add_argument("--images", type=Path, metavar="FOLDER", help="folder of the images")
     p.add_argument("--focus", type=Path, metavar="JSON", help="their foci (FOLDER/focus.json)")

@@ -1,6 +1,7 @@
-"""The README's table of how AIG compares, from the rows of a results folder alone.
+"""The tables of how AIG compares, in the README and in docs/benchmarks.md, from the rows of a
+results folder alone.
 
-`python -m bench readme` writes it; a test holds the README to it.
+`python -m bench readme` writes them; a test compares them with both documents.
 """
 
 import statistics
@@ -13,6 +14,7 @@ from .background import AVIF, AVIF_444, AVIF_IQ, AVIF_PSNR, JPEG, JXL, WEBP
 from .peers import aig_name
 
 README = Path(__file__).resolve().parents[1] / "README.md"
+PAGE = README.parent / "docs" / "benchmarks.md"
 
 HEAD = "| | AIG 0.1, effort 5 | |"
 
@@ -20,19 +22,32 @@ HEAD = "| | AIG 0.1, effort 5 | |"
 _FOLDERS = {"kodak": "Kodak", "clic": "CLIC", "gb82": "GB82"}
 
 
-def update(out: Path, readme: Path = README) -> None:
-    """Put the table into the place of the one that is there."""
-    text = readme.read_text(encoding="utf-8")
+def update(out: Path, readme: Path = README, page: Path = PAGE) -> None:
+    """Put the tables into the places of those that are there."""
+    _replace(readme, table(out))
+    _replace(page, background_table(out))
+
+
+def _replace(document: Path, new: str) -> None:
+    text = document.read_text(encoding="utf-8")
     before, head, rest = text.partition(HEAD)
     if not head:
-        raise ValueError(f"{readme} has no table that begins with {HEAD!r}")
+        raise ValueError(f"{document} has no table that begins with {HEAD!r}")
     _, gap, after = rest.partition("\n\n")
-    readme.write_text(before + table(out) + gap + after, encoding="utf-8")
+    document.write_text(before + new + gap + after, encoding="utf-8")
 
 
 def table(out: Path) -> str:
-    """All rows of it."""
-    body = [*_focus(out), *_speeds(out), *_background(out)]
+    """The README's: files with a focus, and speeds."""
+    return _markdown([*_focus(out), *_speeds(out)])
+
+
+def background_table(out: Path) -> str:
+    """The table of docs/benchmarks.md: the lossy tiers alone."""
+    return _markdown(_background(out))
+
+
+def _markdown(body: Iterable[tuple[str, str, str]]) -> str:
     return "\n".join([HEAD, "|---|---|---|", *(f"| {' | '.join(cells)} |" for cells in body)])
 
 
@@ -98,7 +113,7 @@ def _speeds(out: Path) -> list[tuple[str, str, str]]:
     return [
         (
             "encoding 2-3 megapixels",
-            f"{encode} times as fast ({auto} with focus and radii left to us)",
+            f"{encode} times as fast ({auto} with foci and radii searched)",
             "as AVIF",
         ),
         (

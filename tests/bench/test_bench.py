@@ -393,18 +393,24 @@ def test_avif_is_tuned(photo: images.U8) -> None:
     assert pairs.TUNED.masked
 
 
-def test_the_readme_says_what_was_measured() -> None:
+def test_the_documents_say_what_was_measured() -> None:
     assert readme.table(command.RESULTS) in readme.README.read_text(encoding="utf-8")
+    assert readme.background_table(command.RESULTS) in readme.PAGE.read_text(encoding="utf-8")
 
 
-def test_the_readme_is_written_anew(tmp_path: Path) -> None:
-    path = tmp_path / "README.md"
-    path.write_text(f"# AIG\n\n{readme.HEAD}\n|---|---|---|\n| old | 1 | |\n\nMore.\n")
-    readme.update(command.RESULTS, path)
-    assert path.read_text() == f"# AIG\n\n{readme.table(command.RESULTS)}\n\nMore.\n"
-    path.write_text("# AIG\n")
-    with pytest.raises(ValueError, match="has no table"):
-        readme.update(command.RESULTS, path)
+def test_the_tables_are_written_anew(tmp_path: Path) -> None:
+    paths = tmp_path / "README.md", tmp_path / "page.md"
+    for path in paths:
+        path.write_text(f"# AIG\n\n{readme.HEAD}\n|---|---|---|\n| old | 1 | |\n\nMore.\n")
+    readme.update(command.RESULTS, *paths)
+    for path, make in zip(paths, (readme.table, readme.background_table), strict=True):
+        assert path.read_text() == f"# AIG\n\n{make(command.RESULTS)}\n\nMore.\n"
+    for path in paths:
+        kept = path.read_text()
+        path.write_text("# AIG\n")
+        with pytest.raises(ValueError, match="has no table"):
+            readme.update(command.RESULTS, *paths)
+        path.write_text(kept)
 
 
 @pytest.mark.parametrize(

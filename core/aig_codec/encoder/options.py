@@ -2,7 +2,8 @@
 
 The fields of `EncodeOptions` have a type and an `Option`: a sentence, a range or choices, and the
 value that is meant where the option is left out. From these come what type checkers refuse, what
-`settings.py` checks, what `help()` shows, the options of the command line, and README's table.
+`settings.py` checks, what `help()` shows, the options of the command line, and the table of
+docs/options.md.
 
 >>> from typing import Unpack
 >>> def archive(path: str, **options: Unpack[EncodeOptions]) -> None: ...
@@ -157,7 +158,7 @@ class _Places(TypedDict, total=False):
     labels: Annotated[
         Labels | None,
         Option(
-            "per center, box or object of a mask what it shows: a name, or "
+            "per center, box or object of a mask: what it shows, as a name, "
             '`{"name": .., "class": .., "score": ..}`, or `None`'
         ),
     ]
@@ -226,7 +227,12 @@ class _Coding(TypedDict, total=False):
     ]
     lambda_rd: Annotated[
         Number | None,
-        Option("larger makes the foci that are searched smaller", default=0.02, low=0, high=1e6),
+        Option(
+            "weight of the bits in the search of radii: larger gives smaller cores",
+            default=0.02,
+            low=0,
+            high=1e6,
+        ),
     ]
     lossless: Annotated[
         bool | None,
@@ -276,8 +282,8 @@ class _Coding(TypedDict, total=False):
     tune: Annotated[
         Literal["psnr", "visual"] | None,
         Option(
-            "what to be good at: `psnr`, the least squared error; `visual`: coarser where eyes "
-            "mind it least",
+            "what to optimise: `psnr`, the squared error; `visual`, the visible error: coarser "
+            "where it is least visible",
             default="psnr",
         ),
     ]
@@ -291,20 +297,20 @@ class _Coding(TypedDict, total=False):
     ]
     preset: Annotated[
         Literal["photo", "document", "dataset", "tracking", "medical", "surveillance"] | None,
-        Option("an application's settings, over which other options win"),
+        Option("settings for an application; other options have precedence over them"),
     ]
     explain: Annotated[
         bool | None,
         Option(
-            "whether the file tells what was chosen and why (`aig info --why`); left out: if foci "
-            "or level were left open, and it takes little"
+            "whether the choices of the encoder and their reasons are recorded in the file "
+            "(`aig info --why`); left out: if it chose foci or level, and the record is small"
         ),
     ]
     threads: Annotated[
         Whole | None,
         Option(
-            "how many; left out: what `aig_codec.set_threads` said, else `AIG_THREADS`, else the "
-            "processors this process may use",
+            "how many; left out: the number given to `aig_codec.set_threads`, else `AIG_THREADS`, "
+            "else the processors this process may use",
             low=1,
             high=1024,
             whole=True,
@@ -397,7 +403,7 @@ def refuse_unknown(function: str, names: Iterable[str], more: Iterable[str] = ()
 
 
 def table() -> str:
-    """The options as README has them, in Markdown."""
+    """The options as docs/options.md has them, in Markdown."""
     lines = ["| keyword | meaning |", "|---|---|"]
     lines += [f"| `{o.name}` | {o.meaning} |" for o in OPTIONS.values() if o.name != "Sigmas"]
     return "\n".join(lines) + "\n"
