@@ -103,7 +103,8 @@ NB_MODULE(_kernels, m) {
     m.attr("BOUNDARY_CONTEXTS") = aig::kBoundaryContexts;
 
     m.def(
-        "simd", [] { return std::string(aig::kernels().name); }, "Name of the kernel set in use.");
+        "simd", [] { return std::string(aig::name_of(aig::instruction_set())); },
+        "Name of the instruction set in use.");
     m.def(
         "choose_simd",
         [](const std::string& name) {
@@ -302,7 +303,7 @@ NB_MODULE(_kernels, m) {
         "palette_assign",
         [](const U8In& pixels, const U8In& palette) {
             const auto p = colours(pixels), q = colours(palette);
-            require(q.size() >= 1 && q.size() <= 256, "1 to 256 colours");
+            require(!q.empty() && q.size() <= 256, "1 to 256 colours");
             auto out = make_array<std::uint8_t>({p.size()});
             {
                 nb::gil_scoped_release release;
