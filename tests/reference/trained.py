@@ -21,20 +21,20 @@ def constant(file, name):
 def predictors(planes):
     """Coefficients of plane 0, 1, 2, a before b."""
     name = "kTrainedColour" if planes == 3 else "kTrainedGrey"
-    return constant("trained_predictors.inl", name)
+    return constant("lossless/trained_predictors.inl", name)
 
 
 def tables():
     """Frequencies of the first symbols; the others have none."""
-    return constant("trained_tables.inl", "kTrainedTables")
+    return constant("lossless/trained_tables.inl", "kTrainedTables")
 
 
 def table_of(planes):
     """The number of the trained table of every context."""
-    numbers = constant("trained_tables.inl", "kTrainedTableOf")
+    numbers = constant("lossless/trained_tables.inl", "kTrainedTableOf")
     return numbers[:144] if planes == 3 else numbers[144:]
 
 
 def model(name):
     """6.8: what the probabilities of a model start with."""
-    return [256 * v + 128 for v in constant("trained_models.inl", name)]
+    return [256 * v + 128 for v in constant("dct/trained_models.inl", name)]
