@@ -91,7 +91,7 @@ def test_clang_format_would_change_nothing() -> None:
     # What the trainer writes is not formatted.
     files = [str(s) for s in SOURCES if not s.name.startswith("trained_")]
     done = subprocess.run(
-        [clang_format(), "--dry-run", "--Werror", *files],
+        [clang_format(), "--dry-run", "--Werror", "--fallback-style=none", *files],
         cwd=NATIVE,
         capture_output=True,
         text=True,

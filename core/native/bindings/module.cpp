@@ -458,6 +458,7 @@ int execute_native(PyObject* module) {
 
 // Called for every interpreter, or for the main one in place of others: which one it is for shows when the module is
 // executed.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): Python asks for this name.
 extern "C" NB_EXPORT PyObject* PyInit__native(void) {
     PyObject* const definition = PyInit__kernels();
     if (!definition) return nullptr;
