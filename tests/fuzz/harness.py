@@ -16,11 +16,12 @@ NATIVE = HERE.parents[1] / "core" / "native"
 
 #: What the harness needs of core/native. Units with intrinsics are for x86-64, with their options.
 _UNITS = {
-    "dct": "blocks decoder encoder filters_plain frame lf_image loop_filter quantiser rdoq"
+    "dct": "blocks decoder dispatch encoder filters_plain frame lf_image loop_filter quantiser rdoq"
     " residual restoration_fit trained_models transforms_plain",
     "entropy": "alias frequencies rans",
     "geometry": "geometry label_map masks",
-    "lossless": "photo predictor_search predictors strips tables transform_choice wavefront_plain",
+    "lossless": "dispatch photo predictor_search predictors strips tables transform_choice"
+    " wavefront_plain",
     "screen": "colour_merge palette screen_content",
     "simd": "dispatch kernels_plain kernels_vector",
 }

@@ -29,7 +29,7 @@ template <class T> using Result = nb::ndarray<nb::numpy, T, nb::c_contig>;
 using U8In = Array<const std::uint8_t>;
 using U8Out = Array<std::uint8_t>;
 
-void require(bool condition, const char* message) {
+inline void require(bool condition, const char* message) {
     if (!condition) throw nb::value_error(message);
 }
 
@@ -65,21 +65,19 @@ template <class T> View<T> result_view(const Result<T>& a) {
             static_cast<int>(a.shape(0)), channels};
 }
 
-[[maybe_unused]] nb::bytes to_bytes(const Bytes& b) {
-    return nb::bytes(reinterpret_cast<const char*>(b.data()), b.size());
-}
+inline nb::bytes to_bytes(const Bytes& b) { return nb::bytes(reinterpret_cast<const char*>(b.data()), b.size()); }
 
-[[maybe_unused]] std::span<const std::uint8_t> as_span(const nb::bytes& b) {
+inline std::span<const std::uint8_t> as_span(const nb::bytes& b) {
     return {reinterpret_cast<const std::uint8_t*>(b.c_str()), b.size()};
 }
 
-[[maybe_unused]] Result<std::uint8_t> bytes_array(const Bytes& b) {
+inline Result<std::uint8_t> bytes_array(const Bytes& b) {
     auto out = make_array<std::uint8_t>({b.size()});
     std::copy(b.begin(), b.end(), out.data());
     return out;
 }
 
-[[maybe_unused]] aig::Region region(const View<const std::uint8_t>& map, int first, int last) {
+inline aig::Region region(const View<const std::uint8_t>& map, int first, int last) {
     require(map.channels == 1, "class map must have 2 axes");
     require(0 <= first && first <= last && last <= 255, "classes outside 0..255");
     return {map, first, last};

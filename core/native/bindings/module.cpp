@@ -87,7 +87,8 @@ NB_MODULE(_kernels, m) {
     m.attr("BOUNDARY_CONTEXTS") = aig::kBoundaryContexts;
 
     m.def(
-        "simd", [] { return std::string(aig::kernels().name); }, "Name of the kernel set in use.");
+        "simd", [] { return std::string(aig::name_of(aig::instruction_set())); },
+        "Name of the instruction set in use.");
     m.def(
         "choose_simd",
         [](const std::string& name) {
@@ -241,7 +242,7 @@ NB_MODULE(_kernels, m) {
         "palette_assign",
         [](const U8In& pixels, const U8In& palette) {
             const auto p = colours(pixels), q = colours(palette);
-            require(q.size() >= 1 && q.size() <= 256, "1 to 256 colours");
+            require(!q.empty() && q.size() <= 256, "1 to 256 colours");
             auto out = make_array<std::uint8_t>({p.size()});
             {
                 nb::gil_scoped_release release;
@@ -391,6 +392,7 @@ int execute_native(PyObject* module) {
 
 // Called for every interpreter, or for the main one in place of others: which one it is for shows when the module is
 // executed.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): Python asks for this name.
 extern "C" NB_EXPORT PyObject* PyInit__native(void) {
     PyObject* const definition = PyInit__kernels();
     if (!definition) return nullptr;

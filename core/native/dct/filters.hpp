@@ -47,6 +47,8 @@ struct SampleKernels {
                                    std::ptrdiff_t original_stride, std::int64_t* sums);
 };
 
+// Those of the instruction set in use (simd/dispatch.hpp).
+const SampleKernels& sample_kernels();
 const SampleKernels& plain_samples();
 #ifdef AIG_HAVE_AVX2_BUILD
 const SampleKernels& avx2_samples();

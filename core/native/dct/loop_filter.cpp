@@ -1,7 +1,5 @@
 #include "dct/loop_filter.hpp"
 
-#include "simd/dispatch.hpp"
-
 #include <algorithm>
 #include <cstring>
 

@@ -2,8 +2,6 @@
 // does).
 #include "dct/encoder.hpp"
 
-#include "simd/dispatch.hpp"
-
 #include <algorithm>
 #include <cmath>
 

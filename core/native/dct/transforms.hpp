@@ -26,6 +26,8 @@ struct TransformKernels {
                        std::uint64_t* masks);
 };
 
+// Those of the instruction set in use (simd/dispatch.hpp).
+const TransformKernels& transform_kernels();
 const TransformKernels& plain_transforms();
 #ifdef AIG_HAVE_AVX2_BUILD
 const TransformKernels& avx2_transforms();

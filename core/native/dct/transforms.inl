@@ -218,7 +218,8 @@ template <class V, int R, int H> void forward_columns(const i16* t, int stride, 
 }
 
 template <int W, int H> void forward_block(const i16* samples, std::ptrdiff_t stride, i16* coefficients) {
-    alignas(64) i16 folded[H][W], t[H * (W == 8 ? 16 : W)];
+    constexpr int kPadded = W < 16 ? 16 : W;  // NOLINT(bugprone-branch-clone): in one instance both are 16
+    alignas(64) i16 folded[H][W], t[H * kPadded];
     fold_rows<W, H>(samples, stride, folded);
     AIG_READ_BACK(folded);
     if constexpr (W == 8) {
@@ -442,10 +443,12 @@ void inverse_shape(const i16* coefficients, int columns, int rows, i16* samples,
 }
 
 // Functions by log2 of width and height, from 3 on.
+// NOLINTBEGIN(bugprone-macro-parentheses): a template's name cannot be in any.
 #define AIG_SHAPES(f)                                                                                                  \
     {                                                                                                                  \
         {f<8, 8>, f<8, 16>, f<8, 32>}, {f<16, 8>, f<16, 16>, f<16, 32>}, { f<32, 8>, f<32, 16>, f<32, 32> }            \
     }
+// NOLINTEND(bugprone-macro-parentheses)
 
 void forward(const i16* samples, std::ptrdiff_t stride, int log2w, int log2h, i16* coefficients) {
     static constexpr decltype(&forward_block<8, 8>) shapes[3][3] = AIG_SHAPES(forward_block);

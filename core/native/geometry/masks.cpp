@@ -176,10 +176,10 @@ int32_t components(View<const std::uint8_t> mask, View<int32_t> numbers) {
     return count;
 }
 
-void mark_drawn(View<const std::uint8_t> drawn, bool keep_mid, View<std::uint8_t> map) {
+void mark_drawn(View<const std::uint8_t> tiles, bool keep_mid, View<std::uint8_t> map) {
     for (int y = 0; y < map.height; ++y) {
-        const std::uint8_t* tile = drawn.row(y / kDrawnTile);
-        for (int tx = 0; tx < drawn.width; ++tx) {
+        const std::uint8_t* tile = tiles.row(y / kDrawnTile);
+        for (int tx = 0; tx < tiles.width; ++tx) {
             if (!tile[tx]) continue;
             for (int x = tx * kDrawnTile; x < std::min(map.width, (tx + 1) * kDrawnTile); ++x) {
                 std::uint8_t& c = map.row(y)[x];

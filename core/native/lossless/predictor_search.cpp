@@ -69,6 +69,7 @@ template <class T> class PredictorSearch {
     // Scores of the sampled blocks with every one of the predictors.
     std::vector<std::uint32_t> score(const std::vector<Coefficients>& coefficients) const {
         std::vector<Predictor> predictors;
+        predictors.reserve(coefficients.size());
         for (const Coefficients& c : coefficients) predictors.push_back(expand(c, planes_));
         std::vector<std::uint32_t> totals(blocks() * predictors.size(), 0);
         for (std::size_t block = 0; block < blocks(); ++block)

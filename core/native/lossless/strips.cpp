@@ -20,7 +20,7 @@ template <class T> void from_lanes(const T* lanes, TileRows<T>& rows, int steps)
 }
 
 #if defined(__GNUC__) || defined(__clang__)
-typedef std::int16_t Eight __attribute__((vector_size(16)));
+using Eight __attribute__((vector_size(16))) = std::int16_t;
 
 #ifdef AIG_VECTORS
 #define AIG_SHUFFLE(x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)

@@ -111,7 +111,7 @@ struct WavefrontKernels {
                              const float* coefficients, float* sums);
 };
 
-// Those of the instruction set that kernels() names (simd/dispatch.hpp).
+// Those of the instruction set in use (simd/dispatch.hpp).
 const WavefrontKernels& wavefront_kernels();
 const WavefrontKernels& plain_wavefront();
 #ifdef AIG_HAVE_AVX2_BUILD

@@ -362,8 +362,8 @@ AIG_INLINE void put_values(Lanes* state, const Lanes* value, Mask active, const 
 template <int Planes, int Chains>
 std::uint16_t* put_strip(const std::uint32_t* values, const std::uint16_t* active, int steps,
                          const EncodingTables& tables, std::uint32_t* states, std::uint16_t* next) {
-    constexpr int side = Chains == Planes ? Planes : 1;
-    Lanes state[Chains], value[Planes];  // the last plane first
+    constexpr int side = Chains == Planes ? Planes : 1;  // NOLINT(bugprone-branch-clone): in one instance both are 1
+    Lanes state[Chains], value[Planes];                  // the last plane first
     for (int c = 0; c < Chains; ++c)
         state[c] = load(reinterpret_cast<const std::int32_t*>(states + (Chains - 1 - c) * kLanes));
     for (int t = steps; t-- > 0;) {

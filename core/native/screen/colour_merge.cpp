@@ -61,7 +61,7 @@ Bytes merge_colours(View<const std::uint8_t> pixels, const Region& region, int s
 
     std::vector<std::pair<std::int64_t, uint32_t>> frequent;
     for (const auto& [colour, count] : counts)
-        if (count * kFrequent >= all) frequent.push_back({-count, colour});
+        if (count * kFrequent >= all) frequent.emplace_back(-count, colour);
     std::sort(frequent.begin(), frequent.end());
     if (frequent.size() > kMostFrequent) frequent.resize(kMostFrequent);
     std::unordered_map<uint32_t, Sum> cells;

@@ -1,11 +1,8 @@
 #include "simd/dispatch.hpp"
 
-#include "dct/filters.hpp"
-#include "dct/transforms.hpp"
-#include "lossless/wavefront.hpp"
-
 #include <atomic>
 #include <cstring>
+#include <optional>
 
 namespace aig {
 
@@ -13,77 +10,67 @@ const Kernels& plain_kernels();
 const Kernels& vector_kernels();
 #ifdef AIG_HAVE_AVX2_BUILD
 const Kernels& avx2_kernels();
-
-namespace {
-
-// For the estimates of the search wider registers bring nothing; the coders have kernels of their own.
-const Kernels& avx512_kernels() {
-    static const Kernels kernels = [] {
-        Kernels k = avx2_kernels();
-        k.name = "avx512";
-        return k;
-    }();
-    return kernels;
-}
-
-bool has_avx512() {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-}
-
-}  // namespace
 #endif
 
 namespace {
 
-const Kernels* find(const char* name) {
-    if (!std::strcmp(name, "plain")) return &plain_kernels();
-    if (!std::strcmp(name, "vector")) return &vector_kernels();
+bool is_available(InstructionSet set) {
+    switch (set) {
+    case InstructionSet::plain:
+    case InstructionSet::vector: return true;
 #ifdef AIG_HAVE_AVX2_BUILD
-    const bool any = !std::strcmp(name, "auto");
-    if ((any || !std::strcmp(name, "avx512")) && has_avx512()) return &avx512_kernels();
-    if ((any || !std::strcmp(name, "avx2")) && __builtin_cpu_supports("avx2")) return &avx2_kernels();
+    case InstructionSet::avx2: return __builtin_cpu_supports("avx2");
+    case InstructionSet::avx512:
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 #endif
-    return !std::strcmp(name, "auto") ? &vector_kernels() : nullptr;
+    default: return false;
+    }
 }
 
-std::atomic<const Kernels*>& current() {
-    static std::atomic<const Kernels*> chosen{find("auto")};
+// The first available one of this name, or of any name for "auto".
+std::optional<InstructionSet> find(const char* name) {
+    const bool any = !std::strcmp(name, "auto");
+    for (InstructionSet set :
+         {InstructionSet::avx512, InstructionSet::avx2, InstructionSet::vector, InstructionSet::plain})
+        if ((any || !std::strcmp(name, name_of(set))) && is_available(set)) return set;
+    return std::nullopt;
+}
+
+std::atomic<InstructionSet>& current() {
+    static std::atomic<InstructionSet> chosen{find("auto").value_or(InstructionSet::plain)};
     return chosen;
 }
 
 }  // namespace
 
-const Kernels& kernels() { return *current().load(std::memory_order_relaxed); }
+InstructionSet instruction_set() { return current().load(std::memory_order_relaxed); }
 
-const WavefrontKernels& wavefront_kernels() {
-#ifdef AIG_HAVE_AVX2_BUILD
-    if (&kernels() == &avx512_kernels()) return avx512_wavefront();
-    if (&kernels() == &avx2_kernels()) return avx2_wavefront();
-#endif
-    return plain_wavefront();
-}
-
-const SampleKernels& sample_kernels() {
-#ifdef AIG_HAVE_AVX2_BUILD
-    if (&kernels() == &avx512_kernels()) return avx512_samples();
-    if (&kernels() == &avx2_kernels()) return avx2_samples();
-#endif
-    return plain_samples();
-}
-
-const TransformKernels& transform_kernels() {
-#ifdef AIG_HAVE_AVX2_BUILD
-    if (&kernels() == &avx512_kernels()) return avx512_transforms();
-    if (&kernels() == &avx2_kernels()) return avx2_transforms();
-#endif
-    return plain_transforms();
+const char* name_of(InstructionSet set) {
+    switch (set) {
+    case InstructionSet::vector: return "vector";
+    case InstructionSet::avx2: return "avx2";
+    case InstructionSet::avx512: return "avx512";
+    default: return "plain";
+    }
 }
 
 bool choose_kernels(const char* name) {
-    const Kernels* found = find(name);
-    if (found) current().store(found, std::memory_order_relaxed);
-    return found != nullptr;
+    const auto found = find(name);
+    if (found) current().store(*found, std::memory_order_relaxed);
+    return found.has_value();
+}
+
+const Kernels& kernels() {
+    switch (instruction_set()) {
+    case InstructionSet::plain: return plain_kernels();
+#ifdef AIG_HAVE_AVX2_BUILD
+    case InstructionSet::avx2:
+    // For these estimates wider registers bring nothing.
+    case InstructionSet::avx512: return avx2_kernels();
+#endif
+    default: return vector_kernels();
+    }
 }
 
 }  // namespace aig

@@ -12,9 +12,9 @@ using u8 = std::uint8_t;
 
 // Eight 32-bit lanes.
 #if defined(AIG_VECTOR_EXTENSIONS) && defined(AIG_VECTORS)
-typedef i32 V __attribute__((vector_size(32)));
-typedef u8 V8 __attribute__((vector_size(8)));
-typedef i16 V16 __attribute__((vector_size(16)));
+using V __attribute__((vector_size(32))) = i32;
+using V8 __attribute__((vector_size(8))) = u8;
+using V16 __attribute__((vector_size(16))) = i16;
 
 inline V splat(i32 v) { return V{} + v; }
 inline V load(const u8* p) {
@@ -140,7 +140,7 @@ void rgb_to_ycc(const u8* rgb, int n, u8* y, u8* cb, u8* cr) {
 }  // namespace
 
 const Kernels& AIG_KERNELS() {
-    static constexpr Kernels set{AIG_KERNELS_NAME, forward_block, rgb_to_ycc};
+    static constexpr Kernels set{forward_block, rgb_to_ycc};
     return set;
 }
 

@@ -1,5 +1,4 @@
 // The vector kernels compiled for AVX2; called only where the processor has it.
 #define AIG_KERNELS avx2_kernels
-#define AIG_KERNELS_NAME "avx2"
 #define AIG_VECTOR_EXTENSIONS
 #include "simd/kernels.inl"
