@@ -15,7 +15,7 @@ from aig_codec.container import Focus as ContainerFocus
 from aig_codec.container import Metadata
 from aig_codec.devices import gpu
 from aig_codec.devices.cuda.analysis import DeviceAnalysis
-from aig_codec.devices.cuda.canvas import make_picture
+from aig_codec.devices.cuda.canvas import make_surface
 from aig_codec.devices.cuda.frame import Constants
 from aig_codec.devices.cuda.geometry import assign
 from aig_codec.threads import Workers, default_threads
@@ -134,7 +134,7 @@ def _batches(loaded: Sequence[U8], count: int) -> list[list[str]]:
         device = Recorder()
         constants = Constants(device)
         with aig_codec.open(data) as file:
-            file.assemble(partial(make_picture, constants), threads=1)
+            file.compose(partial(make_surface, constants), threads=1)
         seconds += device.again()
     of_files = sum(image.size // 3 for image in loaded)
     ends = {e: median(lambda e=e: aig_codec.decode_batch(sources[e])) for e in sources}

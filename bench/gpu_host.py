@@ -10,7 +10,7 @@ import numpy as np
 
 import aig_codec
 from aig_codec import geometry
-from aig_codec.devices.cuda.canvas import make_picture
+from aig_codec.devices.cuda.canvas import make_surface
 from aig_codec.devices.cuda.frame import Constants
 
 from .images import U8
@@ -77,7 +77,7 @@ def rows(loaded: Sequence[U8]) -> list[list[str]]:
 
         def host(data: bytes = static, constants: Constants = constants) -> None:
             with aig_codec.open(data) as file:
-                file.assemble(partial(make_picture, constants), threads=1)
+                file.compose(partial(make_surface, constants), threads=1)
 
         whole = median(partial(aig_codec.decode, adaptive, threads=1))
         shares.append(median(host) / whole)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .coders import registry
-from .coders.base import SCALES, Coder, MapCoder
+from .coders.base import SCALES, Coder, MapCoder, Pixels
 from .container import Segment, read_prologue
 from .container.kinds import OF_NAME, STAGES, Role
 from .container.metadata import packed
@@ -30,8 +30,11 @@ from .errors import AigError
 
 U8 = NDArray[np.uint8]
 
-#: Pictures of this many pixels at most are cut at every byte; of larger ones, at some.
-_CUT_EVERYWHERE = 3000
+#: Pictures of so many pixels at most are checked in all modes, at all scales, for all masks.
+_SMALL_PIXELS = 3000
+
+#: Of a picture of so many pixels a file is cut at every byte.
+_SOME_PIXELS = 300
 
 #: (height, width) of the pictures, up to two megapixels.
 SIZES = ((1, 1), (1, 70), (70, 1), (17, 23), (40, 56), (1250, 1600))
@@ -42,7 +45,7 @@ class Written(NamedTuple):
 
     name: str
     data: bytes
-    pixels: U8
+    pixels: Pixels
     exact: NDArray[np.bool_]
 
 
@@ -73,17 +76,20 @@ def check_coder(
         kinds = [OF_NAME[kind] for kind in sorted(coder.carries)]
         found: set[str] = set()
         for written in files(coder, sizes, modes):
-            own = _segments(written.data, coder)
-            found |= {s.kind for s in own}
-            check_file(coder, written)
-        missing = {k.name for k in kinds if k.role is not Role.ANCILLARY} - found
+            own = {s.kind for s in _segments(written.data, coder)}
+            # Of each kind a file of some size is cut at every byte, others here and there.
+            first = written.exact.size >= _SOME_PIXELS and not own <= found
+            found |= own if first else set()
+            check_file(coder, written, everywhere=first)
+        maps = {k.name for k in kinds if k.role in (Role.ANCILLARY, Role.MAP)}
+        missing = coder.carries - maps - found
         assert not missing, f"no file was written whose {sorted(missing)} {coder.name} codes"
 
 
-def check_file(coder: Coder, written: Written) -> None:
-    """Check all that holds for one file."""
+def check_file(coder: Coder, written: Written, *, everywhere: bool = True) -> None:
+    """Check all that holds for one file. everywhere: whether it is cut at every byte."""
     whole = check_whole(written)
-    check_prefixes(written)
+    check_prefixes(written, everywhere=everywhere)
     check_windows(written, whole)
     check_scales(coder, written, whole)
     check_damage(coder, written)
@@ -97,21 +103,23 @@ def files(
 ) -> Iterator[Written]:
     """Files that have segments of a coder, for regions of every shape."""
     for height, width in sizes:
-        for channels in modes if height * width <= _CUT_EVERYWHERE else modes[-1:]:
+        for channels in modes if height * width <= _SMALL_PIXELS else modes[-1:]:
             pixels = picture(height, width, channels)
             for name, mask in masks(height, width):
                 for kind, keywords in _ways(coder):
-                    own = pixels
+                    own, core = pixels, mask
+                    if "deep" in kind:
+                        own = pixels.astype(np.uint16) * 257 - pixels // 3
                     if "drawn" in kind:
                         own = _drawing(max(height, 128), max(width, 160), channels)
-                        mask = np.zeros(own.shape[:2], bool)
-                        mask[:8, :8] = True
-                    data = encode(own, mask=mask, effort=3, **keywords)
+                        core = np.zeros(own.shape[:2], bool)
+                        core[:8, :8] = True
+                    data = encode(own, mask=core, effort=3, **keywords)
                     if _segments(data, coder):
-                        exact = np.ones(mask.shape, bool) if keywords.get("lossless") else mask
+                        exact = np.ones(core.shape, bool) if keywords.get("lossless") else core
                         label = f"{coder.name} for {kind}, {own.shape}, {name}"
                         yield Written(label, data, own, exact)
-                if height * width > _CUT_EVERYWHERE:
+                if height * width > _SMALL_PIXELS:
                     break
 
 
@@ -121,6 +129,8 @@ def _ways(coder: Coder) -> Iterator[tuple[str, dict[str, Any]]]:
     for kind in CHOOSABLE:
         if kind in coder.carries:
             yield kind, {**lossy, "coders": {kind: coder.name}}
+    if 16 in coder.depths and "core" in coder.carries:
+        yield "deep core", {"lossless": True, "coders": {"core": coder.name}}
     if registry.is_built_in(coder.name):
         yield "preview", lossy
         yield "boundary", {**lossy, "boundary_tau": 3}
@@ -168,7 +178,7 @@ def masks(height: int, width: int) -> Iterator[tuple[str, NDArray[np.bool_]]]:
 
 
 def check_whole(written: Written) -> U8:
-    """The same bytes give the same pixels, whatever the threads; exact pixels are the original's."""
+    """The same bytes give the same pixels, whatever the threads; exact ones are the original's."""
     whole = _decoded(written.data, threads=1)
     assert whole.shape[:2] == written.pixels.shape[:2], f"{written.name}: its size is another"
     for threads in (1, 3):
@@ -180,12 +190,11 @@ def check_whole(written: Written) -> U8:
     return whole
 
 
-def check_prefixes(written: Written) -> None:
-    """However few bytes there are: an error of the file, or exact cores; when lenient, a picture."""
+def check_prefixes(written: Written, *, everywhere: bool = True) -> None:
+    """However few bytes there are: an error of the file, or exact cores; if lenient, a picture."""
     data = written.data
     start = read_prologue(data).data_start
-    small = written.pixels.shape[0] * written.pixels.shape[1] <= _CUT_EVERYWHERE
-    step = 1 if small else max(1, len(data) // 40)
+    step = 1 if everywhere else max(1, len(data) // 12)
     for end in range(start, len(data), step):
         what = f"of {end} bytes"
         _check_answers(written, data[:end], what, strict=False)
@@ -201,7 +210,7 @@ def check_windows(written: Written, whole: U8) -> None:
         (width // 3, height // 3, width // 3 + 1, height // 3 + 1),
         (width // 2, 0, width, max(1, height // 2)),
     }
-    for scale in SCALES if height * width <= _CUT_EVERYWHERE else SCALES[:2]:
+    for scale in SCALES if height * width <= _SMALL_PIXELS else SCALES[:2]:
         shown = whole if scale == 1 else _decoded(written.data, scale=scale)
         for left, top, right, bottom in windows:
             crop = _decoded(written.data, scale=scale, region=(left, top, right, bottom))
@@ -247,7 +256,7 @@ def _damaged(payload: bytes, rng: np.random.Generator) -> Iterator[tuple[str, by
     yield "longer", payload + b"\0"
     yield "cut", payload[: len(payload) // 2]
     yield "noise", rng.bytes(len(payload))
-    for _ in range(12 if len(payload) < 5000 else 3):
+    for _ in range(4):
         changed = bytearray(payload)
         if changed:
             at = int(rng.integers(len(changed)))

@@ -72,7 +72,7 @@ def _band(pixels, mask, rows, method, effort=5):
     region = classes, 1, 1, rows.start, rows.stop
 
     def photo(first, planes):
-        how = lossless._how_hard(effort, int(mask[rows].sum()))
+        how = lossless.codec._how_hard(effort, int(mask[rows].sum()))
         return _native.photo_encode(pixels, first, planes, *region, how.search, how.bias[0])
 
     def graphic(part):

@@ -16,6 +16,7 @@ from support import pictures
 
 import aig_codec
 from aig_codec import errors
+from aig_codec.coders import registry
 from aig_codec.container import Focus, Frames, Label, Metadata, Segment, pack_prologue
 from aig_codec.container import read_prologue as read
 from aig_codec.container.header import float32_from_code, sigma_from_code, sigma_to_code
@@ -211,10 +212,10 @@ def test_numbers_without_a_name_are_named_when_they_are_asked_for() -> None:
     one, two = bytes([table[0] | 0xF0]) + table[1:], table + bytes([0x5F, 1, 0, 0, 0, 0])
     core, *_ = read(short_with(toc=base64.b85encode(one).decode())).metadata.segments
     with pytest.raises(errors.UnsupportedError, match=r"coder number 15 .* core 0"):
-        core.require_known()
+        registry.require(core)
     *_, last = read(short_with(toc=base64.b85encode(two).decode())).metadata.segments
     with pytest.raises(errors.UnsupportedError, match="kind 'number 15'"):
-        last.require_known()
+        registry.require(last)
 
 
 def test_a_header_without_sigma_needs_one_in_the_metadata() -> None:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aig_codec import errors, limits
+from aig_codec.coders import registry
 from aig_codec.container import (
-    CODERS,
+    DeclaredCoder,
     Focus,
     Header,
     Metadata,
@@ -27,7 +28,6 @@ from aig_codec.container.header import (
     sigma_from_code,
     sigma_to_code,
 )
-from aig_codec.container.toc import OLDER
 
 
 def some_metadata(n: int = 2) -> Metadata:
@@ -255,18 +255,57 @@ def test_kinds_of_the_future_are_kept() -> None:
     *_, depth = read_prologue(changed(segments=rows)).metadata.segments
     assert depth.kind == "depth"
     with pytest.raises(errors.UnsupportedError, match="depth"):
-        depth.require_known()
+        registry.require(depth)
 
 
 def test_coders_must_suit_their_segment() -> None:
     for kind, coder in (("core", "raw"), ("background", "palette"), ("exif", "dct")):
+        version = registry.known[coder].version
         with pytest.raises(errors.CorruptError, match=f"{coder} cannot code"):
-            Segment(kind, None, 0, 1, coder, CODERS[coder], 0).require_known()
-    for kind, center, coder in (("core", 0, "lossless"), ("background", None, "dct")):
-        for version in (0, 1, CODERS[coder] + 1):
-            segment = Segment(kind, center, 0, 1, coder, version, 0)
-            wanted = rf"coder {coder} version {version} .* {segment.name}"
+            registry.require(Segment(kind, None, 0, 1, coder, version, 0))
+    for kind, center, name in (("core", 0, "lossless"), ("background", None, "dct")):
+        coder = registry.known[name]
+        for version in (0, 1, coder.version + 1):
+            segment = Segment(kind, center, 0, 1, name, version, 0)
+            wanted = rf"coder {name} version {version} .* {segment.name}"
             with pytest.raises(errors.UnsupportedError, match=wanted):
-                segment.require_known()
-        for version in (CODERS[coder], *OLDER.get(coder, ())):
-            Segment(kind, center, 0, 1, coder, version, 0).require_known()
+                registry.require(segment)
+        for version in (coder.version, *coder.older):
+            registry.require(Segment(kind, center, 0, 1, name, version, 0))
+
+
+def test_ancillary_segments_are_stored_as_they_are() -> None:
+    Segment("exif", None, 0, 1, "raw", 1, 0).require_stored()
+    for kind, coder, version, kind_of_error in (
+        ("exif", "raw", 2, errors.UnsupportedError),
+        ("exif", "zip", 1, errors.CorruptError),
+        ("core", "raw", 1, errors.CorruptError),
+        ("depth", "raw", 1, errors.UnsupportedError),
+    ):
+        with pytest.raises(kind_of_error):
+            Segment(kind, None, 0, 1, coder, version, 0).require_stored()
+
+
+ROWS_CODER = DeclaredCoder("rows", 3, "pip install aig-rows", optional=True)
+
+
+def test_declared_coders_come_back() -> None:
+    for coders in ((ROWS_CODER,), (ROWS_CODER, DeclaredCoder("other", 0, "ask somebody"))):
+        written = pack_prologue(replace(some_metadata(), coders=coders))
+        assert read_prologue(written).metadata.coders == coders
+
+
+@pytest.mark.parametrize(
+    "coders",
+    [
+        *([], {"a": 1}, {"": {"version": 1, "get": "x"}}, {"a" * 41: {"version": 1, "get": "x"}}),
+        *({"a": {"version": 1}}, {"a": {"get": "x"}}, {"a": {"version": -1, "get": "x"}}),
+        *({"a": {"version": 2**16, "get": "x"}}, {"a": {"version": 1, "get": "x\ny"}}),
+        *({"a": {"version": 1, "get": "x" * 201}}, {"a": {"version": 1, "get": 5}}),
+        {"a": {"version": 1, "get": "x", "optional": 1}},
+        {f"a{n}": {"version": 1, "get": "x"} for n in range(17)},
+    ],
+)
+def test_declared_coders_are_checked(coders: object) -> None:
+    with pytest.raises(errors.CorruptError, match="coder"):
+        read_prologue(changed(coders=coders))

@@ -14,7 +14,7 @@ from aig_codec import errors, geometry
 from aig_codec.coders import dct
 from aig_codec.container import Focus, Metadata
 from aig_codec.devices.cuda.analysis import DeviceAnalysis
-from aig_codec.devices.cuda.canvas import make_picture
+from aig_codec.devices.cuda.canvas import make_surface
 from aig_codec.devices.cuda.device import OPTIONS, source
 from aig_codec.devices.cuda.frame import Constants
 from aig_codec.devices.cuda.geometry import assign, classify
@@ -33,7 +33,7 @@ def device():
 def decoded(device, data, **options):
     """The picture by way of the device, and the problems."""
     with aig_codec.open(data) as file:
-        pixels = file.assemble(partial(make_picture, Constants(device)), **options)
+        pixels = file.compose(partial(make_surface, Constants(device)), **options)
         pixels = device.download(pixels)
         return pixels[..., 0] if file.mode == "L" else pixels, file.problems
 
@@ -156,13 +156,13 @@ def test_cut_files_are_what_the_cpu_makes_of_them(device, entropy) -> None:
         dense = len(data) - file.bytes_for("background") - file.bytes_for("boundary")
     for length in (*range(dense - 300, dense), *range(dense, len(data), 7), len(data) - 1):
         found = []
-        for make in (None, partial(make_picture, constants)):
+        for make in (None, partial(make_surface, constants)):
             try:
                 with aig_codec.open(data[:length]) as file:
                     if make is None:
                         pixels = file.decode(strict=False)
                     else:
-                        pixels = file.assemble(make, strict=False)
+                        pixels = file.compose(make, strict=False)
                     found.append((pixels, [str(p) for p in file.problems]))
             except errors.AigError as error:
                 found.append((None, str(error)))
@@ -210,7 +210,7 @@ def test_a_device_gets_little_more_than_the_file(device) -> None:
     constants = Constants(device)
     before = device.uploaded
     with aig_codec.open(data) as file:
-        file.assemble(partial(make_picture, constants))
+        file.compose(partial(make_surface, constants))
     with aig_codec.open(data) as file:
         classes = file.regions().class_map()
         exact = (geometry.outside_cores(classes) == 0) | (classes == geometry.DRAWN)

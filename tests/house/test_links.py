@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from support import ROOT
 
-
 from aig_codec.coders import registry
 from aig_codec.container import kinds
 
