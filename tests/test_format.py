@@ -13,6 +13,7 @@ import snappy
 from reference import UPTO
 from support import pictures
 from support.pictures import KINDS, LOSSY_ENTROPIES
+from support.tiers import mostly_slow
 
 import aig_codec
 from aig_codec.container.header import sigma_from_code, sigma_to_code
@@ -50,7 +51,7 @@ def _foci(count, width, height):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("count", mostly_slow([1, 2, 3], 2))
 @pytest.mark.parametrize("mid", ["none", "dct", "palette", "auto"])
 def test_modes_foci_and_mids(mode: str, count: int, mid: str) -> None:
     seed = 10 * count + MODES[mode]
@@ -77,7 +78,7 @@ def test_modes_foci_and_mids(mode: str, count: int, mid: str) -> None:
 
 @pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4"])
 @pytest.mark.parametrize("entropy", LOSSY_ENTROPIES)
-@pytest.mark.parametrize("boundary_tau", [None, 0, 3])
+@pytest.mark.parametrize("boundary_tau", mostly_slow([None, 0, 3], 3))
 def test_subsampling_entropy_and_boundary(subsampling, entropy, boundary_tau) -> None:
     picture = pictures.mixed(37, 53, 3, 2)
     data = aig_codec.encode(
@@ -106,7 +107,7 @@ def test_subsampling_entropy_and_boundary(subsampling, entropy, boundary_tau) ->
 @pytest.mark.parametrize(
     "size", [(1, 1), (1, 2), (2, 1), (1, 19), (19, 1), (7, 5), (8, 8), (9, 9), (16, 17), (17, 33)]
 )
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", mostly_slow(MODES, "L", "RGBA"))
 def test_small_and_odd_sizes(size, mode: str) -> None:
     height, width = size
     picture = pictures.noise(height, width, MODES[mode], height)
@@ -120,7 +121,7 @@ def test_small_and_odd_sizes(size, mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("size", [(1, 1), (7, 5), (30, 41)])
+@pytest.mark.parametrize("size", mostly_slow([(1, 1), (7, 5), (30, 41)], (1, 1), (7, 5)))
 def test_lossless(mode: str, size) -> None:
     for kind in ("mixed", "extremes"):
         picture = KINDS[kind](*size, MODES[mode], 7)
@@ -132,7 +133,7 @@ def test_lossless(mode: str, size) -> None:
             assert [(s.kind, s.center) for s in container.segments] == [("core", 0)]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", mostly_slow(KINDS, "mixed", "text"))
 def test_kinds_of_pictures_that_choose_for_themselves(kind: str) -> None:
     """Everything automatic: centers, radii, mid tier."""
     picture = KINDS[kind](64, 72, 3, 1)
@@ -166,7 +167,7 @@ def test_a_mid_tier_that_covers_everything() -> None:
         _check_cores(data, picture, _check_pixels(data, picture.shape))
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", mostly_slow(MODES, "L", "RGBA"))
 @pytest.mark.parametrize("size", [(1, 1), (8, 8), (33, 50)])
 @pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4"])
 def test_preview(mode: str, size, subsampling: str) -> None:

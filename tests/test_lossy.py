@@ -8,18 +8,19 @@ import pytest
 import reference
 import snappy
 from support import pictures
+from support.agreement import by_kernel_set
 from support.files import payloads, reseal
 from support.lossy import crop, psnr
+from support.tiers import mostly_slow
 
 import aig_codec
-from aig_codec import _native, errors, geometry
+from aig_codec import errors, geometry
 from aig_codec.coders import substreams
 from aig_codec.coders.substreams import Stream
 from aig_codec.entropy import CODERS
 
 pytest.importorskip("sklearn")
 
-SETS = ("plain", "vector", "avx2", "avx512")
 ENTROPIES = ("adaptive", "rans", "golomb", "snappy")
 
 
@@ -50,24 +51,7 @@ PICTURES = {
 # The same file and the same pixels, whoever computes them
 
 
-def _by_everyone(job):
-    """What a job gives, by kernel set; the automatic choice afterwards."""
-    results = {}
-    try:
-        for name in SETS:
-            try:
-                _native.choose_simd(name)
-            except ValueError:  # this processor has none of them
-                assert name in ("avx2", "avx512")
-                continue
-            results[name] = job()
-    finally:
-        _native.choose_simd("auto")
-    assert len(results) >= 2
-    return results
-
-
-@pytest.mark.parametrize("effort", [1, 5, 7, 9])
+@pytest.mark.parametrize("effort", mostly_slow([1, 5, 7, 9], 5))
 @pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4"])
 @pytest.mark.parametrize("tune", ["psnr", "visual"])
 @pytest.mark.parametrize("name", PICTURES)
@@ -92,7 +76,7 @@ def test_all_kernels_and_threads_agree(name: str, effort: int, subsampling: str,
         with aig_codec.open(data) as file:
             return data, [*shown, file.decode("preview"), file.preview()]
 
-    results = _by_everyone(job)
+    results = by_kernel_set(job)
     data, shown = results.pop("plain")
     for own, other in results.values():
         assert own == data
@@ -101,7 +85,7 @@ def test_all_kernels_and_threads_agree(name: str, effort: int, subsampling: str,
 
 
 @pytest.mark.parametrize("entropy", ENTROPIES)
-@pytest.mark.parametrize("effort", [1, 5, 9])
+@pytest.mark.parametrize("effort", mostly_slow([1, 5, 9], 1))
 def test_any_number_of_threads_gives_the_same(entropy: str, effort: int) -> None:
     picture = PICTURES["china"](300, 400)
     files = {
@@ -223,7 +207,7 @@ SIZES = [
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("channels", mostly_slow([1, 3, 4], 3))
 def test_sizes_around_cells_superblocks_groups_and_regions(size, channels: int) -> None:
     height, width = size
     picture = pictures.smooth(height, width, channels, 1)
@@ -269,7 +253,7 @@ def test_adaptation_follows_what_is_busy(subsampling: str) -> None:
 
 
 @pytest.mark.parametrize("mid", ["none", "dct", "palette"])
-@pytest.mark.parametrize("effort", [1, 5, 9])
+@pytest.mark.parametrize("effort", mostly_slow([1, 5, 9], 1))
 @pytest.mark.parametrize("tune", ["psnr", "visual"])
 def test_cores_are_exact_whatever_the_tiers_do(mid: str, effort: int, tune: str) -> None:
     for name, make in PICTURES.items():
@@ -329,13 +313,14 @@ def test_hidden_pixels_are_in_the_core_alone(subsampling: str, effort: int, mid:
 # Streams that nobody wrote
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coder", [CODERS["adaptive"].number, 0])
 def test_random_streams_never_crash(coder: int) -> None:
     """With right checksums, so that the kernels see them; static coders without tables too."""
     rng = np.random.default_rng(coder)
-    picture = pictures.mixed(70, 90, 3)
+    picture = pictures.mixed(40, 56, 3)
     data = aig_codec.encode(
-        picture, centers=[(30, 30)], radii=[(9, 20)], mid="dct", tune="visual", subsampling="4:2:0"
+        picture, centers=[(20, 20)], radii=[(5, 12)], mid="dct", tune="visual", subsampling="4:2:0"
     )
     own = payloads(data)
     outcomes = {"shown": 0, "refused": 0}

@@ -280,6 +280,7 @@ def test_the_table_and_the_count_belong_together() -> None:
         aig_codec.open(reseal(plain, {}, frames=Frames(2, None)))
 
 
+@pytest.mark.slow
 def test_truncated_at_every_byte() -> None:
     data = aig_codec.encode_sequence([f[:20, :30] for f in frames()], duration=7, quality=20)
     with aig_codec.open(data) as file:

@@ -4,55 +4,23 @@ import numpy as np
 import pytest
 import reference
 from support import pictures
+from support.agreement import SETS, by_kernel_set
 from support.lossy import by_kernels, coded, picture_of, random_parts
 
 import aig_codec
 from aig_codec import _native
 from aig_codec.coders import dct
 
-SETS = ("plain", "vector", "avx2", "avx512")
-
-
-@pytest.fixture(autouse=True)
-def _automatic_afterwards():
-    yield
-    _native.choose_simd("auto")
-
-
-def _choose(name):
-    try:
-        _native.choose_simd(name)
-    except ValueError:
-        # Only these may be missing, on other processors.
-        assert name in ("avx2", "avx512")
-        pytest.skip(f"this processor has no {name}")
-    assert _native.simd() == name
-
-
-def _by_set(job):
-    """What a job gives with every kernel set that there is."""
-    results = {}
-    for name in SETS:
-        try:
-            _native.choose_simd(name)
-        except ValueError:
-            assert name in ("avx2", "avx512")
-            continue
-        assert _native.simd() == name
-        results[name] = job()
-    assert len(results) >= 2
-    return results
-
 
 def _assert_all_same(job):
-    results = _by_set(job)
+    results = by_kernel_set(job)
     for name, result in results.items():
         for one, other in zip(result, results["plain"], strict=True):
             np.testing.assert_array_equal(one, other, err_msg=name)
 
 
 def test_auto_is_the_best_there_is() -> None:
-    available = list(_by_set(lambda: None))
+    available = list(by_kernel_set(lambda: None))
     _native.choose_simd("auto")
     assert _native.simd() == available[-1]
 
@@ -87,9 +55,8 @@ def test_files_and_pixels_are_the_same(kind: str, channels: int) -> None:
     _assert_all_same(job)
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_every_set_equals_the_reference(name: str) -> None:
-    _choose(name)
+@pytest.mark.parametrize("simd", SETS, indirect=True)
+def test_every_set_equals_the_reference(simd: str) -> None:
     for channels in (1, 3, 4):
         picture = pictures.mixed(27, 43, channels, 1)
         data = aig_codec.encode(picture, centers=[(9, 9)], radii=[(4, 9)], quality_level=90)

@@ -13,12 +13,12 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 from PIL import Image, ImageFile
+from support.commands import run
 from support.deep_pictures import constant, extremes, ramp, squeezed
 from support.pillow_files import loaded, parsed, saved
 
 import aig_codec
 import imageio_aig  # noqa: F401 - registers AIG with imageio
-from aig_codec import cli
 from aig_codec.container import read_prologue
 from aig_codec.decoder.file import shrink
 
@@ -172,13 +172,6 @@ def test_imageio_refuses_loss(tmp_path: Path) -> None:
 
 
 # The command line
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr."""
-    code = cli.main([str(a) for a in arguments])
-    out, err = capsys.readouterr()
-    return code, out, err
 
 
 Capture = pytest.CaptureFixture[str]

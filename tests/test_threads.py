@@ -15,12 +15,6 @@ import aig_codec
 from aig_codec import threads
 
 
-@pytest.fixture(autouse=True)
-def _default():
-    yield
-    aig_codec.set_threads(None)
-
-
 def test_who_says_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIG_THREADS", raising=False)
     if hasattr(os, "sched_getaffinity"):

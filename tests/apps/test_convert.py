@@ -147,6 +147,7 @@ def test_tasks_and_outcomes(tree: Path, tmp_path: Path) -> None:
     assert not is_done(tasks[0])
 
 
+@pytest.mark.slow
 def test_a_cluster_does_the_same(tree: Path, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     (tree / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")

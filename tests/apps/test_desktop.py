@@ -11,18 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from support.commands import run
 
 import aig_codec
 import pillow_aig  # noqa: F401 - registers AIG with Pillow
-from aig_codec import cli
 from aig_codec.apps import desktop
 
 NAMES = ["a file.aig", "no extension"]
-
-
-def run(capsys, *arguments):
-    code = cli.main([str(a) for a in arguments])
-    return code, *capsys.readouterr()
 
 
 @pytest.fixture

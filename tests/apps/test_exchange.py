@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
+from support.commands import run
 from support.pillow_files import picture
 
 import aig_codec
-from aig_codec import cli
 from aig_codec.apps.exchange import to_aig, to_other
 from aig_codec.io.pillow_images import read_frames, read_picture
 
@@ -26,11 +26,6 @@ def frames(mode: str = "RGB") -> list[Image.Image]:
 def save(path: Path, images: list[Image.Image], **options: Any) -> Path:
     images[0].save(path, save_all=True, append_images=images[1:], **options)
     return path
-
-
-def run(capsys, *arguments):
-    code = cli.main([str(a) for a in arguments])
-    return code, *capsys.readouterr()
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.png", "a.webp", "a.tif"])

@@ -313,6 +313,7 @@ def folder(photo: images.U8, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_quick_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = folder / "results"
     assert command.main(["--images", str(folder), "--out", str(out), "--quick", "--runs", "1"]) == 0
@@ -324,6 +325,7 @@ def test_a_quick_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "report:" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_rows_of_peers_may_be_kept(folder: Path) -> None:
     out = folder / "results"
     arguments = ["--images", str(folder), "--out", str(out), "--part", "focus", "--quick"]
@@ -435,6 +437,7 @@ def test_a_core_that_is_not_exact_is_loud(folder: Path, capsys: pytest.CaptureFi
     assert "promise is broken" in (out / "report.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_lossless_part_that_is_not_is_loud(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -123,6 +123,7 @@ def test_only_rungs_are_compared() -> None:
     assert rates.mean("y", "z") is None
 
 
+@pytest.mark.slow
 def test_a_quick_run(photo: images.U8, tmp_path: Path) -> None:
     Image.fromarray(photo).save(tmp_path / "tiny.png")
     entry = {"centers": [[40, 30]], "sigma": [[1, 1]], "r_core": [9], "r_mid": [12], "alpha": [0]}
@@ -196,6 +197,7 @@ def test_qualities_that_nobody_sees_are_not_compared() -> None:
     assert background_goals.Rates(points).of("y", "x") == pytest.approx({"a": 0})
 
 
+@pytest.mark.slow
 def test_the_sheet(tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="the sample images come with scikit-learn")
     assert command.main(["--part", "sheet", "--out", str(tmp_path)]) == 0

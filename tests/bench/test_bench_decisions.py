@@ -34,6 +34,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_whole_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = folder / "results"
     for part in ("decisions", "models"):

@@ -31,6 +31,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_whole_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = folder / "results"
     line = ["--part", "reading", "--images", str(folder), "--out", str(out), "--quick"]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from support.commands import run
 
 import aig_codec
 from aig_codec import cli
@@ -44,14 +45,6 @@ def aig(photo, capsys):
     assert cli.main(["encode", str(photo), *focus, "--no-lossless"]) == 0
     capsys.readouterr()
     return photo.with_suffix(".aig")
-
-
-def run(capsys, *arguments):
-    """Exit code, stdout and stderr; there is never a traceback."""
-    code = cli.main([str(a) for a in arguments])
-    out, err = capsys.readouterr()
-    assert "Traceback" not in out + err
-    return code, out, err
 
 
 def fails(capsys, *arguments, code=1):
@@ -520,6 +513,7 @@ def test_a_closed_pipe_is_no_error(aig):
 # demo
 
 
+@pytest.mark.slow
 def test_demo_on_a_picture_of_ones_own(photo, capsys):
     pytest.importorskip("imageio")
     folder = photo.parent / "demo"
@@ -540,6 +534,7 @@ def test_demo_on_a_picture_of_ones_own(photo, capsys):
         assert file.centers == [(48, 36)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 2, 4])
 def test_demo_without_colour_or_with_alpha(tmp_path, capsys, channels):
     source = tmp_path / "a.png"
@@ -547,6 +542,7 @@ def test_demo_without_colour_or_with_alpha(tmp_path, capsys, channels):
     assert run(capsys, "demo", source, "-o", tmp_path)[0] == 0
 
 
+@pytest.mark.slow
 def test_demo_fails_where_a_core_is_not_exact(photo, capsys, monkeypatch):
     encode = aig_codec.encode
 

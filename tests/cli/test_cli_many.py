@@ -9,18 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from support.commands import run
 from support.pillow_files import picture
 
 import aig_codec
-from aig_codec import cli
-
-
-def run(capsys, *arguments):
-    """Exit code, stdout and stderr; there is never a traceback."""
-    code = cli.main([str(a) for a in arguments])
-    out, err = capsys.readouterr()
-    assert "Traceback" not in out + err
-    return code, out, err
 
 
 @pytest.fixture

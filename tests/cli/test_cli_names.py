@@ -8,17 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from support.commands import run
 from support.pillow_files import picture
 
 import aig_codec
-from aig_codec import cli
 from aig_codec.apps.convert import is_whole, named_apart
 from aig_codec.io import files
-
-
-def run(capsys, *arguments):
-    code = cli.main([str(a) for a in arguments])
-    return code, *capsys.readouterr()
 
 
 def shade(path: Path, value: int) -> Path:

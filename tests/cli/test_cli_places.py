@@ -14,17 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from support.commands import run
 from support.pillow_files import picture
 
 import aig_codec
-from aig_codec import cli
 from aig_codec.cli.common import size
 from aig_codec.cli.places import Place
-
-
-def run(capsys, *arguments):
-    code = cli.main([str(a) for a in arguments])
-    return code, *capsys.readouterr()
 
 
 def piped(*arguments: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:

@@ -17,6 +17,7 @@ from support.lossy import (
     scan_of,
 )
 from support.pictures import KINDS
+from support.tiers import mostly_slow
 
 from aig_codec import _native
 from aig_codec.coders import dct
@@ -82,7 +83,7 @@ def _cut_words(words, shape, scale=1, cut=True):
 
 
 @pytest.mark.parametrize("shape", CUTS)
-@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize("scale", mostly_slow([1, 2], 1))
 @pytest.mark.parametrize(
     ("base", "level"), [(700, 1), (700, -1), (300, 17), (2000, -12), (32767, 32767), (9000, -32767)]
 )
@@ -293,6 +294,7 @@ def test_colours_at_one_eighth_equal_the_reference(width: int, subsampling, kind
             assert (found[..., colours:] == 7).all()
 
 
+@pytest.mark.slow
 def test_all_chroma_values_equal_the_reference() -> None:
     values = np.arange(ENDS[0], ENDS[1] + 1)
     rng = np.random.default_rng(1)
@@ -376,7 +378,7 @@ def _forward(samples):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("effort", [1, 5, 9])
+@pytest.mark.parametrize("effort", mostly_slow([1, 5, 9], 5))
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0", None])
 def test_levels_are_the_nearest_where_bits_are_free(
     monkeypatch: pytest.MonkeyPatch, kind: str, effort: int, subsampling

@@ -11,6 +11,7 @@ from support import pictures, streams
 from support.agreement import assert_same, both, kernel_sets
 from support.pictures import KINDS, MASKS
 from support.streams import Head, flat_table
+from support.tiers import mostly_slow
 
 from aig_codec import CorruptError, _native
 
@@ -58,7 +59,7 @@ def all_tables(planes, table):
 
 
 @pytest.mark.parametrize("planes", [1, 3])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", mostly_slow(KINDS, "mixed"))
 def test_every_search_is_exact_and_the_same_with_all_kernels(kind: str, planes: int) -> None:
     for seed, search in enumerate(SEARCHES):
         for mask in (MASKS["full"](37, 41), pictures.blobs(37, 41, seed)):
@@ -145,6 +146,7 @@ def test_costs_are_those_of_the_payload(kind: str, planes: int) -> None:
 # What any encoder may write
 
 
+@pytest.mark.slow
 @given(
     transform=st.integers(0, 3),
     shift=st.integers(0, 15),
@@ -192,7 +194,7 @@ def test_corners_of_the_colour_cube_with_every_transform(transform: int) -> None
 
 @pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize("planes", [1, 3])
-@pytest.mark.parametrize("transform", range(4))
+@pytest.mark.parametrize("transform", mostly_slow(range(4), 1))
 def test_starts_may_be_anywhere_in_their_ranges(transform: int, planes: int, deep: bool) -> None:
     most, dtype = (65535, np.uint16) if deep else (255, np.uint8)
     region = pictures.blobs(30, 25, 1)
@@ -226,6 +228,7 @@ def test_a_colour_costs_no_more_for_being_far_from_the_middle() -> None:
             assert len(encode(pixels, region)) < 100
 
 
+@pytest.mark.slow
 @given(
     data=st.data(),
     planes=st.sampled_from([1, 3]),
@@ -277,7 +280,7 @@ def test_all_32_predictors_and_ranks() -> None:
         check_payload(streams.photo_of_pixels(pixels, region, head), region, pixels)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", mostly_slow(range(8), 0, 1))
 def test_any_tables(seed: int) -> None:
     """Own tables of every form, several contexts with the same one, and other trained ones."""
     rng = np.random.default_rng(seed)

@@ -11,6 +11,7 @@ from support import pictures
 from support.agreement import assert_same, both
 from support.pictures import KINDS, MASKS
 from support.streams import BinaryEncoder, graphic_of_bits
+from support.tiers import mostly_slow
 
 from aig_codec import CorruptError, _native
 
@@ -76,7 +77,7 @@ def test_any_region_round_trips(size, channels, kind, mask, seed) -> None:
     check_picture(KINDS[kind](*size, channels, seed), MASKS[mask](*size, seed))
 
 
-@pytest.mark.parametrize("channels", CHANNELS)
+@pytest.mark.parametrize("channels", mostly_slow(CHANNELS, 3))
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_round_trips(kind: str, channels: int) -> None:
     pixels = KINDS[kind](37, 41, channels, channels)
@@ -85,7 +86,7 @@ def test_every_kind_round_trips(kind: str, channels: int) -> None:
 
 
 @pytest.mark.parametrize("mask", MASKS)
-@pytest.mark.parametrize("channels", CHANNELS)
+@pytest.mark.parametrize("channels", mostly_slow(CHANNELS, 3))
 def test_every_mask_round_trips(mask: str, channels: int) -> None:
     check_picture(pictures.mixed(29, 34, channels, 5), MASKS[mask](29, 34, 5))
 
@@ -136,6 +137,7 @@ def test_flat_places_cost_next_to_nothing() -> None:
     assert len(payload) < 400
 
 
+@pytest.mark.slow
 def test_more_colours_than_the_set_can_have() -> None:
     """Those behind the last that it took are new whenever they come; the others are not."""
     rng = np.random.default_rng(1)
@@ -223,7 +225,7 @@ def tiled(rows, columns, shift, channels=3, seed=1):
 
 
 @pytest.mark.parametrize("channels", CHANNELS)
-@pytest.mark.parametrize("shift", [0, 5])
+@pytest.mark.parametrize("shift", mostly_slow([0, 5], 5))
 def test_a_tile_is_paid_for_once(channels: int, shift: int) -> None:
     once, often = tiled(1, 1, 0, channels), tiled(6, 6, shift, channels)
     mask = np.ones(often.shape[:2], bool)
@@ -244,6 +246,7 @@ def test_matches_begin_again_behind_a_fault() -> None:
     check_picture(pixels, mask & ~pictures.blobs(*mask.shape, 3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("apart", [13, 14, 25])
 def test_matches_end_with_the_window(apart: int) -> None:
     """In a box so wide that 16 rows are the most: 13 rows up is the last that counts."""
@@ -397,7 +400,7 @@ def assert_means_the_same(payload, mask, channels, what=""):
     return expected is not None
 
 
-@pytest.mark.parametrize("channels", CHANNELS)
+@pytest.mark.parametrize("channels", mostly_slow(CHANNELS, 3))
 def test_flipped_bits_mean_the_same_to_both(channels: int) -> None:
     mask, complete = pictures.blobs(13, 12, 2), 0
     for kind in ("mixed", "few colours"):

@@ -13,6 +13,7 @@ import snappy
 from hypothesis import given
 from hypothesis import strategies as st
 from support import pictures
+from support.tiers import mostly_slow
 
 import aig_codec
 from aig_codec import errors
@@ -241,7 +242,7 @@ def test_what_cannot_be_read_is_not_written() -> None:
             pack_prologue(wrong)
 
 
-@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("channels", mostly_slow([1, 2, 3, 4], 3))
 @pytest.mark.parametrize("effort", [3, 7])
 def test_little_stands_before_the_first_core(channels: int, effort: int) -> None:
     """One center and no labels: at most 220 bytes, whatever else there is."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support import pictures
 from support.files import payloads, reseal
+from support.tiers import mostly_slow
 
 import aig_codec
 from aig_codec import errors
@@ -76,8 +77,8 @@ def _same(some: list[tuple[object, list[str]]], others: list[tuple[object, list[
         np.testing.assert_array_equal(pixels, other)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("kind", mostly_slow(KINDS, "photograph", "palette"))
+@pytest.mark.parametrize("channels", mostly_slow([1, 2, 3, 4], 3))
 def test_large_pictures_are_decoded_like_small_ones(kind: str, channels: int, frugal) -> None:
     data = _file(kind, channels)
     expected = _answers(data)

@@ -107,6 +107,7 @@ for channels, keywords, names in answers:
 DECODE, HALF = "file.decode(threads=1)", "file.decode(scale=2, threads=1)"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks Linux for peaks")
 @pytest.mark.timeout(600)
 def test_what_is_taken_is_no_more_than_charged() -> None:

@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 import vectors
+from support.tiers import mostly_slow
 
 import aig_codec
 from aig_codec.decoder.file import TIERS
@@ -87,11 +88,12 @@ def _check(name: str, cuts: range) -> None:
             before = error
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", mostly_slow(SMALL, "v4-grey", "v4-three"))
 def test_every_prefix_shows_what_has_arrived(name: str) -> None:
     _check(name, range(len(_file(name)) + 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["v4-groups", "v4-groups-rans", "v4-groups-fitted"])
 def test_prefixes_of_files_of_many_groups(name: str) -> None:
     _check(name, range(0, len(_file(name)) + 1, 61))

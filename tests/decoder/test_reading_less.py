@@ -10,6 +10,7 @@ import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import pictures
+from support.tiers import mostly_slow
 
 import aig_codec
 from aig_codec import _native, errors
@@ -37,6 +38,13 @@ KINDS = {
 
 WIDTH, HEIGHT = 600, 500
 
+#: Kinds whose every part takes the whole of a segment: smaller, but of several groups as well.
+SMALLER = ("alpha", "grey with alpha", "lossless")
+
+
+def _size(kind: str) -> tuple[int, int]:
+    return (290, 270) if kind in SMALLER else (WIDTH, HEIGHT)
+
 
 @cache
 def _picture(channels: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
@@ -47,7 +55,9 @@ def _picture(channels: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndar
 def _file(kind: str) -> bytes:
     keywords, channels = KINDS[kind]
     focus = {} if keywords.keys() & {"lossless", "boxes"} else FOCUS
-    return aig_codec.encode(_picture(channels), **focus, **keywords)
+    if kind in SMALLER and focus:
+        focus = {"centers": [(150, 120), (262, 258)], "radii": FOCUS["radii"]}
+    return aig_codec.encode(_picture(channels, *_size(kind)), **focus, **keywords)
 
 
 @cache
@@ -61,16 +71,18 @@ def _crop(image, region, scale):
 
 
 @st.composite
-def regions(draw):
-    left = draw(st.integers(0, WIDTH - 1))
-    top = draw(st.integers(0, HEIGHT - 1))
-    return left, top, draw(st.integers(left + 1, WIDTH)), draw(st.integers(top + 1, HEIGHT))
+def regions(draw, width: int, height: int):
+    left = draw(st.integers(0, width - 1))
+    top = draw(st.integers(0, height - 1))
+    return left, top, draw(st.integers(left + 1, width)), draw(st.integers(top + 1, height))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", mostly_slow(KINDS, "colour", "drawn", "rans", "palette"))
 @pytest.mark.parametrize("scale", [1, 2, 4, 8])
 def test_a_region_is_the_crop_of_the_whole(kind: str, scale: int) -> None:
-    @given(region=regions())
+    width, height = _size(kind)
+
+    @given(region=regions(width, height))
     @settings(max_examples=12, deadline=None, derandomize=True)
     def check(region) -> None:
         part = aig_codec.decode(_file(kind), region=region, scale=scale)
@@ -79,7 +91,8 @@ def test_a_region_is_the_crop_of_the_whole(kind: str, scale: int) -> None:
         np.testing.assert_array_equal(part, _crop(_decoded(kind, scale), region, scale))
 
     check()
-    for region in ((0, 0, WIDTH, HEIGHT), (255, 255, 257, 257), (599, 499, 600, 500)):
+    last = (width - 1, height - 1, width, height)
+    for region in ((0, 0, width, height), (255, 255, 257, 257), last):
         part = aig_codec.decode(_file(kind), region=region, scale=scale)
         np.testing.assert_array_equal(part, _crop(_decoded(kind, scale), region, scale))
 
@@ -111,6 +124,7 @@ def test_regions_that_are_not_there_are_refused(region: object) -> None:
         aig_codec.decode(_file("colour"), region=region)
 
 
+@pytest.mark.slow
 def test_a_region_reads_its_groups_only() -> None:
     pixels = pictures.mixed(1100, 1400, 3)
     data = aig_codec.encode(pixels, centers=[(700, 500)], radii=[(40, 60)], quality=85)
@@ -142,7 +156,7 @@ def test_a_damaged_group_elsewhere_does_not_matter() -> None:
     assert coarse.shape == (50, 50, 3)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", mostly_slow(KINDS, "colour", "palette"))
 def test_parts_of_damaged_files_are_parts_or_errors_of_the_file(kind: str) -> None:
     """Cut or damaged anywhere: strict calls raise what they should, lenient ones have a picture."""
     rng = np.random.default_rng(11)
@@ -172,7 +186,7 @@ def test_parts_of_damaged_files_are_parts_or_errors_of_the_file(kind: str) -> No
 # Smaller scales
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", mostly_slow(KINDS, "colour"))
 @pytest.mark.parametrize("scale", [2, 4, 8])
 def test_smaller_pictures_are_those_of_the_page(kind: str, scale: int) -> None:
     keywords, channels = KINDS[kind]
@@ -217,20 +231,12 @@ def test_exact_pixels_have_their_exact_mean(scale: int) -> None:
     assert np.array_equal(small[y, x], (box.astype(int).sum(0) + len(box) // 2) // len(box))
 
 
-@pytest.mark.parametrize("simd", ["plain", "avx2", "auto"])
+@pytest.mark.parametrize("simd", ["plain", "avx2", "auto"], indirect=True)
 @pytest.mark.parametrize("scale", [2, 4, 8])
 def test_smaller_pictures_are_the_same_everywhere(simd: str, scale: int) -> None:
-    best = _native.simd()
-    try:
-        _native.choose_simd(simd)
-    except ValueError:
-        pytest.skip(f"this processor has no {simd}")
-    try:
-        for threads in (1, 3):
-            small = aig_codec.decode(_file("fitted"), scale=scale, threads=threads)
-            np.testing.assert_array_equal(small, _decoded("fitted", scale))
-    finally:
-        _native.choose_simd(best)
+    for threads in (1, 3):
+        small = aig_codec.decode(_file("fitted"), scale=scale, threads=threads)
+        np.testing.assert_array_equal(small, _decoded("fitted", scale))
 
 
 def test_the_smallest_scale_reads_cores_and_preview_only() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from support import emulated, pictures
 from support.files import payloads, reseal
+from support.tiers import mostly_slow
 
 import aig_codec
 from aig_codec import errors, geometry
@@ -40,8 +41,8 @@ def decoded(device, data, **options):
 
 @pytest.mark.parametrize("colours", [1, 3])
 @pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4"])
-@pytest.mark.parametrize("entropy", ["rans", "adaptive", "golomb"])
-@pytest.mark.parametrize("effort", [1, 5, 8])
+@pytest.mark.parametrize("entropy", mostly_slow(["rans", "adaptive", "golomb"], "rans"))
+@pytest.mark.parametrize("effort", mostly_slow([1, 5, 8], 1, 5))
 def test_pixels_are_those_of_the_cpu(device, colours, subsampling, entropy, effort) -> None:
     picture = pictures.mixed(277, 411, colours, 3)
     for tune, mid in (("psnr", "dct"), ("visual", "none")):
@@ -73,7 +74,7 @@ def test_pixels_are_those_of_the_cpu(device, colours, subsampling, entropy, effo
         {"boxes": [(20, 30, 90, 100), (200, 50, 260, 90)], "entropy": "rans"},
     ],
 )
-@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("channels", mostly_slow([1, 2, 3, 4], 4))
 def test_all_kinds_of_files(device, options, channels) -> None:
     picture = pictures.mixed(150, 301, channels, 5)
     focus = {} if {"boxes", "lossless"} & options.keys() else FOCUS
@@ -94,7 +95,7 @@ def test_frozen_files(device) -> None:
         np.testing.assert_array_equal(shown, aig_codec.decode(data), err_msg=path.name)
 
 
-@pytest.mark.parametrize("entropy", ["rans", "adaptive"])
+@pytest.mark.parametrize("entropy", mostly_slow(["rans", "adaptive"], "adaptive"))
 def test_damaged_files_fail_alike(device, entropy) -> None:
     """The same error, and the same partial picture."""
     from aig_codec.coders import substreams
@@ -139,6 +140,7 @@ def test_damaged_files_fail_alike(device, entropy) -> None:
     assert refused > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entropy", ["rans", "adaptive"])
 def test_cut_files_are_what_the_cpu_makes_of_them(device, entropy) -> None:
     """At every byte of the first segments, then at some: an error or a partial picture alike."""
@@ -320,6 +322,7 @@ def test_blocks_and_levels_are_those_of_the_cpu(
             assert {"to_planes", "cut_superblocks", "choose_levels"} <= set(device.launched)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("together", [{"threads": 5, "blocks": 2}, {"blocks": 5}])
 def test_threads_and_blocks_side_by_side(together) -> None:

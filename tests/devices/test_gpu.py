@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from support import ROOT, emulated, pictures
+from support.tiers import mostly_slow
 
 import aig_codec
 from aig_codec import errors, geometry
@@ -40,11 +41,7 @@ def to_host(request, monkeypatch):
     """A function that takes arrays of the device to the host; a device, or what stands in."""
     forget(monkeypatch)
     if request.param == "device":
-        if gpu.devices() == 0:
-            pytest.skip("there is no CUDA device, or no CuPy")
-        import cupy
-
-        yield cupy.asnumpy
+        yield request.getfixturevalue("cupy").asnumpy
     else:
         if emulated.compiler() is None:
             pytest.skip("there is no C++ compiler")
@@ -224,15 +221,15 @@ def on_device(to_host, picture):
     return cupy.asarray(picture)
 
 
-@pytest.mark.parametrize("effort", [1, 2, 3, 5])
+@pytest.mark.parametrize("effort", mostly_slow([1, 2, 3, 5], 1))
 @pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4"])
-@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("channels", mostly_slow([1, 2, 3, 4], 3))
 def test_arrays_of_a_device_become_the_file_of_the_cpu(
     to_host, effort, subsampling, channels
 ) -> None:
-    picture = pictures.mixed(277, 411, channels, 3)
+    picture = pictures.mixed(261, 283, channels, 3)
     there = on_device(to_host, picture)
-    foci = {"centers": [(150, 120), (270, 60)], "radii": [(30, 60), (20, 30)]}
+    foci = {"centers": [(150, 120), (255, 60)], "radii": [(30, 60), (20, 30)]}
     for more in (
         {"quality": 30, "mid": "dct"},
         {"quality": 95, "tune": "visual", "entropy": "rans"},
@@ -245,7 +242,7 @@ def test_arrays_of_a_device_become_the_file_of_the_cpu(
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (8, 8), (17, 33), (256, 257)])
-@pytest.mark.parametrize("effort", [1, 3])
+@pytest.mark.parametrize("effort", mostly_slow([1, 3], 1))
 def test_small_and_uneven_arrays_of_a_device(to_host, shape, effort) -> None:
     rng = np.random.default_rng(sum(shape))
     noise = rng.integers(0, 256, (*shape, 3), np.uint8)
@@ -289,12 +286,8 @@ def test_the_bench(to_host, monkeypatch, tmp_path, capsys) -> None:
 
 @pytest.mark.gpu
 @pytest.mark.timeout(600)
-def test_nothing_is_left_of_a_thousand_batches(monkeypatch) -> None:
+def test_nothing_is_left_of_a_thousand_batches(monkeypatch, cupy) -> None:
     forget(monkeypatch)
-    if gpu.devices() == 0:
-        pytest.skip("there is no CUDA device, or no CuPy")
-    import cupy
-
     sources = files(3, entropy="rans")
     pool, used = cupy.get_default_memory_pool(), []
     for k in range(1000):

@@ -8,6 +8,7 @@ import pytest
 import reference
 from support import pictures
 from support.pictures import wobbly
+from support.tiers import mostly_slow
 
 import aig_codec
 from aig_codec import geometry
@@ -38,7 +39,7 @@ def shapes() -> dict[str, np.ndarray]:
 
 
 @pytest.mark.filterwarnings("ignore:mask is 0 everywhere")
-@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("channels", mostly_slow([1, 2, 3, 4], 3))
 @pytest.mark.parametrize("name", shapes())
 def test_masks_are_exact_and_nothing_else_is_core(name: str, channels: int) -> None:
     mask = shapes()[name]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import floor, isqrt
 
 import numpy as np
@@ -119,6 +120,11 @@ def class_of(foci, x, y, fixed=None):
 
 def class_map(foci, width, height, left=0, top=0):
     """5.4: the classes of the pixels of a window, by rows."""
+    return _class_map(tuple(foci), width, height, left, top).copy()
+
+
+@lru_cache(maxsize=8)  # a test reads every stage of a file, and all have these classes
+def _class_map(foci, width, height, left, top):
     fixed = [fixed_point(focus) for focus in foci]
     classes = np.zeros((height, width), np.uint8)
     for y in range(height):

@@ -1,5 +1,7 @@
 """A whole picture from the segments of its file (8)."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from .boundary import apply_boundary
@@ -24,6 +26,16 @@ def dct_picture(container):
         container.matrix,
         container.mid,
     )
+
+
+@lru_cache(maxsize=16)  # a test reads every stage of a file, and all have these segments
+def _lossless(segment, shape, region, channels, most):
+    return decode_lossless(segment, np.frombuffer(region, bool).reshape(shape), channels, most)
+
+
+def exact_pixels(segment, region, channels, most=255):
+    """7.1: those of a region."""
+    return _lossless(bytes(segment), region.shape, region.tobytes(), channels, most)[region]
 
 
 def decode_file(data, upto="full", problems=None):
@@ -65,25 +77,26 @@ def decode_file(data, upto="full", problems=None):
         with tolerate(problems):
             region = mid_pixels(classes)
             coder = container.find("mid").coder
-            decode = decode_palette if coder == "palette" else decode_lossless
-            picture[region, :colours] = decode(mid, region, colours)[region]
+            if coder == "palette":
+                picture[region, :colours] = decode_palette(mid, region, colours)[region]
+            else:
+                picture[region, :colours] = exact_pixels(mid, region, colours)
     if drawn is not None:
         with tolerate(problems):
             region = classes == DRAWN
-            picture[region, :colours] = decode_lossless(drawn, region, colours)[region]
+            picture[region, :colours] = exact_pixels(drawn, region, colours)
     if boundary is not None and not problems:
         with tolerate(problems):
             picture[..., :colours] = apply_boundary(boundary, classes, picture[..., :colours])
     if alpha is not None and has_alpha:
         with tolerate(problems):
-            picture[~core, -1] = decode_lossless(alpha, ~core, 1)[~core, 0]
+            picture[~core, -1] = exact_pixels(alpha, ~core, 1)[:, 0]
     for k, segment in enumerate(cores):
         if segment is not None:
             with tolerate(problems):
                 region = classes == CORE + k
-                deep = {} if container.bits == 8 else {"most": (1 << container.bits) - 1}
-                own = decode_lossless(segment, region, container.channels, **deep)
-                picture[region] = own[region]
+                most = (1 << container.bits) - 1
+                picture[region] = exact_pixels(segment, region, container.channels, most)
     return picture
 
 

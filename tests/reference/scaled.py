@@ -7,8 +7,7 @@ from .container import read_container
 from .dct import decode_cells, decode_eighth
 from .filters import interpolate, to_colours
 from .geometry import CORE, core_pixels, picture_classes
-from .lossless import decode_lossless
-from .picture import dct_picture, decode_file
+from .picture import dct_picture, decode_file, exact_pixels
 
 
 def decode_scaled(data, scale):
@@ -38,8 +37,7 @@ def decode_scaled(data, scale):
     exact = np.zeros((container.height, container.width, container.channels), np.int64)
     for k in range(len(container.foci)):
         region = classes == CORE + k
-        own = decode_lossless(bytes_of("core", k), region, container.channels)
-        exact[region] = own[region]
+        exact[region] = exact_pixels(bytes_of("core", k), region, container.channels)
     core = core_pixels(classes)[..., np.newaxis]
     m, n = box_sums(core.astype(np.int64), scale), box_sums(np.ones_like(core, np.int64), scale)
     blended = (box_sums(exact * core, scale) + (n - m) * small + n // 2) // n

@@ -25,14 +25,26 @@ def assert_same(found, expected, what):
         np.testing.assert_array_equal(found, expected, err_msg=str(what))
 
 
-def kernel_sets():
+SETS = ("plain", "vector", "avx2", "avx512")
+
+
+def kernel_sets(names=("plain", "avx2", "avx512")):
     """Choose one set of kernels after the other, and the automatic choice afterwards."""
     try:
-        for name in ("plain", "avx2", "avx512"):
+        for name in names:
             try:
                 _native.choose_simd(name)
             except ValueError:  # this processor has none of them
+                assert name in ("avx2", "avx512")
                 continue
+            assert _native.simd() == name
             yield name
     finally:
         _native.choose_simd("auto")
+
+
+def by_kernel_set(job):
+    """What a job gives with every set of kernels that there is."""
+    results = {name: job() for name in kernel_sets(SETS)}
+    assert len(results) >= 2
+    return results

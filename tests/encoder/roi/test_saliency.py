@@ -104,6 +104,7 @@ EXTREMES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("height", "width"), EXTREMES)
 def test_memory_is_linear_in_pixels_whatever_the_shape(height: int, width: int) -> None:
     picture = _strip(height, width)
@@ -128,6 +129,7 @@ def test_what_stands_out_of_a_long_strip(height: int, width: int) -> None:
     assert found[0].confidence > 0.1
 
 
+@pytest.mark.slow
 def test_nothing_large_is_kept_after_many_shapes() -> None:
     saliency._kept_gaussian.cache_clear()
     tracemalloc.start()
