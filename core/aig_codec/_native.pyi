@@ -1,8 +1,8 @@
 """Kernels of aig_codec; what each does is said where it is declared, in core/native/*.hpp.
 
 Arrays are C-contiguous. Class maps, block classes and bands are uint8 (H, W); pixels are uint8
-(H, W[, C]); levels are int16 (blocks high, blocks wide, 64); steps are int32 (64,). `coder` is the number
-of an entropy coder; a payload is read from (coder, coded symbols, raw bits).
+(H, W[, C]); levels are int16 (blocks high, blocks wide, 64); steps are int32 (64,). `coder` is the
+number of an entropy coder; a payload is read from (coder, coded symbols, raw bits).
 """
 
 from collections.abc import Sequence
@@ -30,6 +30,7 @@ def assign(height: int, width: int, foci: I64) -> tuple[U8, NDArray[np.uint32]]:
 
 # Entropy coders
 class WrittenStream:
+    def __init__(self) -> None: ...  # refused: kernels alone make one
     @property
     def symbols(self) -> U8: ...
     @property

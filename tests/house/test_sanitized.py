@@ -14,10 +14,10 @@ _FLAGS = ("-std=c++20", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-re
 
 FINDINGS = {
     # Pointers left their array on the way to a place inside it, in groups other than the first.
-    "busy maps of groups that do not begin at 0": """
+    "activity maps of groups that do not begin at 0": """
         #include "dct/levels.hpp"
         int main() {
-            aig::BusyMap map;
+            aig::ActivityMap map;
             map.start({64, 96, 96, 128});
             aig::Block block;
             block.x = 90, block.y = 120;

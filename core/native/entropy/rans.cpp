@@ -120,7 +120,7 @@ RansTables::RansTables(std::span<const std::uint8_t> coded, unsigned n_contexts)
 }
 
 Bytes RansCoder::code(const RansTables& tables, const WrittenStream& stream) {
-    const Bytes &symbols = stream.symbols, &contexts = stream.contexts;
+    const std::span<const std::uint8_t> symbols = stream.symbols, contexts = stream.contexts;
     // Symbols go in backwards, so the words come out last first.
     std::vector<std::uint16_t> words;
     std::array<std::uint32_t, kRansStates> state{kRansLow, kRansLow};

@@ -108,8 +108,9 @@ struct RiceCoder {
         }
     }
     static void put(BitWriter& out, const Tables& tables, const WrittenStream& stream) {
-        for (std::size_t i = 0; i < stream.symbols.size(); ++i) {
-            const unsigned symbol = stream.symbols[i], k = tables.of(stream.contexts[i]), q = symbol >> k;
+        const std::span<const std::uint8_t> symbols = stream.symbols, contexts = stream.contexts;
+        for (std::size_t i = 0; i < symbols.size(); ++i) {
+            const unsigned symbol = symbols[i], k = tables.of(contexts[i]), q = symbol >> k;
             if (q < kRiceLimit) {
                 out.put((1u << q) - 1, q + 1);
                 out.put(symbol & ((1u << k) - 1), k);

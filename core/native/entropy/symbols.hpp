@@ -2,6 +2,8 @@
 #pragma once
 #include "entropy/coding.hpp"
 
+#include <utility>
+
 namespace aig {
 
 class SymbolWriter {
@@ -11,18 +13,23 @@ class SymbolWriter {
 
     SymbolWriter(WrittenStream& out, unsigned) : out_(out) {}
     unsigned symbol(unsigned context, unsigned symbol) {
-        out_.symbols.push_back(static_cast<std::uint8_t>(symbol));
-        out_.contexts.push_back(static_cast<std::uint8_t>(context));
+        symbols_.push_back(static_cast<std::uint8_t>(symbol));
+        contexts_.push_back(static_cast<std::uint8_t>(context));
         return symbol;
     }
     std::uint32_t bits(std::uint32_t value, unsigned count) {
         bits_.put(value, count);
         return value;
     }
-    void finish() { out_.raw = bits_.finish(); }
+    void finish() {
+        out_.symbols = std::move(symbols_);
+        out_.contexts = std::move(contexts_);
+        out_.raw = bits_.finish();
+    }
 
   private:
     WrittenStream& out_;
+    Bytes symbols_, contexts_;
     BitWriter bits_;
 };
 
