@@ -115,9 +115,9 @@ struct Graphic {
         matches = !chance.one_in(3);
     }
     static constexpr Kind kind() { return kGraphic; }
-    Bytes encode() const { return graphic_encode(picture.view(), picture.region(), {}, nullptr, matches); }
+    Bytes encode() const { return screen_encode(picture.view(), picture.region(), {}, nullptr, matches); }
     void decode(std::span<const std::uint8_t> bytes, Picture<std::uint8_t>& target) const {
-        graphic_decode(bytes, target.view(), picture.region(), matches);
+        screen_decode(bytes, target.view(), picture.region(), matches);
     }
     Picture<std::uint8_t> picture;
     bool matches;
@@ -156,11 +156,11 @@ void decode_lossless(Round& round, Input input) {
 }
 
 void fuzz_lossless(Round& round) {
-    Bytes photo, deep, graphic;  // those of one picture get into the next
+    Bytes photo, deep, screen;  // those of one picture get into the next
     for (int i = 0; i < 2; ++i) {
         attack<Photo<std::uint8_t>>(round, photo);
         attack<Photo<std::uint16_t>>(round, deep);
-        attack<Graphic>(round, graphic);
+        attack<Graphic>(round, screen);
     }
 }
 

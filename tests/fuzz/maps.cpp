@@ -53,7 +53,7 @@ bool try_labels(Round& round, const Labels& l, const Bytes& bytes, Labels& targe
         tiles(static_cast<std::size_t>(((l.width + 15) / 16) * ((l.height + 15) / 16)), 1);
     const View<std::uint8_t> map{classes.data(), l.width, l.width, l.height, 1};
     classify_labels(constant(target.view()), reach2, map);
-    mark_drawn(
+    mark_screen_content(
         View<const std::uint8_t>{tiles.data(), (l.width + 15) / 16, (l.width + 15) / 16, (l.height + 15) / 16, 1},
         round.chance.one_in(2), map);
     round.note(classes);
@@ -124,12 +124,12 @@ void fuzz_near(Round& round) {
     const std::ptrdiff_t stride = std::ptrdiff_t{l.width} * channels;
     const View<const std::uint8_t> pixels{samples.data(), stride, l.width, l.height, channels};
     const Region region{l.view(), 0, chance.below(l.n + 1)};
-    const GraphicLoss loss{chance.size(3000), chance.below(256)};
-    std::vector<GraphicCost> costs(static_cast<std::size_t>(((l.width + 15) / 16) * ((l.height + 15) / 16)));
-    const Bytes coded = exact(graphic_encode(pixels, region, loss, costs.data()));
+    const ScreenLoss loss{chance.size(3000), chance.below(256)};
+    std::vector<TileCost> costs(static_cast<std::size_t>(((l.width + 15) / 16) * ((l.height + 15) / 16)));
+    const Bytes coded = exact(screen_encode(pixels, region, loss, costs.data()));
     Bytes decoded(samples.size(), 77);
     try {
-        graphic_decode(coded, {decoded.data(), stride, l.width, l.height, channels}, region, true);
+        screen_decode(coded, {decoded.data(), stride, l.width, l.height, channels}, region, true);
     } catch (const Corrupt&) { round.fail("graphics that lose a little were refused"); }
     ++round.tally.decoded;
     round.note(coded), round.note(decoded);

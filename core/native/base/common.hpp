@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-// For the few functions on which the speed of a decoder hangs, and loops of a known handful of rounds.
+// For the few functions that decide the speed of a decoder, and for loops of a small constant number of rounds.
 #if defined(__GNUC__) || defined(__clang__)
 #define AIG_INLINE inline __attribute__((always_inline))
 #define AIG_INLINE_LAMBDA __attribute__((always_inline))
@@ -25,7 +25,7 @@
 
 namespace aig {
 
-// A stream from a file contradicts itself; becomes aig_codec.errors.CorruptError.
+// The bytes of a file contradict themselves; becomes aig_codec.errors.CorruptError.
 struct Corrupt : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -50,7 +50,7 @@ using Bytes = std::vector<std::uint8_t>;
 inline constexpr int kBackground = 0;
 inline constexpr int kCoreBase = 1;  // core of center k is kCoreBase + k
 inline constexpr int kMidBase = 5;   // mid of center k is kMidBase + k
-inline constexpr int kDrawn = 8;     // outside the cores, coded as graphics
+inline constexpr int kDrawn = 8;     // outside the cores, coded as screen content
 
 inline bool is_core(int c) { return c >= kCoreBase && c < kMidBase; }
 inline bool is_mid(int c) { return c >= kMidBase && c < kDrawn; }

@@ -6,7 +6,7 @@ namespace aig {
 
 // Entry [frequency][position] of the transform of 2^log samples, log up to 5.
 constexpr int dct_entry(int log, int frequency, int position) {
-    // 90.5 cos(i pi / 64), by ear: the standard's own numbers.
+    // The standard's numbers: about 90.5 cos(i pi / 64), tuned by hand there.
     constexpr std::array<int, 33> cosine = {90, 90, 90, 90, 89, 88, 87, 85, 83, 82, 80, 78, 75, 73, 70, 67, 64,
                                             61, 57, 54, 50, 46, 43, 38, 36, 31, 25, 22, 18, 13, 9,  4,  0};
     if (frequency == 0) return 64;

@@ -1,5 +1,5 @@
-// Memory in large pieces. The system is asked for huge pages: without them, who allocates planes anew for every picture
-// spends a third of the time on page faults.
+// Memory in large pieces, on huge pages where the system has them: without these, page faults take a third of the time
+// when planes are allocated anew for every image.
 #pragma once
 #include <cstddef>
 #include <cstdlib>

@@ -54,9 +54,10 @@ inline Extent extent(const Region& region) {
     return e;
 }
 
-// How much a picture looks drawn: of the pixels that are what their left or upper neighbour is, or nearly so, the share
-// that are it exactly; or the same for a slope through these neighbours, if that is more. Close to 1 where somebody
-// drew, far less where light fell. Looks at the first 64 of every 256 columns in every sixteenth row.
+// How much an image looks like screen content: among the pixels that equal their left or upper neighbour up to a small
+// difference, the share that equals it exactly; or the same for the gradient through these neighbours, if that is more.
+// Close to 1 for synthetic images, far less for photographs. Samples the first 64 of every 256 columns in every
+// sixteenth row.
 inline double repetition(View<const std::uint8_t> pixels, const Region& region) {
     constexpr int kLittle = 4;
     std::int64_t equal[2] = {}, near[2] = {};

@@ -1,4 +1,4 @@
-// Python's view of cores of any shape and of tiles.
+// Python bindings of masks, label maps and tiles.
 #include "bindings/arrays.hpp"
 #include "geometry/label_map.hpp"
 #include "geometry/masks.hpp"
@@ -7,7 +7,7 @@
 
 namespace {
 
-std::size_t tiles(int n) { return static_cast<std::size_t>((n + aig::kDrawnTile - 1) / aig::kDrawnTile); }
+std::size_t tiles(int n) { return static_cast<std::size_t>((n + aig::kScreenTile - 1) / aig::kScreenTile); }
 
 void require_labels(const U8In& labels, int n) {
     require(labels.ndim() == 2 && labels.size() > 0, "labels must have 2 axes and not be empty");
@@ -18,7 +18,7 @@ void require_labels(const U8In& labels, int n) {
 }  // namespace
 
 void bind_maps(nb::module_& m) {
-    m.attr("TILE") = aig::kDrawnTile;
+    m.attr("TILE") = aig::kScreenTile;
     m.def(
         "label_map_encode",
         [](const U8In& labels, int n) {
@@ -83,7 +83,7 @@ void bind_maps(nb::module_& m) {
             require(drawn.shape(0) == tiles(c.height) && drawn.shape(1) == tiles(c.width),
                     "tiles do not fit the class map");
             nb::gil_scoped_release release;
-            aig::mark_drawn(d, keep_mid, c);
+            aig::mark_screen_content(d, keep_mid, c);
         },
         "drawn"_a.noconvert(), "keep_mid"_a, "map"_a.noconvert());
     m.def(
@@ -118,7 +118,7 @@ void bind_maps(nb::module_& m) {
             std::fill_n(out.data(), out.size(), 0.0f);
             {
                 nb::gil_scoped_release release;
-                aig::transform_costs_by_tile(p, w, q, reinterpret_cast<aig::GraphicCost*>(out.data()));
+                aig::transform_costs_by_tile(p, w, q, reinterpret_cast<aig::TileCost*>(out.data()));
             }
             return out;
         },

@@ -1,4 +1,4 @@
-// The Python face of the lossless coders.
+// Python bindings of the lossless coders.
 #include "bindings/arrays.hpp"
 #include "lossless/photo.hpp"
 #include "screen/recurrence.hpp"
@@ -169,7 +169,7 @@ void bind_lossless(nb::module_& m) {
             return nb::make_tuple(r.places, r.right, r.pixels, r.colours, r.grey);
         },
         "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a,
-        "Places looked at, those like an earlier one; pixels of a grid, different colours among them, whether all are "
+        "Places sampled, those like an earlier one; pixels of a grid, different colours among them, whether all are "
         "grey.");
     m.def(
         "graphic_encode",
@@ -178,7 +178,7 @@ void bind_lossless(nb::module_& m) {
             Bytes out;
             {
                 nb::gil_scoped_release release;
-                out = aig::graphic_encode(task.rows(), task.region_rows(), {}, nullptr, matches);
+                out = aig::screen_encode(task.rows(), task.region_rows(), {}, nullptr, matches);
             }
             return to_bytes(out);
         },
@@ -190,16 +190,16 @@ void bind_lossless(nb::module_& m) {
             require(task.pixels.channels == 1 || task.pixels.channels == 3, "1 or 3 channels");
             require(per_bit >= 0 && per_bit < 1 << 20 && most >= 0 && most < 256, "loss outside its range");
             const auto tiles = [](int n) {
-                return static_cast<std::size_t>((n + aig::kDrawnTile - 1) / aig::kDrawnTile);
+                return static_cast<std::size_t>((n + aig::kScreenTile - 1) / aig::kScreenTile);
             };
-            static_assert(sizeof(aig::GraphicCost) == 2 * sizeof(float));
+            static_assert(sizeof(aig::TileCost) == 2 * sizeof(float));
             auto costs = make_array<float>({tiles(bottom - top), tiles(task.pixels.width), 2});
             std::fill_n(costs.data(), costs.size(), 0.0f);
             Bytes out;
             {
                 nb::gil_scoped_release release;
-                out = aig::graphic_encode(task.rows(), task.region_rows(), {per_bit, most},
-                                          reinterpret_cast<aig::GraphicCost*>(costs.data()));
+                out = aig::screen_encode(task.rows(), task.region_rows(), {per_bit, most},
+                                         reinterpret_cast<aig::TileCost*>(costs.data()));
             }
             return nb::make_tuple(to_bytes(out), costs);
         },
@@ -211,8 +211,8 @@ void bind_lossless(nb::module_& m) {
             const Task<std::uint8_t> task(view(pixels), map, first, last, top, bottom);
             const auto bytes = as_span(coded);
             nb::gil_scoped_release release;
-            aig::graphic_decode(bytes, task.rows(), task.region_rows(), matches);
+            aig::screen_decode(bytes, task.rows(), task.region_rows(), matches);
         },
         "coded"_a, "pixels"_a.noconvert(), "map"_a.noconvert(), "first"_a, "last"_a, "top"_a, "bottom"_a,
-        "matches"_a = true, "matches: whether the bytes have them, as the first byte of a band says.");
+        "matches"_a = true, "matches: whether the bytes use matches, as in the first byte of a band.");
 }

@@ -1,4 +1,4 @@
-// The Python face of the kernels. The GIL is released around every kernel.
+// Python bindings of the kernels. The GIL is released around every kernel.
 #include "bindings/entropy.hpp"
 #include "dct/residual.hpp"
 #include "geometry/geometry.hpp"
@@ -378,7 +378,7 @@ namespace {
 
 int (*execute_kernels)(PyObject*) = nullptr;
 
-// Types and errors are those of one interpreter: of two, one would run into the other's, or wait for ever.
+// Types and errors belong to one interpreter: a second one would use the first one's, or deadlock.
 int execute_native(PyObject* module) {
     if (PyInterpreterState_GetID(PyInterpreterState_Get()) != 0) {
         PyErr_SetString(PyExc_ImportError, "aig_codec._native works in the main interpreter alone, not in a "
@@ -390,9 +390,9 @@ int execute_native(PyObject* module) {
 
 }  // namespace
 
-// Called for every interpreter, or for the main one in place of others: which one it is for shows when the module is
-// executed.
-// NOLINTNEXTLINE(bugprone-reserved-identifier): Python asks for this name.
+// Called for every interpreter, or for the main one in place of others: only when the module is executed is the
+// interpreter certain.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the name is fixed by Python.
 extern "C" NB_EXPORT PyObject* PyInit__native(void) {
     PyObject* const definition = PyInit__kernels();
     if (!definition) return nullptr;

@@ -7,12 +7,12 @@
 namespace aig {
 namespace {
 
-// What frequency k of a side of 8 << log samples adds to the means over n equal parts of it is what frequency `of` adds
-// to them, times weight / 256. Frequencies whose multiples end with the parts add nothing.
-struct Alias {
+// The LF correction along one side of 8 << log samples: frequency k adds to the means over n equal parts of it what the
+// low frequency `of` adds to them, times weight / 256. Frequencies with whole periods in each part add nothing.
+struct LfTerm {
     int of = 0, weight = 0;
 };
-Alias alias_along(int log, int n, int k) {
+LfTerm lf_term(int log, int n, int k) {
     const int fold = k % (2 * n);
     if (k < n) return {k, 256};
     if (fold == 0 || fold == n) return {};
@@ -33,11 +33,11 @@ std::vector<ScanEntry> make_scan(Shape shape) {
         int sum, x, y;
     };
     std::vector<Place> places;
-    // Frequencies count in cycles over the larger side of both, so that equal sums are diagonals in the picture.
+    // Frequencies count in cycles over the larger side of both, so that equal sums are diagonals in the image.
     for (int y = 0; y < h; ++y)
         for (int x = 0; x < w; ++x)
             if (x >= shape.low_w() || y >= shape.low_h()) places.push_back({x * h + y * w, x, y});
-    // Diagonals run to and fro, as in JPEG: odd ones begin at the top.
+    // Diagonals alternate in direction (zigzag, as in JPEG): odd ones begin at the top.
     const int unit = std::max(w, h);
     std::sort(places.begin(), places.end(), [unit](const Place& a, const Place& b) {
         if (a.sum != b.sum) return a.sum < b.sum;
@@ -47,8 +47,7 @@ std::vector<ScanEntry> make_scan(Shape shape) {
     for (const Place& p : places) {
         const int sum = p.x / shape.cells_w() + p.y / shape.cells_h();
         const int band = sum < 4 ? sum : sum < 6 ? 4 : sum < 9 ? 5 : 6;
-        const Alias along = alias_along(shape.log_w, shape.low_w(), p.x),
-                    down = alias_along(shape.log_h, shape.low_h(), p.y);
+        const LfTerm along = lf_term(shape.log_w, shape.low_w(), p.x), down = lf_term(shape.log_h, shape.low_h(), p.y);
         scan.push_back({static_cast<std::uint16_t>(p.y * w + p.x),
                         static_cast<std::uint16_t>((p.y + 2) * (w + 2) + p.x + 2), static_cast<std::uint8_t>(band),
                         static_cast<std::uint8_t>(down.of * shape.low_w() + along.of),

@@ -1,5 +1,5 @@
-// How a plane is cut up: cells of 8x8 samples, transform blocks of 1 to 4 cells a side, superblocks, groups
-// (format.md, 7.3).
+// The partition of a plane: cells (8x8 blocks of samples), transform blocks of 1 to 4 cells a side, superblocks, groups
+// and LF groups (format.md, 7.3).
 #pragma once
 #include "base/common.hpp"
 
@@ -8,20 +8,20 @@
 
 namespace aig {
 
-inline constexpr int kCell = 8;             // samples
+inline constexpr int kCell = 8;             // samples: the 8x8 block, unit of the partition
 inline constexpr int kSuperblock = 4;       // cells: the largest transform
-inline constexpr int kGroup = 256;          // pixels: what one stream of high frequencies covers
-inline constexpr int kRegion = 4;           // groups: what one stream of the 1/8 image covers
+inline constexpr int kGroup = 256;          // pixels: the extent of one stream of high frequencies
+inline constexpr int kLfGroup = 4;          // groups: the extent of one stream of the LF image
 inline constexpr int kSizes = 9;            // log2 of width and height in cells, 0..2 each
-inline constexpr int kShapes = 2 * kSizes;  // and the pixels of the 1/8 image along a cell
+inline constexpr int kShapes = 2 * kSizes;  // and the pixels of the LF image along a cell
 inline constexpr int kMaxBlockSamples = 1024;
 
-// What a cell is (format.md, 7.3.2).
+// The class of a cell (format.md, 7.3.2).
 enum CellClass : std::uint8_t { kCellBackground = 0, kCellMid = 1, kCellHole = 2, kCellDrawn = 3 };
 inline constexpr int kTiers = 2;  // of cells that have high frequencies
 inline bool is_hole(int cell_class) { return cell_class >= kCellHole; }
 
-// Size of a transform as powers of two, in cells. Along a cell lie 2^log_eighths pixels of the 1/8 image: 2 in chroma
+// Size of a transform as powers of two, in cells. Along a cell lie 2^log_eighths pixels of the LF image: 2 in chroma
 // of half the size.
 struct Shape {
     std::uint8_t log_w = 0, log_h = 0, log_eighths = 0;
@@ -38,7 +38,7 @@ struct Shape {
         return {static_cast<std::uint8_t>(i % 3), static_cast<std::uint8_t>(i % kSizes / 3),
                 static_cast<std::uint8_t>(i / kSizes)};
     }
-    // The block in pixels of the 1/8 image, and as many lowest coefficients.
+    // The block in pixels of the LF image, and as many lowest coefficients.
     constexpr int log_low_w() const { return log_w + log_eighths; }
     constexpr int log_low_h() const { return log_h + log_eighths; }
     constexpr int low_w() const { return 1 << log_low_w(); }
@@ -52,21 +52,21 @@ struct Block {
     Shape shape;
 };
 
-// Coefficient (h, v) of a block has index v * width + h. The lowest low_w x low_h belong to the 1/8 image; the scan
+// Coefficient (h, v) of a block has index v * width + h. The lowest low_w x low_h belong to the LF image; the scan
 // goes over the others, from low to high frequencies.
 struct ScanEntry {
     std::uint16_t coefficient;  // index
     std::uint16_t place;  // index in a field of stride width + 2 that begins 2 rows and 2 columns before the block
     std::uint8_t band;    // 0..6, by the sum of both frequencies in cycles per 16 samples
-    // What the coefficient adds to the 1/8 image looks there as `alias` of the lowest ones, index v * low_w + h, would;
-    // in 1/256 of it.
+    // LF correction: the coefficient adds to the LF image what the lowest coefficient of index `alias` = v * low_w + h
+    // adds to it, times alias_weight / 256.
     std::uint8_t alias;
     std::int16_t alias_weight;
 };
 inline constexpr int kBands = 7;
 inline constexpr int kMostLow = 64;  // lowest coefficients of a block
 std::span<const ScanEntry> scan_of(Shape shape);
-// Where in the scan a coefficient stands, by its index; kNotInScan for those of the 1/8 image.
+// The position of a coefficient in the scan, by its index; kNotInScan for those of the LF image.
 inline constexpr std::uint16_t kNotInScan = 0xFFFF;
 std::span<const std::uint16_t> scan_positions_of(Shape shape);
 
@@ -105,7 +105,7 @@ class Grid {
     View<const std::uint8_t> classes_;
 };
 
-// What a square of 16 or 32 samples is cut into.
+// The partition of a square of 16 or 32 samples.
 enum class Cut : std::uint8_t {
     quarters,
     whole,
@@ -114,9 +114,10 @@ enum class Cut : std::uint8_t {
 };  // wide: two blocks one above the other; tall: side by side
 
 // Walk through the blocks of a rectangle of cells (whose corner is a superblock's) in coding order. `cut(x, y, log)`
-// says how the uniform square of 2^log cells at (x, y) is cut, log 2 or 1; `visit(block)` is called for every block.
-template <class CutOf, class Visit>
-void walk_square(const Grid& grid, const CellRect& r, int x, int y, int log, CutOf& cut, Visit& visit) {
+// returns the partition of the uniform square of 2^log cells at (x, y), log 2 or 1; `visit(block)` is called for every
+// block.
+template <class PartitionOf, class Visit>
+void walk_square(const Grid& grid, const CellRect& r, int x, int y, int log, PartitionOf& cut, Visit& visit) {
     if (x >= r.x1 || y >= r.y1) return;
     const auto at = [&grid](int bx, int by, int lw, int lh) {
         return Block{static_cast<std::int16_t>(bx), static_cast<std::int16_t>(by),
@@ -132,7 +133,8 @@ void walk_square(const Grid& grid, const CellRect& r, int x, int y, int log, Cut
         for (int k = 0; k < 4; ++k) walk_square(grid, r, x + (k & 1) * half, y + (k >> 1) * half, log - 1, cut, visit);
     }
 }
-template <class CutOf, class Visit> void walk_blocks(const Grid& grid, const CellRect& r, CutOf cut, Visit visit) {
+template <class PartitionOf, class Visit>
+void walk_blocks(const Grid& grid, const CellRect& r, PartitionOf cut, Visit visit) {
     for (int y = r.y0; y < r.y1; y += kSuperblock)
         for (int x = r.x0; x < r.x1; x += kSuperblock) walk_square(grid, r, x, y, 2, cut, visit);
 }

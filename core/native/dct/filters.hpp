@@ -1,4 +1,4 @@
-// What is done to rows and cells of samples in 1/16 of a grey level, centred at 0: once in plain C++ and once per
+// Operations on rows and cells of samples in 1/16 of a grey level, centred at 0: once in plain C++ and once per
 // instruction set, all with the same results. Samples lie in -2048..2047; outside of it sets may differ.
 // Includes nothing but integer types: the units for newer processors must not instantiate code that others share.
 #pragma once
@@ -41,8 +41,8 @@ struct SampleKernels {
                          std::ptrdiff_t out_stride);
     void (*restore_cells)(const std::int16_t* in, std::ptrdiff_t stride, const std::int16_t* const* taps, int cells,
                           std::int16_t* out, std::ptrdiff_t out_stride);
-    // Adds to `sums` what fitting those taps needs, from three rows of a cell: the products of any two of the filter's
-    // inputs, 21 of the upper triangle row by row, then of each with what the filter ought to add.
+    // Adds to `sums` the statistics for fitting those taps, from three rows of a cell: the products of any two of the
+    // filter's inputs, 21 of the upper triangle row by row, then of each with the target, original minus input.
     void (*restoration_statistics)(const std::int16_t* in, std::ptrdiff_t stride, const std::int16_t* original,
                                    std::ptrdiff_t original_stride, std::int64_t* sums);
 };

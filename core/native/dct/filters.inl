@@ -19,13 +19,13 @@ using u8 = std::uint8_t;
 
 constexpr i16 kLowest = -2048, kHighest = 2047;
 
-// Where 16 bits suffice this says so to the compiler, which then has twice as many lanes.
+// Marks values that fit 16 bits, for which the compiler can use twice as many lanes.
 inline i16 narrow(i32 v) { return static_cast<i16>(v); }
 inline i16 least(i16 a, i16 b) { return a < b ? a : b; }
 inline i16 greatest(i16 a, i16 b) { return a > b ? a : b; }
 inline i16 clip(i16 v, i16 low, i16 high) { return least(greatest(v, low), high); }
 inline i16 magnitude(i16 v) { return narrow(v < 0 ? -v : v); }
-// a * b / 2^15, rounded: an instruction of many processors, and compilers know this form of it.
+// a * b / 2^15, rounded: an instruction of many processors, which compilers recognise in this form.
 inline i16 scaled(i16 a, i16 b) { return narrow(((a * b >> 14) + 1) >> 1); }
 
 // ITU-R BT.601 with full range (JFIF): from RGB in 1/16384, to RGB in 1/32768 and without the whole part.

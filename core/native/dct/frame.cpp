@@ -18,9 +18,9 @@ Frame::Frame(const FrameSettings& settings, View<const std::uint8_t> luma, View<
 
 std::vector<int> Frame::groups_of(int region) const {
     std::vector<int> out;
-    const int x0 = region % region_columns() * kRegion, y0 = region / region_columns() * kRegion;
-    for (int y = y0; y < std::min(y0 + kRegion, group_rows()); ++y)
-        for (int x = x0; x < std::min(x0 + kRegion, group_columns()); ++x) out.push_back(y * group_columns() + x);
+    const int x0 = region % lf_group_columns() * kLfGroup, y0 = region / lf_group_columns() * kLfGroup;
+    for (int y = y0; y < std::min(y0 + kLfGroup, group_rows()); ++y)
+        for (int x = x0; x < std::min(x0 + kLfGroup, group_columns()); ++x) out.push_back(y * group_columns() + x);
     return out;
 }
 

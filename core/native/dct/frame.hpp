@@ -1,4 +1,4 @@
-// What encoder and decoder of the lossy tiers both know before any bit, and the planes that they work on
+// The settings of a lossy frame, which encoder and decoder have before any bit is coded, and its planes
 // (format.md, 7.3).
 #pragma once
 #include "dct/quantiser.hpp"
@@ -7,7 +7,7 @@
 
 namespace aig {
 
-// Steps of one plane: by tier for the high frequencies, one for all of the 1/8 image.
+// Steps of one plane: by tier for the high frequencies, one for all of the LF image.
 struct PlaneSteps {
     std::array<Quantiser, kTiers> high;
     std::int32_t low = 16;  // like Quantiser::base
@@ -19,11 +19,11 @@ struct FrameSettings {
     std::array<PlaneSteps, 3> steps;
 };
 
-// Of one plane, by row: what decoding the 1/8 image leaves for the high frequencies and for the filters.
+// Results of decoding the LF image of one plane, by row, for the high frequencies and for the filters.
 struct PlaneCells {
-    // By pixel of the 1/8 image.
-    std::vector<std::int16_t> low;     // coefficients of the 1/8 image: (h, v) of a block at its pixel (h, v)
-    std::vector<std::int16_t> eighth;  // the 1/8 image in 1/16, centred at 0
+    // By pixel of the LF image.
+    std::vector<std::int16_t> low;     // coefficients of the LF image: (h, v) of a block at its pixel (h, v)
+    std::vector<std::int16_t> eighth;  // the LF image in 1/16, centred at 0
     // By cell.
     std::vector<std::uint8_t> busy;  // BusyMap's, 0..12
 };
@@ -43,7 +43,7 @@ class Frame {
                static_cast<std::size_t>(x);
     }
 
-    // The 1/8 image of a plane: how wide its rows are, and where the first pixel of a cell is.
+    // The LF image of a plane: how wide its rows are, and where the first pixel of a cell is.
     int eighth_width(int plane) const { return grid(plane).width() << grid(plane).log_eighths(); }
     int eighth_height(int plane) const { return grid(plane).height() << grid(plane).log_eighths(); }
     std::size_t eighth(int plane, int cell_x, int cell_y) const {
@@ -59,10 +59,10 @@ class Frame {
         return grid(plane).group(group % group_columns(), group / group_columns());
     }
     // Regions of kRegion x kRegion groups.
-    int region_columns() const { return (group_columns() + kRegion - 1) / kRegion; }
-    int regions() const { return region_columns() * ((group_rows() + kRegion - 1) / kRegion); }
+    int lf_group_columns() const { return (group_columns() + kLfGroup - 1) / kLfGroup; }
+    int regions() const { return lf_group_columns() * ((group_rows() + kLfGroup - 1) / kLfGroup); }
     int region_of(int group) const {
-        return group / group_columns() / kRegion * region_columns() + group % group_columns() / kRegion;
+        return group / group_columns() / kLfGroup * lf_group_columns() + group % group_columns() / kLfGroup;
     }
     // The groups of a region, row by row.
     std::vector<int> groups_of(int region) const;
@@ -70,18 +70,18 @@ class Frame {
     // Whether any cell of a group is of this tier.
     bool has_tier(int group, int tier) const;
 
-    // How the plane is cut: the shape of the block that a cell is of; chroma planes share theirs.
+    // The partition of a plane: the shape of the block that contains a cell; chroma planes share theirs.
     Shape shape_at(int plane, int x, int y) const {
         return Shape::of_index((shapes_[plane > 0][cell(plane, x, y)] & 15) + kSizes * grid(plane).log_eighths());
     }
     void set_shape(int plane, const Block& b);
-    // Which edges of a cell are edges of its block.
+    // The edges of a cell that are edges of its block.
     static constexpr std::uint8_t kLeftEdge = 16, kTopEdge = 32;
     std::uint8_t begins(int plane, int x, int y) const { return shapes_[plane > 0][cell(plane, x, y)]; }
-    // Make a region as it was before anything was decoded.
+    // Reset a region to its state before decoding.
     void forget_region(int region);
     Cut cut_at(int plane, int x, int y, int log) const;
-    // Steps vary by superblock of luma pixels, in quarters of an octave.
+    // Adaptive quantisation: steps vary by superblock of luma pixels, in quarters of an octave.
     int adaptation(int plane, int x, int y) const {
         if (adaptation_.empty()) return 0;
         const int shift = plane && settings_.subsampled ? 1 : 2;

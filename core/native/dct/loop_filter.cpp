@@ -14,7 +14,7 @@ class Window {
     explicit Window(int width) : stride_(width + 2 * kMargin), rows_(static_cast<std::size_t>(stride_) * kRows) {}
     std::ptrdiff_t stride() const { return stride_; }
     std::int16_t* row(int y) const { return rows_.get() + (y - first_) * stride_ + kMargin; }
-    // Forget everything; the next rows begin at y.
+    // Discard all rows; the next ones begin at y.
     void restart(int y) { first_ = y; }
     // Make room for rows up to y, keeping the last 24 before.
     void reach(int from, int y) {
@@ -54,7 +54,7 @@ class Finisher::PlaneFilter {
         for (std::size_t t = 0; t < kTiers; ++t) set_limits(t);
     }
     int height() const { return grid_.height(); }
-    // Make the rows of cells first .. last - 1 available to sample(); rows must be asked for in order.
+    // Make the rows of cells first .. last - 1 available to sample(); calls must go down the plane.
     void prepare(int first, int last) {
         first = std::max(first, 0), last = std::min(last, height());
         if (next_ < 0) {
@@ -82,13 +82,13 @@ class Finisher::PlaneFilter {
     const EdgeLimits& limits(int x, int y) const {
         return limits_[grid_.class_of(x, y)][(adapts_ ? frame_.adaptation(plane_, x, y) : 0) + kMostAdaptation];
     }
-    // Of two cells side by side, the finer one's.
+    // Of two neighbouring cells, those with the finer step.
     EdgeLimits limits(int x0, int y0, int x1, int y1) const {
         const EdgeLimits &a = limits(x0, y0), &b = limits(x1, y1);
         return a.step < b.step ? a : b;
     }
 
-    // Fetch a row of cells and smooth its edges on the left and above.
+    // Copy a row of cells and deblock their left and top edges.
     void smooth(int cy) {
         const auto& kernels = sample_kernels();
         const int y = cy * kCell, left = first_ * kCell;

@@ -1,5 +1,6 @@
-// From decoded planes to pixels: deblocking, restoration, chroma upsampling, colour; row by row of cells, so that what
-// one step leaves is still in the cache for the next (format.md, 7.3.7 to 7.3.9).
+// Loop filter and output, from decoded planes to pixels: deblocking, restoration, chroma upsampling and colour
+// conversion, one row of cells after the other, so that the samples stay in the cache from step to step
+// (format.md, 7.3.7 to 7.3.9).
 #pragma once
 #include "base/scratch.hpp"
 #include "dct/filters.hpp"
@@ -7,8 +8,8 @@
 
 namespace aig {
 
-// Of each tier: how edges are smoothed, and the taps of the restoration filter by plane class and by how busy a cell
-// is.
+// The filters of a tier: the strength of deblocking, and the taps of the restoration filter by plane class and by
+// activity.
 inline constexpr int kRestorationClasses = 7;
 struct TierFilters {
     int deblocking = 0;  // strength in 1/16
@@ -17,10 +18,10 @@ struct TierFilters {
 };
 inline int restoration_class(int busy) { return (busy + 1) / 2; }
 
-// Busy value of cells whose high frequencies are not there, which filters leave alone.
+// Activity of cells whose high frequencies are absent, which filters leave unchanged.
 inline constexpr std::uint8_t kNotCoded = 255;
 
-// The reconstructed samples of one plane, whole cells; of those rows that are there, `first` is the first.
+// The reconstructed samples of one plane, in whole cells; `first` is the first row that is stored.
 struct SamplePlane {
     std::int16_t* data = nullptr;
     std::ptrdiff_t stride = 0;
@@ -33,7 +34,7 @@ struct SamplePlane {
 // `enlarges`: chroma has half of it.
 void show_planes(const std::array<SamplePlane, 3>& planes, bool colour, bool enlarges, int first, int last,
                  View<std::uint8_t> pixels);
-// The 1/8 image as planes.
+// The LF image as planes.
 std::array<SamplePlane, 3> eighth_planes(Frame& frame);
 
 // Columns of pixels of an image, left .. right - 1; both are multiples of 16, or right is the width.
@@ -47,7 +48,7 @@ class Finisher {
              const std::array<TierFilters, kTiers>& filters);
 
     // Set the colour channels of the rows from 16 * first to 16 * last of the image, in these columns. Their first and
-    // last 12 are right only where the image ends there: filters do not see beyond.
+    // last 12 are right only where the image ends there: filters have no samples beyond.
     void rows(int first, int last, Columns columns, View<std::uint8_t> pixels) const;
     // The filtered samples of a plane alone; `out` has the same size.
     void deblocked(int plane, SamplePlane out) const;

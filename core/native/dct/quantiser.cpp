@@ -36,7 +36,7 @@ std::span<const std::uint8_t> weights_of(int matrix, Shape shape) {
     return all[static_cast<std::size_t>(matrix * kSizes + shape.size_index())];
 }
 
-std::int32_t adaptation_scale(int quarters) {
+std::int32_t aq_scale(int quarters) {
     static constexpr std::int32_t scales[2 * kMostAdaptation + 1] = {64,  76,  91,  108, 128, 152, 181, 215, 256,
                                                                      304, 362, 431, 512, 609, 724, 861, 1024};
     return scales[quarters + kMostAdaptation];

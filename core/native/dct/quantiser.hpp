@@ -5,13 +5,13 @@
 namespace aig {
 
 inline constexpr int kMatrices = 2;
-inline constexpr int kMostAdaptation = 8;  // of the step, in quarters of an octave up or down
+inline constexpr int kMostAdaptation = 8;  // adaptive quantisation: of the step, in quarters of an octave up or down
 
 // Weights of the coefficients of a shape in 1/16: matrix 0 is flat, matrix 1 grows with the frequency.
 std::span<const std::uint8_t> weights_of(int matrix, Shape shape);
 
 // 2^(quarters / 4) in 1/256.
-std::int32_t adaptation_scale(int quarters);
+std::int32_t aq_scale(int quarters);
 
 inline std::int16_t clip_int16(std::int64_t v) {
     return static_cast<std::int16_t>(v < -32768 ? -32768 : v > 32767 ? 32767 : v);
@@ -29,7 +29,7 @@ struct Quantiser {
     int matrix = 0;
 
     std::int32_t base_at(int quarters) const {
-        const std::int32_t b = (base * adaptation_scale(quarters) + 128) >> 8;
+        const std::int32_t b = (base * aq_scale(quarters) + 128) >> 8;
         return b < 1 ? 1 : b;
     }
     // In 1/16 of a coefficient; the product stays below 2^31 for bases up to 2^17.

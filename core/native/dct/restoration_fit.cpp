@@ -18,7 +18,7 @@ void solve(const std::int64_t* sums, std::int16_t* taps) {
         for (int j = i; j < kN; ++j) a[i][j] = a[j][i] = static_cast<double>(sums[k++]);
     for (int i = 0; i < kN; ++i) {
         a[i][kN] = static_cast<double>(sums[k++]);
-        a[i][i] += 1e6;  // without it, flat pictures leave nothing to divide by
+        a[i][i] += 1e6;  // regularisation: flat images would divide by 0
     }
     for (int i = 0; i < kN; ++i)
         for (int r = i + 1; r < kN; ++r) {
@@ -69,7 +69,7 @@ void LossyEncoder::fit(int tier, TierFilters& filters) {
     std::array<TierFilters, kTiers> plain;
     for (TierFilters& f : plain) f.deblocking = filters.deblocking;
     const auto original = as_planes(frame_, coefficients_), rebuilt = sample_planes();
-    // What has no high frequencies shows the 1/8 image, and neighbours of it see that.
+    // Cells without high frequencies show the LF image, and are inputs of the filters of their neighbours.
     interpolate(frame_, rebuilt, 0, frame_.group_rows(), {0, frame_.settings().width});
     const Finisher finisher(frame_, rebuilt, plain);
     filters.restores = true;

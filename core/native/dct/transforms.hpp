@@ -1,4 +1,4 @@
-// The DCT of blocks of 8, 16 or 32 samples a side, and what the encoder asks of every block's coefficients: once in
+// The DCT of blocks of 8, 16 or 32 samples a side, and the encoder's statistics of every block's coefficients: once in
 // plain C++ and once per instruction set, all with the same results. Includes nothing but integer types: units for
 // other processors must not instantiate code that others share.
 #pragma once

@@ -387,7 +387,7 @@ AIG_INLINE void inverse_block(const i16* coefficients, int columns, int rows, i1
         transform.template operator()<Widest, 2, Widest, 8, 8>();
 }
 
-#else  // plain C++, in sums of products of what lies side by side, which compilers know to vectorise
+#else  // plain C++, in sums of products of what lies side by side, which compilers vectorise
 
 AIG_INLINE i32 dot(const i16* x, const i16* y, int eights) {
     i32 sum = 0;

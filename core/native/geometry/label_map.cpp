@@ -162,7 +162,7 @@ template <class Coder> class LabelCoder {
         if (!is_core) return 0;
         return static_cast<std::uint8_t>(n_ > 1 ? core_label(here, own) : 1);
     }
-    // What is known of a block that comes later: nothing, no core, core.
+    // What is determined about a block that comes later: nothing, no core, core.
     unsigned beyond(int bx, int by) {
         if (bx >= columns_ || by >= rows_) return 0;
         const int state = *states_.at(bx, by);

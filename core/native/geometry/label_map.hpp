@@ -1,4 +1,4 @@
-// Coding of maps of labels: to which core each pixel belongs, which tiles are drawn (format.md, 7.5).
+// Coding of maps of labels: to which core each pixel belongs, which tiles are screen content (format.md, 7.5).
 #pragma once
 #include "base/common.hpp"
 

@@ -12,7 +12,7 @@ using std::size_t;
 
 constexpr int64_t kFar = int64_t{1} << 40;
 
-// Of the rows of a tile, this one is looked at, and every eighth from there on.
+// The first row of a tile that is sampled, and the distance to the next ones.
 constexpr int kRow = 2, kRows = 8;
 
 // Squared distances to the nearest pixel of a label, row by row of a box of the map from its top (Meijster, Roerdink
@@ -63,7 +63,7 @@ class Distances {
     }
 
   private:
-    static constexpr int32_t kNone = 1 << 20;  // more than any picture is high
+    static constexpr int32_t kNone = 1 << 20;  // more than the height of any image
 
     bool labelled(int u, int y) const { return labels_.row(y)[box_.left + u] == label_; }
     // Behind the last row that counts for row y.
@@ -176,12 +176,12 @@ int32_t components(View<const std::uint8_t> mask, View<int32_t> numbers) {
     return count;
 }
 
-void mark_drawn(View<const std::uint8_t> tiles, bool keep_mid, View<std::uint8_t> map) {
+void mark_screen_content(View<const std::uint8_t> tiles, bool keep_mid, View<std::uint8_t> map) {
     for (int y = 0; y < map.height; ++y) {
-        const std::uint8_t* tile = tiles.row(y / kDrawnTile);
+        const std::uint8_t* tile = tiles.row(y / kScreenTile);
         for (int tx = 0; tx < tiles.width; ++tx) {
             if (!tile[tx]) continue;
-            for (int x = tx * kDrawnTile; x < std::min(map.width, (tx + 1) * kDrawnTile); ++x) {
+            for (int x = tx * kScreenTile; x < std::min(map.width, (tx + 1) * kScreenTile); ++x) {
                 std::uint8_t& c = map.row(y)[x];
                 if (!is_core(c) && !(keep_mid && is_mid(c))) c = kDrawn;
             }
@@ -195,7 +195,7 @@ void repeated_by_tile(View<const std::uint8_t> pixels, View<const std::uint8_t> 
     std::vector<std::uint8_t> west(size), north(size);
     for (int ty = 0; ty < shares.height; ++ty) {
         std::fill(counts.begin(), counts.end(), 0u);
-        for (int y = ty * kDrawnTile + kRow; y < std::min(pixels.height, (ty + 1) * kDrawnTile); y += kRows) {
+        for (int y = ty * kScreenTile + kRow; y < std::min(pixels.height, (ty + 1) * kScreenTile); y += kRows) {
             const std::uint8_t *row = pixels.row(y), *above = pixels.row(y - 1), *classes = map.row(y);
             for (size_t i = n; i < size; ++i) west[i] = row[i] ^ row[i - n];
             for (size_t i = n; i < size; ++i) north[i] = row[i] ^ above[i];
@@ -203,7 +203,7 @@ void repeated_by_tile(View<const std::uint8_t> pixels, View<const std::uint8_t> 
                 unsigned of_west = 0, of_north = 0;
                 for (size_t c = 0; c < n; ++c) of_west |= west[x * n + c], of_north |= north[x * n + c];
                 const bool counted = !is_core(classes[x]);
-                const size_t tile = x / kDrawnTile;
+                const size_t tile = x / kScreenTile;
                 counts[2 * tile] += counted && (!of_west || !of_north);
                 counts[2 * tile + 1] += counted;
             }

@@ -1,4 +1,4 @@
-// Cores of any shape, and tiles of the picture: what belongs together, what lies near, what was drawn (format.md, 5.4).
+// Cores of any shape: connected components, and mid tiers by distance. Tiles of screen content (format.md, 5.4).
 #pragma once
 #include "base/region.hpp"
 
@@ -6,8 +6,8 @@
 
 namespace aig {
 
-// Side in pixels of the squares of which some are coded as graphics.
-inline constexpr int kDrawnTile = 16;
+// Side in pixels of the tiles that can be coded as screen content.
+inline constexpr int kScreenTile = 16;
 
 // From the label of every pixel, 0 or 1 + its core, to its class: cores as they are; pixels of no core within a
 // distance of one are mid, of the nearest core (the lower one of several). reach2: squared distances in 1/65536, one
@@ -18,11 +18,11 @@ void classify_labels(View<const std::uint8_t> labels, std::span<const std::int64
 // pixels; returns how many there are.
 std::int32_t components(View<const std::uint8_t> mask, View<std::int32_t> numbers);
 
-// Give pixels in tiles that are not 0 the class drawn, unless they are core, or keep_mid and mid.
-void mark_drawn(View<const std::uint8_t> tiles, bool keep_mid, View<std::uint8_t> map);
+// Give pixels in tiles that are not 0 the class of screen content, unless they are core, or mid and keep_mid is set.
+void mark_screen_content(View<const std::uint8_t> tiles, bool keep_mid, View<std::uint8_t> map);
 
-// Of every tile, in 1/255: the share of its pixels outside the cores that are what their left or upper neighbour is,
-// exactly; 0 for tiles without such pixels. Looks at every eighth row.
+// For every tile, in 1/255: the share of its pixels outside the cores that equal their left or upper neighbour; 0 for
+// tiles without such pixels. Samples every eighth row.
 void repeated_by_tile(View<const std::uint8_t> pixels, View<const std::uint8_t> map, View<std::uint8_t> shares);
 
 // Over the first `colours` channels of the pixels outside the cores: the sum of squared differences, and how many

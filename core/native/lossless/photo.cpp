@@ -10,7 +10,7 @@ namespace {
 
 constexpr unsigned kEnergyShiftBits = 4, kTransformBits = 2;
 
-// What the head of a coded band says besides predictors and tables.
+// The head of a coded band, without predictors and tables.
 struct Head {
     unsigned transform, energy_shift;
     bool bias, chains;                  // chains: whether every plane has states of its own

@@ -1,4 +1,4 @@
-// The lossless coder for photographs: linear prediction fitted to the picture, contexts from the expected error,
+// The lossless coder for photographs: linear prediction fitted to the image, contexts from the expected error,
 // static rANS; sixteen rows at a time (format.md, 7.1).
 #pragma once
 #include "entropy/symbols.hpp"
@@ -23,7 +23,7 @@ template <class Pixel>
 void photo_decode(std::span<const std::uint8_t> coded, View<Pixel> pixels, Component component, const Region& region,
                   int top, int bottom);
 
-// Add to `bits`, one number per pixel of the picture, what every pixel takes when the region is coded. The head and the
+// Add to `bits`, one number per pixel of the image, the cost of every pixel when the region is coded. The head and the
 // states, which belong to no pixel, are not in it.
 void photo_costs(View<const std::uint8_t> pixels, Component component, const Region& region, int top, int bottom,
                  const PhotoSettings& settings, View<float> bits);

@@ -54,13 +54,13 @@ template <class T> class PredictorSearch {
         const int strip = static_cast<int>(block) / band_.blocks(), b = static_cast<int>(block) % band_.blocks();
         const Strip<T> s = strip_of(strips_[static_cast<std::size_t>(strip)], band_, strip);
         const int stop = std::min(band_.steps(), (b + 1) * kBlockSteps);
-        // Another phase in every block: even and odd columns often differ, in pictures that were enlarged once.
+        // Another phase in every block: even and odd columns often differ in enlarged images.
         const int phase = 5 * (place(block) / search_.block_stride) % stride;
         for (int t = b * kBlockSteps + phase; t < stop; t += stride)
             if (s.active[t]) f(s, t);
     }
 
-    // Whether a block is looked at now; those that are, in the search, lie scattered.
+    // Whether a block is sampled now; during the search, the sampled ones lie scattered.
     bool is_sampled(std::size_t block) const { return every_block_ || place(block) % search_.block_stride == 0; }
     int place(std::size_t block) const {
         return static_cast<int>(block) + 3 * (static_cast<int>(block) / band_.blocks());
@@ -81,7 +81,7 @@ template <class T> class PredictorSearch {
         return totals;
     }
 
-    // Start from those trained predictors that together code the picture best, found one after the other.
+    // Start from those trained predictors that together code the image best, found one after the other.
     void pick_trained() {
         const auto n = static_cast<std::size_t>(std::min<int>(search_.candidates, kTrained));
         std::vector<Coefficients> trained;
@@ -126,7 +126,7 @@ template <class T> class PredictorSearch {
         }
     }
 
-    // The last word on every block: its best predictors again, on more pixels.
+    // The final choice for every block: its best predictors are compared again, on more pixels.
     void decide() {
         const std::size_t n = set_.coefficients.size(), m = std::min(n, static_cast<std::size_t>(search_.finalists));
         std::vector<Predictor> predictors, chosen(m);

@@ -29,12 +29,12 @@ struct PredictorSet {
 void write_predictors(BitWriter& out, const PredictorSet& set, const Band& band, int planes);
 PredictorSet read_predictors(BitReader& in, const Band& band, int planes);
 
-// How hard the encoder looks.
+// The effort of the search.
 struct Search {
     int candidates;    // trained predictors that are tried
     int predictors;    // at most that many are used
-    int rounds;        // of fitting them to the picture by least squares
-    int block_stride;  // every so manieth block is looked at for that
+    int rounds;        // of fitting them to the image by least squares
+    int block_stride;  // distance between the blocks sampled for that
     int stride;        // and every so manieth step of a block
     int finalists;     // so many of a block's predictors are compared once more
     int last_stride;   // on every so manieth step

@@ -43,7 +43,7 @@ AIG_INLINE void transpose(const std::int16_t* from, std::ptrdiff_t from_stride, 
     }
     for (int i = 0; i < 8; ++i) std::memcpy(to + i * to_stride, &rows[i], sizeof(Eight));
 }
-// Up to seven steps more than asked for; a tile has room for them, and so has a strip.
+// Up to seven steps more than needed; a tile has room for them, and so has a strip.
 template <> void to_lanes(const TileRows<std::int16_t>& rows, std::int16_t* lanes, int steps) {
     for (int t = 0; t < steps; t += 8)
         for (int k = 0; k < kLanes; k += 8) transpose(&rows[k][t], kTile, lanes + t * kSlots + k, kSlots);

@@ -1,4 +1,4 @@
-// A band of a picture as strips of sixteen rows in skewed order (lossless/wavefront.hpp), to and from pixels.
+// A band of an image as strips of sixteen rows in skewed order (lossless/wavefront.hpp), to and from pixels.
 #pragma once
 #include "base/region.hpp"
 #include "base/scratch.hpp"

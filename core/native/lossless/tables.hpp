@@ -12,8 +12,8 @@ struct TableSet {
     std::vector<std::uint8_t> table_of;  // per context
 };
 
-// The cheapest tables for these counts, written to `out`. `first_context` tells which trained tables are the contexts'
-// own.
+// The cheapest tables for these counts, written to `out`. `first_context` selects which trained tables are the
+// contexts' own.
 TableSet choose_tables(const std::vector<Counts>& counts, unsigned first_context, BitWriter& out);
 TableSet read_tables(BitReader& in, unsigned contexts, unsigned first_context);
 

@@ -32,7 +32,7 @@ template <class Pixel> unsigned choose_transform(View<const Pixel> pixels, Compo
     const int dy = (box.bottom - box.top) / places + 1, dx = (box.right - box.left) / places + 1;
     std::array<std::uint64_t, kTransforms> bits{};
     for (int y = box.top + 1 + dy / 2; y < box.bottom; y += dy)
-        // Columns that have nothing to do with a grid in the picture.
+        // Columns unrelated to any grid in the image.
         for (int x = box.left + 1 + (y * 7 + dx / 2) % dx; x < box.right; x += dx) {
             if (!region.contains(x, y) || !region.contains(x - 1, y) || !region.contains(x, y - 1) ||
                 !region.contains(x - 1, y - 1))

@@ -87,7 +87,7 @@ struct WavefrontKernels {
     // Turn a strip's samples into values, kLanes per plane and step; `classes` has one entry per block.
     void (*model16)(const Strip<std::int16_t>&, const Model&, const std::uint8_t* classes, std::uint32_t* values);
     void (*model32)(const Strip<std::int32_t>&, const Model&, const std::uint8_t* classes, std::uint32_t* values);
-    // The way back: set the strip's samples. False when the words do not suffice.
+    // The inverse: set the strip's samples. False when the words do not suffice.
     bool (*decode16)(const Strip<std::int16_t>&, const Model&, const std::uint8_t* classes, const std::uint64_t* tables,
                      Words&);
     bool (*decode32)(const Strip<std::int32_t>&, const Model&, const std::uint8_t* classes, const std::uint64_t* tables,

@@ -8,7 +8,7 @@
 namespace aig {
 namespace {
 
-// Bits of a MED residual of magnitude m in a context that knows the local activity; fitted by eye to
+// Bits of a MED residual of magnitude m in a context of local activity; fitted by eye to
 // the lossless coder's mean cost on photographs.
 float residual_bits(int magnitude) {
     static const auto table = [] {
@@ -39,7 +39,7 @@ InverseSteps inverse_of(const Steps& steps) {
 
 void quantiser_cost(const std::int16_t* coefficients, const Steps& steps, const InverseSteps& inverse, float channels,
                     float& bits, float& error) {
-    // First what is the same for all, so that it can be done for several at once. The mean is the 1/8 image's, which is
+    // First what is the same for all, so that it can be done for several at once. The mean is the LF image's, which is
     // coded in any case.
     std::int32_t levels[64];
     float e = 0;

@@ -5,8 +5,8 @@
 namespace aig {
 
 // Per block: bits when lossless; bits and squared error (summed over RGB or L) at the background's and at
-// the mid tier's quantiser, without the block's mean. Formulas; what real coders make of a part of the picture scales
-// them.
+// the mid tier's quantiser, without the block's mean. Formulas; results of the real coders for a part of the image
+// scale them.
 struct BlockCost {
     float core_bits, background_bits, background_error, mid_bits, mid_error;
 };

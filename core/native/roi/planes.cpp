@@ -35,7 +35,7 @@ bool eight_alike(const std::uint8_t* classes) {
     return eight == classes[0] * std::uint64_t{0x0101010101010101};
 }
 
-// Give the samples of a square of n x n that are not known values that go on smoothly from the others, of which there
+// Give the samples of a square of n x n that are not given values that continue the others smoothly, of which there
 // is one at least: means at half the size first, then diffusion (pull and push; Gortler et al. 1996). n is a power of
 // two.
 void fill_square(std::vector<float>& values, const std::vector<std::uint8_t>& known, std::size_t n) {
@@ -79,7 +79,7 @@ void classify_blocks(View<const std::uint8_t> map, int footprint, bool mid_is_ho
                      View<std::uint8_t> blocks) {
     for (int by = 0; by < blocks.height; ++by) {
         const int y1 = std::min(map.height, (by + 1) * footprint);
-        // Most rows of blocks are background through and through.
+        // Most rows of blocks are background only.
         bool plain = true;
         for (int y = by * footprint; plain && y < y1; ++y) plain = all_background(map.row(y), map.width);
         if (plain) {
@@ -87,7 +87,7 @@ void classify_blocks(View<const std::uint8_t> map, int footprint, bool mid_is_ho
             continue;
         }
         for (int bx = 0; bx < blocks.width; ++bx) {
-            bool all_hidden = true, any_mid = false, any_drawn = false;
+            bool all_hidden = true, any_mid = false, any_screen_content = false;
             const int x1 = std::min(map.width, (bx + 1) * footprint);
             for (int y = by * footprint; y < y1; ++y) {
                 const std::uint8_t* row = map.row(y);
@@ -96,11 +96,11 @@ void classify_blocks(View<const std::uint8_t> map, int footprint, bool mid_is_ho
                     const int n = x + 8 <= x1 && eight_alike(row + x) ? 8 : 1;
                     all_hidden &= hidden(row[x], mid_is_hole);
                     any_mid |= is_mid(row[x]);
-                    any_drawn |= row[x] == kDrawn;
+                    any_screen_content |= row[x] == kDrawn;
                     x += n;
                 }
             }
-            const BlockClass hole = any_drawn ? kBlockDrawn : kBlockHole;
+            const BlockClass hole = any_screen_content ? kBlockScreenContent : kBlockHole;
             blocks.row(by)[bx] = all_hidden ? hole : any_mid && mid_is_finer ? kBlockMid : kBlockBackground;
         }
     }

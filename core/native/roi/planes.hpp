@@ -8,7 +8,7 @@
 namespace aig {
 
 // What a block is (format.md, 7.3.2).
-enum BlockClass : std::uint8_t { kBlockBackground = 0, kBlockMid = 1, kBlockHole = 2, kBlockDrawn = 3 };
+enum BlockClass : std::uint8_t { kBlockBackground = 0, kBlockMid = 1, kBlockHole = 2, kBlockScreenContent = 3 };
 
 // Class of every block of `footprint` x `footprint` pixels: a hole if no pixel of it needs the DCT,
 // mid if any needs the mid tier's quantiser. `mid_is_hole`: another coder carries the mid tier;

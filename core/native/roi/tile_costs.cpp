@@ -22,7 +22,7 @@ float level_bits(int magnitude) {
 }  // namespace
 
 void transform_costs_by_tile(View<const std::uint8_t> pixels, View<const std::uint8_t> wanted, const Steps& steps,
-                             GraphicCost* costs) {
+                             TileCost* costs) {
     constexpr int kBlock = 8;
     const bool colour = pixels.channels == 3;
     alignas(32) std::uint8_t luma[kBlock * kBlock], chroma[2 * kBlock];
@@ -30,7 +30,7 @@ void transform_costs_by_tile(View<const std::uint8_t> pixels, View<const std::ui
     const auto& kernel = kernels();
     for (int by = 0; by * kBlock < pixels.height; ++by)
         for (int bx = 0; bx * kBlock < pixels.width; ++bx) {
-            const int tx = bx * kBlock / kDrawnTile, ty = by * kBlock / kDrawnTile;
+            const int tx = bx * kBlock / kScreenTile, ty = by * kBlock / kScreenTile;
             if (!wanted.row(ty)[tx]) continue;
             const int width = std::min(kBlock, pixels.width - bx * kBlock);
             for (int j = 0; j < kBlock; ++j) {
@@ -55,7 +55,7 @@ void transform_costs_by_tile(View<const std::uint8_t> pixels, View<const std::ui
             }
             // Coefficients are 16 times orthonormal. Colour adds about a fifth of luma's bits, and errs as much in each
             // of R, G and B.
-            GraphicCost& cost = costs[ty * wanted.width + tx];
+            TileCost& cost = costs[ty * wanted.width + tx];
             cost.bits += colour ? 1.2f * bits : bits;
             cost.error += error / 256.0f * static_cast<float>(pixels.channels);
         }

@@ -1,20 +1,21 @@
-// Where the coder of graphics has met the surroundings of a pixel before, far away too (format.md, 7.1.7).
+// Earlier occurrences of the neighbourhood of a pixel, at any distance, for the screen-content coder (format.md,
+// 7.1.7).
 #pragma once
 #include "screen/neighbours.hpp"
 
-namespace aig::graphic {
+namespace aig::screen {
 
 // A displacement at which pixels have been found again.
 struct Match {
     int up = 0, right = 0;  // rows and columns
-    unsigned trust = 0;     // how often of late it was right; 0 where there is no match
+    unsigned trust = 0;     // grows with every recent hit; 0 where there is no match
 
     bool holds(const Match& m) const { return trust >= m.trust && up == m.up && right == m.right; }
 };
 
 inline constexpr unsigned kMostTrust = 15;
 
-// The pixel that a match expects, and what is to be said for it.
+// The pixel that a match predicts, and the evidence for it.
 struct Expected {
     uint32_t pixel = 0;
     unsigned trust = 0, alike = 0;  // how many of six neighbours are alike
@@ -36,7 +37,7 @@ class Matches {
         const auto i = static_cast<size_t>(x) + 1;
         const Match &w = here_[i - 1], &n = above_[i], &ne = above_[i + 1];
         if (w.trust) consider(window, near, x, w, 0);
-        // What was looked at with as much trust cannot win again.
+        // A match already considered with as much trust cannot win again.
         if (n.trust && !w.holds(n)) consider(window, near, x, n, 0);
         if (ne.trust && !w.holds(ne) && !n.holds(ne)) consider(window, near, x, ne, 0);
         const Place& place = places_[hash >> shift_];
@@ -89,4 +90,4 @@ class Matches {
     Expected expected_;
 };
 
-}  // namespace aig::graphic
+}  // namespace aig::screen

@@ -1,10 +1,10 @@
-// What the coder of graphics knows of the pixels around the one being coded (format.md, 7.1.7).
+// The context of a pixel in the screen-content coder: its causal neighbours (format.md, 7.1.7).
 #pragma once
 #include "entropy/binary_coder.hpp"
 
 #include <bit>
 
-namespace aig::graphic {
+namespace aig::screen {
 
 using std::size_t;
 using std::uint32_t;
@@ -21,7 +21,7 @@ template <int First, int Last> uint32_t polynomial(const uint32_t* p) {
 inline constexpr int kRows = 6, kMargin = 6;
 using Rows = std::array<uint32_t*, kRows>;
 
-// These rows, and as many more before them as are wanted.
+// These rows, and a chosen number of earlier ones.
 class Window {
   public:
     Window(int width, int count)
@@ -116,7 +116,7 @@ class ColourSet {
         *link = leaf + 1;
         nodes_.push_back(fork);
     }
-    // The colour that choose(bit, colour with the right bits above it) leads to; asked only where both exist.
+    // The colour that choose(bit, colour with the right bits above it) leads to; it is called only where both exist.
     template <class Choose> uint32_t find(Choose choose) const {
         uint32_t i = root_;
         while (nodes_[i].bit >= 0) i = nodes_[i].child[choose(nodes_[i].bit, nodes_[i].colour)];
@@ -140,7 +140,7 @@ class ColourSet {
     uint32_t root_ = 0;
 };
 
-// The neighbourhoods that pixels are looked up by, from two pixels to all that a glyph touches.
+// The neighbourhoods whose hashes are keys of earlier pixels, from two pixels to the extent of a glyph.
 inline constexpr size_t kNeighbourhoods = 4;
 inline std::array<uint32_t, kNeighbourhoods> neighbourhoods(const Rows& rows, int x) {
     const auto row = [&](size_t k) { return rows[k] + x; };
@@ -155,4 +155,4 @@ inline std::array<uint32_t, kNeighbourhoods> neighbourhoods(const Rows& rows, in
     return {two, six, thirteen, all};
 }
 
-}  // namespace aig::graphic
+}  // namespace aig::screen

@@ -12,7 +12,7 @@ namespace {
 using std::size_t;
 using std::uint32_t;
 
-// How many of them are wanted; a picture has up to four times as many of a grid.
+// The number of them aimed at; a grid in an image has up to four times as many.
 constexpr int kGridPixels = 2048, kPlaces = 1024;
 // One place in so many, if a byte of that frequency exists.
 constexpr double kMostOften = 4, kLeastOften = 512;

@@ -9,7 +9,7 @@
 namespace aig {
 namespace {
 
-using namespace graphic;
+using namespace screen;
 using std::int64_t;
 
 // A pixel as one number, first channel on top. R and B count from G, so that grey is one colour in each.
@@ -58,7 +58,7 @@ struct Difference {
     }
 };
 
-// What an event took lately, in 1/256 bits.
+// Moving average of the cost of an event, in 1/256 bits.
 class Lately {
   public:
     explicit Lately(uint32_t bits) : bits_(static_cast<int>(bits << 4)) {}
@@ -69,7 +69,7 @@ class Lately {
     int bits_;
 };
 
-// The pixel that followed a neighbourhood when it was last met, and how often that was right.
+// The pixel that followed the last occurrence of a neighbourhood, and how often that was right.
 class Memory {
   public:
     Memory() = default;
@@ -88,7 +88,7 @@ class Memory {
 template <class Coder> class Model {
   public:
     // `bits` is the logarithm of the size of the hash tables.
-    Model(Coder& coder, int channels, int width, unsigned bits, bool matches, const GraphicLoss& loss)
+    Model(Coder& coder, int channels, int width, unsigned bits, bool matches, const ScreenLoss& loss)
         : coder_(coder), channels_(channels), loss_(loss), memories_(size_t{1} << bits), shift_(32 - bits),
           pairs_(std::min(bits, 16u)), histories_(bits), by_structure_(1 << 16), by_memory_(1 << 15), by_match_(896) {
         if (matches) matches_.emplace(width, std::min(bits, kMostPlaces));
@@ -118,8 +118,8 @@ template <class Coder> class Model {
                more * alike * 256 < int64_t{bits_of(65536 - flat_.value()) + pixel_.bits()} * loss_.per_bit;
     }
 
-    // Any other pixel; `refused`: it is known not to be W.
-    // An encoder that may lose something is told what the pixel was, and how many others are alike.
+    // Any other pixel; `refused`: it is certainly not W.
+    // A lossy encoder gives the original pixel, and the number of pixels alike.
     uint32_t code(const Window& window, const Rows& rows, int x, bool refused, uint32_t pixel, uint32_t original,
                   int alike) {
         original_ = original, alike_ = alike;
@@ -149,8 +149,8 @@ template <class Coder> class Model {
         return pixel;
     }
 
-    // The pixel of a match, one of those met in the same neighbourhoods, the larger ones first, or near by; or another
-    // one.
+    // The pixel of a match, one that followed the same neighbourhoods, the larger ones first, or one of the neighbours;
+    // or another one.
     uint32_t candidate(const Neighbours& near, uint32_t pair, bool refused, uint32_t pixel) {
         std::array<uint32_t, kNeighbourhoods + 7> list;
         unsigned count = 0;
@@ -204,7 +204,7 @@ template <class Coder> class Model {
     // That it is candidate c.
     unsigned probability(const Neighbours& near, uint32_t c, unsigned rank, History history, Mixer<7>::Inputs& inputs) {
         const unsigned equal = near.equal_to(c);
-        unsigned agreement = 0;  // per neighbourhood: not met, followed by c, followed by something else
+        unsigned agreement = 0;  // per neighbourhood: new, followed by c, followed by something else
         inputs = {};
         for (size_t i = 0; i < kNeighbourhoods; ++i) {
             const bool agrees = known_[i].pixel() == c;
@@ -243,7 +243,7 @@ template <class Coder> class Model {
         return pixel;
     }
 
-    // Do something that encodes, and remember what it took.
+    // Run something that encodes, and average its cost.
     template <class Work> uint32_t noted(Lately& lately, Work work) {
         if constexpr (!Coder::kEncodes)
             return work();
@@ -303,7 +303,7 @@ template <class Coder> class Model {
         return colour;
     }
 
-    // Predicts the byte at `shift` of a colour whose G is known: text and curves blend two colours, so it lies
+    // Predicts the byte at `shift` of a colour whose G was coded before: text and curves blend two colours, so it lies
     // between those of the neighbours whose G is next to it.
     int blend(const Neighbours& near, int g, int shift) const {
         const int top = 8 * (channels_ - 1);
@@ -321,7 +321,7 @@ template <class Coder> class Model {
 
     Coder& coder_;
     int channels_;
-    GraphicLoss loss_;
+    ScreenLoss loss_;
     uint32_t original_ = 0;
     int alike_ = 1;
     Lately pixel_{4 << 8}, seen_bits_{8 << 8}, new_bits_{16 << 8};  // of an encoder that may lose something
@@ -402,7 +402,7 @@ constexpr int kWindow = 1 << 20, kLeastRows = 16;
 // Both directions: `Byte` is const for the encoder.
 template <class Coder, class Byte>
 void scan(Coder& coder, View<Byte> pixels, View<const std::uint8_t> originals, const Region& region, bool matches,
-          const GraphicLoss& loss = {}, GraphicCost* costs = nullptr) {
+          const ScreenLoss& loss = {}, TileCost* costs = nullptr) {
     const Box box = bounding_box(region);
     if (box.right <= box.left) return;
     const int width = box.right - box.left, channels = pixels.channels;
@@ -430,12 +430,12 @@ void scan(Coder& coder, View<Byte> pixels, View<const std::uint8_t> originals, c
                 std::fill(rows[0] + end, rows[0] + x, rows[0][end - 1]);
             if (first < 0) first = x;
             if constexpr (Coder::kEncodes) {
-                // Tile by tile, where that is to be known.
-                GraphicCost* const row_costs =
-                    costs ? costs + y / kDrawnTile * ((pixels.width + kDrawnTile - 1) / kDrawnTile) : nullptr;
+                // Tile by tile, where costs are counted.
+                TileCost* const row_costs =
+                    costs ? costs + y / kScreenTile * ((pixels.width + kScreenTile - 1) / kScreenTile) : nullptr;
                 for (int from = x, to; from < stop; from = to) {
-                    const int tile = (box.left + from) / kDrawnTile;
-                    to = costs ? std::min(stop, (tile + 1) * kDrawnTile - box.left) : stop;
+                    const int tile = (box.left + from) / kScreenTile;
+                    to = costs ? std::min(stop, (tile + 1) * kScreenTile - box.left) : stop;
                     const auto before = coder.bits();
                     code_run(model, window, rows, from, to, ahead);
                     if (costs) row_costs[tile].add(coder.bits() - before, error_of(rows[0], from, to, ahead));
@@ -456,8 +456,8 @@ void scan(Coder& coder, View<Byte> pixels, View<const std::uint8_t> originals, c
 
 }  // namespace
 
-Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region, const GraphicLoss& loss, GraphicCost* costs,
-                     bool matches) {
+Bytes screen_encode(View<const std::uint8_t> pixels, const Region& region, const ScreenLoss& loss, TileCost* costs,
+                    bool matches) {
     BinaryWriter encoder;
     // In trials on screens, 1 to 2 times the root did alike.
     const int side = std::min(64, static_cast<int>(std::lround(1.5 * std::sqrt(loss.per_bit))));
@@ -473,8 +473,7 @@ Bytes graphic_encode(View<const std::uint8_t> pixels, const Region& region, cons
     return encoder.finish();
 }
 
-void graphic_decode(std::span<const std::uint8_t> coded, View<std::uint8_t> pixels, const Region& region,
-                    bool matches) {
+void screen_decode(std::span<const std::uint8_t> coded, View<std::uint8_t> pixels, const Region& region, bool matches) {
     BinaryReader decoder(coded);
     scan(decoder, pixels, constant(pixels), region, matches);
     if (!decoder.finished()) throw Corrupt("graphic data do not end with the last pixel");

@@ -12,37 +12,37 @@ __device__ inline void put_means(const i32* in, i32 width, i32 height, i32 log, 
     }
 }
 
-// Coefficients of the plane are at their blocks' places, the lowest ones in `low`. basis: int8 (32, 32), row k of it frequency k.
-// aliases: by shape and coefficient (18, 1024) to which of the lowest it adds, and by what weight in 1/256.
-extern "C" __global__ void inverse_transforms(const i32* frame, i32 plane, const u8* shapes, const u8* busy, const i16* coefficients,
-                                              const i16* low, const u8* alias_of, const i16* alias_weights, const i8* basis,
+// The coefficients of a block are where its samples will be, the lowest ones in `low`. basis: int8 (32, 32), row k of it frequency k.
+// lf_index, lf_weight: LF correction by shape and coefficient (18, 1024), to which of the lowest it adds, and its weight in 1/256.
+extern "C" __global__ void inverse_transforms(const i32* frame, i32 plane, const u8* shapes, const u8* activity, const i16* coefficients,
+                                              const i16* low, const u8* lf_index, const i16* lf_weight, const i8* basis,
                                               i16* samples) {
-    __shared__ i32 block[1024], columns[1024], aliases[64];
+    __shared__ i32 block[1024], columns[1024], corrections[64];
     const Frame& f = *(const Frame*)frame;
     const i32 cells_w = f.cells_w[plane], fine = chroma_halved(f, plane);
     const i64 plane_width = (i64)cells_w * CELL;
     EACH_BLOCK(cell, cells_of(f, plane)) {
         const u8 shape = shapes[f.shapes_at[plane] + cell];
-        if (!(shape & LEFT_EDGE) || !(shape & UPPER_EDGE) || busy[f.cells_at[plane] + cell] == NOT_CODED) continue;
+        if (!(shape & LEFT_EDGE) || !(shape & UPPER_EDGE) || activity[f.cells_at[plane] + cell] == NOT_CODED) continue;
         const i32 x = (i32)(cell % cells_w), y = (i32)(cell / cells_w), size = SIZE(shape), log_w = size % 3 + 3, log_h = size / 3 + 3;
         const i32 width = 1 << log_w, height = 1 << log_h, n = width << log_h;
         const i32 low_w = 1 << (log_w - 3 + fine), low_h = 1 << (log_h - 3 + fine);
         const i16* in = coefficients + f.samples_at[plane] + (i64)y * CELL * plane_width + x * CELL;
-        const u8* to = alias_of + 1024 * (size + 9 * fine);
-        const i16* weights = alias_weights + 1024 * (size + 9 * fine);
-        TOGETHER(i, 64) aliases[i] = 0;
+        const u8* to = lf_index + 1024 * (size + 9 * fine);
+        const i16* weights = lf_weight + 1024 * (size + 9 * fine);
+        TOGETHER(i, 64) corrections[i] = 0;
         __syncthreads();
         TOGETHER(i, n) {
             const i32 c = in[(i >> log_w) * plane_width + (i & (width - 1))];
             block[i] = c;
-            if (c && weights[i]) atomicAdd(&aliases[to[i]], c * weights[i]);
+            if (c && weights[i]) atomicAdd(&corrections[to[i]], c * weights[i]);
         }
         __syncthreads();
-        const i64 eighth_w = (i64)cells_w << fine;
-        const i16* lowest = low + f.eighth_at[plane] + ((i64)y << fine) * eighth_w + ((i64)x << fine);
+        const i64 lf_width = (i64)cells_w << fine;
+        const i16* lowest = low + f.lf_at[plane] + ((i64)y << fine) * lf_width + ((i64)x << fine);
         TOGETHER(i, low_w * low_h) {
             const i32 h = i % low_w, v = i / low_w;
-            block[(v << log_w) + h] = clamp(lowest[v * eighth_w + h] - ((aliases[i] + 128) >> 8), -32768, 32767);
+            block[(v << log_w) + h] = clamp(lowest[v * lf_width + h] - ((corrections[i] + 128) >> 8), -32768, 32767);
         }
         __syncthreads();
         TOGETHER(i, n) {
@@ -66,15 +66,15 @@ extern "C" __global__ void inverse_transforms(const i32* frame, i32 plane, const
     }
 }
 
-// Sum of the basis function k of a side of 2^log samples over pixel i of the 1/8 image.
+// Sum of the basis function k of a side of 2^log samples over pixel i of the LF image.
 __device__ inline i32 sum_over(const i8* basis, i32 log, i32 k, i32 i, i32 samples) {
     i32 sum = 0;
     for (i32 n = 0; n < samples; ++n) sum += basis[(k << (10 - log)) + i * samples + n];
     return sum;
 }
 
-// The 1/8 image from the lowest coefficients of all blocks (format.md, 7.3.5); zero before.
-extern "C" __global__ void eighths(const i32* frame, i32 plane, const u8* shapes, const i16* low, const i8* basis, i16* eighth) {
+// The LF image from the lowest coefficients of all blocks (format.md, 7.3.5); zero before.
+extern "C" __global__ void eighths(const i32* frame, i32 plane, const u8* shapes, const i16* low, const i8* basis, i16* lf) {
     __shared__ i32 along[64];
     const Frame& f = *(const Frame*)frame;
     const i32 cells_w = f.cells_w[plane], fine = chroma_halved(f, plane), samples = CELL >> fine, shift = 13 - 2 * fine;
@@ -84,7 +84,7 @@ extern "C" __global__ void eighths(const i32* frame, i32 plane, const u8* shapes
         if (!(shape & LEFT_EDGE) || !(shape & UPPER_EDGE)) continue;
         const i32 x = (i32)(cell % cells_w), y = (i32)(cell / cells_w), log_w = SIZE(shape) % 3, log_h = SIZE(shape) / 3;
         const i32 w = 1 << (log_w + fine), h = 1 << (log_h + fine);
-        const i64 corner = f.eighth_at[plane] + ((i64)y << fine) * stride + ((i64)x << fine);
+        const i64 corner = f.lf_at[plane] + ((i64)y << fine) * stride + ((i64)x << fine);
         TOGETHER(i, w * h) {
             i32 sum = 128;
             for (i32 u = 0; u < w; ++u) sum += sum_over(basis, log_w + 3, u, i % w, samples) * low[corner + i / w * stride + u];
@@ -94,21 +94,21 @@ extern "C" __global__ void eighths(const i32* frame, i32 plane, const u8* shapes
         TOGETHER(i, w * h) {
             i32 sum = 1 << (shift - 1);
             for (i32 v = 0; v < h; ++v) sum += sum_over(basis, log_h + 3, v, i / w, samples) * along[v * w + i % w];
-            eighth[corner + i / w * stride + i % w] = (i16)clamp(sum >> shift, -2048, 2047);
+            lf[corner + i / w * stride + i % w] = (i16)clamp(sum >> shift, -2048, 2047);
         }
         __syncthreads();
     }
 }
 
-// Cells without high frequencies, from the 1/8 image.
-extern "C" __global__ void interpolate(const i32* frame, i32 plane, const u8* busy, const i16* eighth, i16* samples) {
+// Cells without high frequencies, interpolated from the LF image.
+extern "C" __global__ void interpolate(const i32* frame, i32 plane, const u8* activity, const i16* lf, i16* samples) {
     __shared__ i32 whole[64];
     const Frame& f = *(const Frame*)frame;
     const i32 cells_w = f.cells_w[plane], fine = chroma_halved(f, plane), side = CELL >> fine;
     const i32 w = cells_w << fine, h = f.cells_h[plane] << fine;
-    const i16* pixels = eighth + f.eighth_at[plane];
+    const i16* pixels = lf + f.lf_at[plane];
     EACH_BLOCK(cell, cells_of(f, plane)) {
-        if (busy[f.cells_at[plane] + cell] != NOT_CODED) continue;
+        if (activity[f.cells_at[plane] + cell] != NOT_CODED) continue;
         const i32 x = (i32)(cell % cells_w), y = (i32)(cell / cells_w);
         TOGETHER(i, 64) {
             const i32 sx = i % CELL, sy = i / CELL, px = (x << fine) + sx / side, py = (y << fine) + sy / side;

@@ -1,4 +1,4 @@
-// What all kernels share. These files are joined into one source, which is compiled at run time, and once more by a plain C++
+// Declarations for all kernels. These files are joined into one source, which is compiled at run time, and once more by a plain C++
 // compiler for the tests: a kernel walks over its work in strides of the grid and of the block, so that one thread does as well
 // as many.
 typedef signed char i8;
@@ -23,13 +23,13 @@ __device__ inline i32 clamp(i32 v, i32 low, i32 high) { return v < low ? low : v
 __device__ inline i32 magnitude(i32 v) { return v < 0 ? -v : v; }
 __device__ inline i32 least(i32 a, i32 b) { return a < b ? a : b; }
 
-// A frame as synthesis.py describes it: all 32-bit integers, in this order. Arrays of three are by plane; cells, samples and
-// pixels of the 1/8 image of all planes lie behind each other in one array each, from these offsets. Chroma planes share shapes.
+// The parameters of a frame, packed by frame.py: all 32-bit integers, in this order. Arrays of three are by plane; cells, samples and
+// pixels of the LF image of all planes lie behind each other in one array each, from these offsets. Chroma planes share shapes.
 struct Frame {
     i32 width, height, planes, subsampled;
-    i32 group_columns, adapts, superblock_columns, matrix;
+    i32 group_columns, adaptive, superblock_columns, matrix;
     i32 cells_w[3], cells_h[3];
-    u32 shapes_at[3], cells_at[3], samples_at[3], eighth_at[3];
+    u32 shapes_at[3], cells_at[3], samples_at[3], lf_at[3];
     i32 log[3];         // samples are at 1/2^log of the plane's size
     i32 base[3][2];     // steps of background and mid tier
     i32 deblocking[2], restores[2];
@@ -49,11 +49,11 @@ __device__ inline i64 stride_of(const Frame& f, i32 plane) { return (i64)f.cells
 
 // The step ahead of a block's scale and a coefficient's weight (format.md, 7.3.3).
 __device__ const i32 kAdaptation[17] = {64, 76, 91, 108, 128, 152, 181, 215, 256, 304, 362, 431, 512, 609, 724, 861, 1024};
-__device__ inline i32 base_of(const Frame& f, i32 plane, i32 tier, i32 x, i32 y, const i8* adaptations) {
+__device__ inline i32 base_of(const Frame& f, i32 plane, i32 tier, i32 x, i32 y, const i8* aq_offsets) {
     const i32 base = f.base[plane][tier];
-    if (!f.adapts) return base;
+    if (!f.adaptive) return base;
     const i32 shift = chroma_halved(f, plane) ? 1 : 2;
-    const i32 a = adaptations[(i64)(y >> shift) * f.superblock_columns + (x >> shift)];
+    const i32 a = aq_offsets[(i64)(y >> shift) * f.superblock_columns + (x >> shift)];
     const i32 b = (base * kAdaptation[a + 8] + 128) >> 8;
     return b < 1 ? 1 : b;
 }

@@ -6,13 +6,13 @@ __device__ inline i32 limit(i32 base, i32 share, i32 strength) {
     const i64 v = ((i64)base * share * strength + 128) >> 8;
     return v > 32767 ? 32767 : (i32)v;
 }
-__device__ inline Limits limits_of(const Frame& f, i32 plane, i32 tier, i32 x, i32 y, const i8* adaptations) {
-    const i32 base = base_of(f, plane, tier, x, y, adaptations), g = f.deblocking[tier];
+__device__ inline Limits limits_of(const Frame& f, i32 plane, i32 tier, i32 x, i32 y, const i8* aq_offsets) {
+    const i32 base = base_of(f, plane, tier, x, y, aq_offsets), g = f.deblocking[tier];
     return {limit(base, 19, g), limit(base, 5, g), limit(base, 3, g)};
 }
 
 // The left edges of all cells, or with `upper` the upper ones; a thread per line across an edge.
-extern "C" __global__ void smooth_edges(const i32* frame, i32 plane, i32 upper, const u8* shapes, const u8* busy, const i8* adaptations,
+extern "C" __global__ void smooth_edges(const i32* frame, i32 plane, i32 upper, const u8* shapes, const u8* activity, const i8* aq_offsets,
                                         i16* samples) {
     const Frame& f = *(const Frame*)frame;
     const i32 cells_w = f.cells_w[plane];
@@ -22,10 +22,10 @@ extern "C" __global__ void smooth_edges(const i32* frame, i32 plane, i32 upper, 
         const i64 cell = i / CELL, before = cell - (upper ? cells_w : 1);
         const i32 x = (i32)(cell % cells_w), y = (i32)(cell / cells_w);
         if (!(upper ? y : x)) continue;
-        const u8 *shape = shapes + f.shapes_at[plane], *own = busy + f.cells_at[plane];
+        const u8 *shape = shapes + f.shapes_at[plane], *own = activity + f.cells_at[plane];
         if (!(shape[cell] & (upper ? UPPER_EDGE : LEFT_EDGE)) || own[cell] == NOT_CODED || own[before] == NOT_CODED) continue;
-        const Limits a = limits_of(f, plane, CLASS(shape[before]), upper ? x : x - 1, upper ? y - 1 : y, adaptations);
-        const Limits b = limits_of(f, plane, CLASS(shape[cell]), x, y, adaptations);
+        const Limits a = limits_of(f, plane, CLASS(shape[before]), upper ? x : x - 1, upper ? y - 1 : y, aq_offsets);
+        const Limits b = limits_of(f, plane, CLASS(shape[cell]), x, y, aq_offsets);
         const Limits m = a.step < b.step ? a : b;
         i16* const q = samples + f.samples_at[plane] + ((i64)y * CELL + (upper ? 0 : line)) * stride + (i64)x * CELL + (upper ? line : 0);
         const i64 across = upper ? stride : 1;
@@ -37,14 +37,14 @@ extern "C" __global__ void smooth_edges(const i32* frame, i32 plane, i32 upper, 
     }
 }
 
-extern "C" __global__ void restore(const i32* frame, i32 plane, const u8* shapes, const u8* busy, const i16* samples, i16* restored) {
+extern "C" __global__ void restore(const i32* frame, i32 plane, const u8* shapes, const u8* activity, const i16* samples, i16* restored) {
     const Frame& f = *(const Frame*)frame;
     const i32 cells_w = f.cells_w[plane], w = cells_w * CELL, h = f.cells_h[plane] * CELL;
     const i16* in = samples + f.samples_at[plane];
     EACH_THREAD(i, (i64)w * h) {
         const i32 x = (i32)(i % w), y = (i32)(i / w);
         const i64 cell = (i64)(y / CELL) * cells_w + x / CELL;
-        const i32 c = in[i], own = busy[f.cells_at[plane] + cell], tier = CLASS(shapes[f.shapes_at[plane] + cell]);
+        const i32 c = in[i], own = activity[f.cells_at[plane] + cell], tier = CLASS(shapes[f.shapes_at[plane] + cell]);
         i32 out = c;
         if (own != NOT_CODED && f.restores[tier]) {
             const i32* taps = f.taps[tier][plane > 0][(own + 1) / 2];

@@ -1,5 +1,5 @@
-// The encoder's first steps, for efforts whose blocks do not wait for each other: colour planes, how superblocks are cut,
-// transforms, levels (architecture.md). Floating point here is single products and quotients, which are the CPU's to the bit.
+// The encoder's first steps, for efforts whose blocks are independent of each other: colour planes, partition of
+// superblocks, transforms, quantised coefficients (architecture.md). Floating point here is single products and quotients, which are the CPU's to the bit.
 
 // Pixels, of which the first one or three channels are colours, to samples in 1/16. Chroma of half the size is the mean of four.
 // The last column and row of samples stand in for what a plane has beyond them.
@@ -27,7 +27,7 @@ extern "C" __global__ void to_planes(const i32* frame, const u8* pixels, i32 cha
     }
 }
 
-// How much the samples of every cell of luma vary.
+// The variance of the samples of every cell of luma.
 extern "C" __global__ void variances(const i32* frame, const i16* samples, i32* variances) {
     const Frame& f = *(const Frame*)frame;
     const i64 stride = (i64)f.cells_w[0] * CELL;
@@ -66,7 +66,7 @@ __device__ inline void transform_squares(i32* field, i32* rows, i32 log_field, i
 
 __device__ inline float inverse_step(i32 base, i32 log_cells, i32 weight) { return 16.0f / (float)step_of(base, log_cells, weight); }
 
-// Costs of a block, in 2^-13 bits, besides 3/2 of those of its coefficients; and of cutting a square.
+// Costs of a block, in 2^-13 bits, besides 3/2 of those of its coefficients; and of the partition of a square.
 #define BLOCK_COST (6 << 13)
 #define QUARTERS_COST (1 << 13)
 // About 2^13 log2(1 + 6.25 a^2), a the coefficient in steps.
@@ -78,7 +78,7 @@ __device__ inline i32 cost_of(i32 coefficient, float inverse) {
 // Squares of a superblock: 16 of a cell, row by row, 4 of 2 x 2, and all of it.
 #define SQUARES 21
 struct Superblock {
-    i64 costs[SQUARES];  // as one block, of all planes that are cut alike
+    i64 costs[SQUARES];  // as one block, of all planes with the same partition
     u8 classes[16];      // OUTSIDE beyond the plane
     u8 whole[SQUARES];   // of the larger ones: whether they are one block
 };
@@ -100,7 +100,7 @@ __device__ inline void decide(Superblock& s, i32 square, i32 x, i32 y, i32 log, 
     if (hole || (!chooses && log <= largest && fits)) {
         whole = true, cost = 0;
     } else if (chooses && log <= largest && fits && !(log == 2 && count > 10)) {
-        // Where most of the quarters are better off cut into cells, the whole is not worth a try.
+        // Where most of the quarters are cheaper as single cells, the whole square is not tried.
         whole = s.costs[square] <= cost;
         if (whole) cost = s.costs[square];
     }
@@ -108,9 +108,9 @@ __device__ inline void decide(Superblock& s, i32 square, i32 x, i32 y, i32 log, 
     s.whole[square] = whole;
 }
 
-// Cut superblocks: cells of `shapes` come with their class alone. Both chroma planes are cut alike.
+// The partition of superblocks: cells of `shapes` hold their class alone before. Both chroma planes share a partition.
 extern "C" __global__ void cut_superblocks(const i32* frame, i32 plane, i32 largest, i32 chooses, const i16* samples,
-                                           const i8* adaptations, const u8* weights, const i8* basis, u8* shapes) {
+                                           const i8* aq_offsets, const u8* weights, const i8* basis, u8* shapes) {
     __shared__ i32 block[1024], rows[1024], sums[16];
     __shared__ Superblock s;
     const Frame& f = *(const Frame*)frame;
@@ -140,7 +140,7 @@ extern "C" __global__ void cut_superblocks(const i32* frame, i32 plane, i32 larg
                     const i32 x = (i & 31) / CELL >> log << log, y = (i >> 5) / CELL >> log << log, k = (i >> 5) % side * side + (i & 31) % side;
                     const i32 c = s.classes[4 * y + x];
                     if (k && c != OUTSIDE && block[i]) {
-                        const i32 base = base_of(f, p, least(c, 1), cx + x, cy + y, adaptations);
+                        const i32 base = base_of(f, p, least(c, 1), cx + x, cy + y, aq_offsets);
                         const i32 cost = cost_of(block[i], inverse_step(base, 2 * log, weights[1024 * size + k]));
                         atomicAdd(&sums[(y >> log) * (4 >> log) + (x >> log)], cost);
                     }
@@ -184,9 +184,9 @@ extern "C" __global__ void cut_superblocks(const i32* frame, i32 plane, i32 larg
 // Levels round up from this fraction of a step.
 #define UPWARDS 0.55f
 
-// Levels of all blocks at their places, and among them the coefficients of the 1/8 image as they are. thresholds: from which
+// Levels of all blocks at their places, and among them the coefficients of the LF image, not quantised. thresholds: from which
 // magnitude on, in steps, 1 and 2 pay, by plane, size, band and magnitude; then for a block's first one; then the least of all.
-extern "C" __global__ void choose_levels(const i32* frame, i32 plane, const u8* shapes, const i16* samples, const i8* adaptations,
+extern "C" __global__ void choose_levels(const i32* frame, i32 plane, const u8* shapes, const i16* samples, const i8* aq_offsets,
                                          const u8* weights, const i8* basis, const i32* scan_first, const u16* scan_coefficient,
                                          const u16* scan_place, const u8* scan_band, const float* thresholds, i16* levels) {
     __shared__ i32 block[1024], rows[1024];
@@ -209,7 +209,7 @@ extern "C" __global__ void choose_levels(const i32* frame, i32 plane, const u8* 
         TOGETHER(i, n) rows[i] = 0;
         __syncthreads();
         if (tier < 2) {
-            const i32 base = base_of(f, plane, tier, x, y, adaptations), log_cells = 2 * (log - 3);
+            const i32 base = base_of(f, plane, tier, x, y, aq_offsets), log_cells = 2 * (log - 3);
             const float* own = thresholds + 2 * 8 * 7 * (3 * (plane > 0) + size_class(log_cells));
             const u8* weight = weights + 1024 * size;
             TOGETHER(i, count) {

@@ -1,5 +1,5 @@
 // High frequencies of the static rANS profile (format.md, 6.1, 6.2, 6.5 and 7.3.6): one thread decodes the stream of a group,
-// of which a picture of two megapixels has about forty, and a batch many times that.
+// of which an image of two megapixels has about forty, and a batch many times that.
 
 // Entries of the scans of all shapes, one behind the other; `first` has where a shape's begins, and its end.
 struct Scans {
@@ -85,7 +85,7 @@ extern "C" __global__ void fill_slots(const u16* intervals, i32 tables, u8* slot
     }
 }
 
-// How busy the blocks on the left and above are; 35 cells each, of which the last three are never looked at alone.
+// The activity of the blocks on the left and above; 35 cells each, of which the last three are never read alone.
 struct Busy {
     u8 left[36], above[36];
 };
@@ -99,13 +99,13 @@ __device__ inline i32 binary_digits(u32 v) {
     for (; v; v >>= 1) ++n;
     return n;
 }
-__device__ inline i32 busy_of(i32 log_cells, u32 nonzero) {
+__device__ inline i32 activity_of(i32 log_cells, u32 nonzero) {
     if (!nonzero) return 0;
     const u32 v = (256 * nonzero >> (6 + log_cells)) + 1;
     return clamp(binary_digits(v * v) - 1, 1, 12);
 }
 
-// What a level's context sees of the sum over the levels around it.
+// The context of a level, from the sum over the levels around it.
 __device__ inline i32 magnitude_class(i32 sum) { return sum < 11 ? (sum + 1) / 2 : sum < 17 ? 6 : 7; }
 __device__ inline i32 size_class(i32 log_cells) { return log_cells == 0 ? 0 : log_cells <= 2 ? 1 : 2; }
 // A level that is not 0, to those on its left and above, which are coded later.
@@ -118,7 +118,7 @@ __device__ inline void add_to_field(u8* field, i32 at, i32 stride, u32 level) {
 struct Decoder {
     const Frame* frame;
     const u8* shapes;
-    const i8* adaptations;
+    const i8* aq_offsets;
     Scans scans;
     const u8* weights;  // (9, 1024) of the frame's matrix
     Symbols symbols;
@@ -127,7 +127,7 @@ struct Decoder {
 };
 
 // The levels of one block, as coefficients at its place in the plane; false if they are damaged.
-__device__ inline bool decode_block(Decoder& d, i32 plane, i32 tier, i32 x, i32 y, i32 x0, i32 y0, i16* coefficients, u8* busy) {
+__device__ inline bool decode_block(Decoder& d, i32 plane, i32 tier, i32 x, i32 y, i32 x0, i32 y0, i16* coefficients, u8* activity) {
     const Frame& f = *d.frame;
     const u8 shape = d.shapes[f.shapes_at[plane] + (i64)y * f.cells_w[plane] + x];
     const i32 size = SIZE(shape), log_w = size % 3, log_h = size / 3, log_cells = log_w + log_h;
@@ -140,7 +140,7 @@ __device__ inline bool decode_block(Decoder& d, i32 plane, i32 tier, i32 x, i32 
     const u32 end = d.symbols.value(216 + 7 * model + (around + 1) / 2);
     if (end > (u32)count) return false;
     const i32 width = CELL << log_w, height = CELL << log_h, stride = width + 2;
-    const i32 base = base_of(f, plane, tier, x, y, d.adaptations);
+    const i32 base = base_of(f, plane, tier, x, y, d.aq_offsets);
     const u8* weights = d.weights + 1024 * size;
     const i64 plane_width = (i64)f.cells_w[plane] * CELL;
     i16* const out = coefficients + f.samples_at[plane] + (i64)y * CELL * plane_width + x * CELL;
@@ -160,21 +160,21 @@ __device__ inline bool decode_block(Decoder& d, i32 plane, i32 tier, i32 x, i32 
         out[v * plane_width + h] = (i16)dequantised(negative ? -(i32)level : (i32)level, step_of(base, log_cells, weights[place]));
         ++nonzero;
     }
-    const u8 own = (u8)busy_of(log_cells, nonzero);
+    const u8 own = (u8)activity_of(log_cells, nonzero);
     for (i32 j = 0; j < 1 << log_h; ++j) {
         d.around.left[by + j] = own;
-        for (i32 i = 0; i < 1 << log_w; ++i) busy[f.cells_at[plane] + (i64)(y + j) * f.cells_w[plane] + x + i] = own;
+        for (i32 i = 0; i < 1 << log_w; ++i) activity[f.cells_at[plane] + (i64)(y + j) * f.cells_w[plane] + x + i] = own;
     }
     for (i32 i = 0; i < 1 << log_w; ++i) d.around.above[bx + i] = own;
     return true;
 }
 
-// Streams are (raw offset, raw length, coded offset, coded length) in `data`, by group; busy is NOT_CODED before. Sets damaged[i]
+// Streams are (raw offset, raw length, coded offset, coded length) in `data`, by group; activity is NOT_CODED before. Sets damaged[i]
 // where the stream of groups[i] is damaged; cells of such a group are NOT_CODED again.
 extern "C" __global__ void decode_groups(const i32* frame, i32 tier, const i32* groups, i32 count, const i64* streams, const u8* data,
                                          const u8* slots, const u16* intervals, const u8* table_of, const u8* shapes,
-                                         const i8* adaptations, const i32* scan_first, const u16* scan_coefficient,
-                                         const u16* scan_place, const u8* scan_band, const u8* weights, i16* coefficients, u8* busy,
+                                         const i8* aq_offsets, const i32* scan_first, const u16* scan_coefficient,
+                                         const u16* scan_place, const u8* scan_band, const u8* weights, i16* coefficients, u8* activity,
                                          u8* damaged) {
     __shared__ u32 field[34 * 34 / 4];
     EACH_BLOCK(i, count) {
@@ -182,7 +182,7 @@ extern "C" __global__ void decode_groups(const i32* frame, i32 tier, const i32* 
         const Frame& f = *(const Frame*)frame;
         const i32 group = groups[i], column = group % f.group_columns, row = group / f.group_columns;
         const i64* s = streams + 4 * i;
-        Decoder d = {&f, shapes, adaptations, {scan_first, scan_coefficient, scan_place, scan_band}, weights, {}, {}, field};
+        Decoder d = {&f, shapes, aq_offsets, {scan_first, scan_coefficient, scan_place, scan_band}, weights, {}, {}, field};
         d.symbols.slots = slots, d.symbols.intervals = intervals, d.symbols.table_of = table_of;
         d.symbols.next = data + s[2], d.symbols.end = data + s[2] + s[3];
         d.symbols.bits.data = data + s[0], d.symbols.bits.size = 8 * (u64)s[1], d.symbols.bits.at = 0;
@@ -200,7 +200,7 @@ extern "C" __global__ void decode_groups(const i32* frame, i32 tier, const i32* 
                         const u8 shape = shapes[f.shapes_at[p] + (i64)y * f.cells_w[p] + x];
                         if (!(shape & LEFT_EDGE) || !(shape & UPPER_EDGE)) continue;
                         if (CLASS(shape) == tier) {
-                            sound = decode_block(d, p, tier, x, y, x0, y0, coefficients, busy);
+                            sound = decode_block(d, p, tier, x, y, x0, y0, coefficients, activity);
                             continue;
                         }
                         const i32 size = SIZE(shape);
@@ -214,7 +214,7 @@ extern "C" __global__ void decode_groups(const i32* frame, i32 tier, const i32* 
             const i32 n = chroma_halved(f, p) ? GROUP / 16 : GROUP / 8;
             for (i32 y = row * n; y < least((row + 1) * n, f.cells_h[p]); ++y)
                 for (i32 x = column * n; x < least((column + 1) * n, f.cells_w[p]); ++x)
-                    if (CLASS(shapes[f.shapes_at[p] + (i64)y * f.cells_w[p] + x]) == tier) busy[f.cells_at[p] + (i64)y * f.cells_w[p] + x] = NOT_CODED;
+                    if (CLASS(shapes[f.shapes_at[p] + (i64)y * f.cells_w[p] + x]) == tier) activity[f.cells_at[p] + (i64)y * f.cells_w[p] + x] = NOT_CODED;
         }
     }
 }

@@ -1,4 +1,4 @@
-// Colour, what goes over it, and batches (format.md, 7.3.10 and 8).
+// Colour, composition, and batches (format.md, 7.3.10 and 8).
 __device__ inline i32 scaled(i32 a, i32 k) { return ((a * k >> 14) + 1) >> 1; }
 __device__ inline u8 byte_of(i32 v) { return (u8)clamp(v >> 4, 0, 255); }
 
@@ -34,8 +34,8 @@ extern "C" __global__ void colour(const i32* frame, const i16* samples, i32 widt
     }
 }
 
-// Runs of pixels over others: (y, x, how many, where the first one lies in `source`), `count` of them, so many channels first
-// of the picture's.
+// Runs of pixels over others: (y, x, length, index of the first one in `source`), `count` of them, so many channels first
+// of the image's.
 extern "C" __global__ void paste_runs(const i64* runs, i64 count, const u8* source, i32 own, i32 width, i32 channels, u8* pixels) {
     EACH_BLOCK(i, count) {
         const i64* r = runs + 4 * i;
@@ -62,7 +62,7 @@ extern "C" __global__ void blend_boxes(const i64* places, const u32* sums, const
     }
 }
 
-// A picture resized with a triangular filter that covers all of it, as float32 0..1 or as bytes; `planar`: channels first.
+// An image resized with a triangular filter that covers all of it, as float32 0..1 or as bytes; `planar`: channels first.
 extern "C" __global__ void resize(const u8* pixels, i32 width, i32 height, i32 channels, i32 out_w, i32 out_h, i32 planar, i32 bytes,
                                   float* floats, u8* rounded) {
     const float scale_x = (float)width / out_w, scale_y = (float)height / out_h;
