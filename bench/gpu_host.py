@@ -86,7 +86,7 @@ def rows(loaded: Sequence[U8]) -> list[list[str]]:
         given += device.uploaded
         with aig_codec.open(static) as file:
             classes = file.regions().class_map()
-        exact = (geometry.outside_cores(classes) == 0) | (classes == geometry.DRAWN)
+        exact = (geometry.outside_cores(classes) == 0) | (classes == geometry.SCREEN_CONTENT)
         allowed += len(static) + 3 * int(exact.sum())
     low, high = min(shares), max(shares)
     return [

@@ -16,7 +16,7 @@ from support.tiers import mostly_slow
 import aig_codec
 from aig_codec import errors, geometry
 from aig_codec.coders import substreams
-from aig_codec.coders.substreams import Stream
+from aig_codec.coders.substreams import Substream
 from aig_codec.entropy import CODERS
 
 pytest.importorskip("sklearn")
@@ -310,7 +310,7 @@ def test_hidden_pixels_are_in_the_core_alone(subsampling: str, effort: int, mid:
     assert difference.mean() < 0.5
 
 
-# Streams that nobody wrote
+# Substreams that nobody wrote
 
 
 @pytest.mark.slow
@@ -332,7 +332,7 @@ def test_random_streams_never_crash(coder: int) -> None:
             coded = bytes([int(rng.choice([0, 255]))]) * len(coded)
         if coder == 0:
             coded = snappy.compress(bytes(b % 64 for b in coded))
-        forged = substreams.pack(bytes([coder]) + head[1:], [Stream(raw, coded)])
+        forged = substreams.pack(bytes([coder]) + head[1:], [Substream(raw, coded)])
         sealed = reseal(data, {(kind, None): forged})
         try:
             aig_codec.decode(sealed)

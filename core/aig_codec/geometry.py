@@ -1,8 +1,8 @@
 """From foci, or a map of the cores, to the tier of every pixel, in integers (format.md, 5).
 
 A pixel's class is 0 in the background, ``CORE + k`` in the core of focus k, ``MID + k`` in its mid
-tier and ``DRAWN`` where it is coded as graphics. The best tier that any focus grants wins; among
-foci that grant it, the nearest owns it.
+tier and ``SCREEN_CONTENT`` where it is coded as such. The best tier that any focus grants wins;
+among foci that grant it, the nearest owns it.
 """
 
 import math
@@ -18,12 +18,10 @@ from .container.kinds import BACKGROUND as BACKGROUND
 from .container.kinds import CORE as CORE
 from .container.kinds import MID as MID
 from .container.kinds import MID_LAST as MID_LAST
-from .container.kinds import SCREEN_CONTENT
+from .container.kinds import SCREEN_CONTENT as SCREEN_CONTENT
 
 U8 = NDArray[np.uint8]
 
-#: The class of screen content, by its older name.
-DRAWN = SCREEN_CONTENT
 
 #: Pixels that are worked on at once where that takes memory for each.
 _SOME_PIXELS = 2**20

@@ -12,7 +12,7 @@ from support.lossy import by_kernels, coded, picture_of, with_streams
 import aig_codec
 from aig_codec import errors, geometry
 from aig_codec.coders import dct, residual, substreams
-from aig_codec.coders.substreams import Stream
+from aig_codec.coders.substreams import Substream
 from aig_codec.threads import Workers
 
 #: How far filters, interpolation and chroma of half the size see.
@@ -140,7 +140,7 @@ def test_a_stream_that_begins_beyond_the_range_is_refused() -> None:
     head, own = substreams.unpack(payload, 1)
     assert own[0] is not None
     for start, fits in ((b"\xff" * 8, False), (b"\xff" * 7 + b"\xfe", True)):
-        crafted = substreams.pack(head, [substreams.Stream(own[0].raw, start)])
+        crafted = substreams.pack(head, [substreams.Substream(own[0].raw, start)])
         changed = reseal(data, {("background", None): crafted})
         if fits:
             assert np.array_equal(aig_codec.decode(changed), aig_codec.decode(data))
@@ -170,7 +170,7 @@ def test_damage_in_the_mid_tier_leaves_the_background() -> None:
     with aig_codec.open(data) as file:
         mid = file.regions().class_map() >= geometry.MID
     _, own = substreams.unpack(payloads(data)["mid", None], 6)
-    there = {i for i, stream in enumerate(own) if stream != Stream(b"", b"")}
+    there = {i for i, stream in enumerate(own) if stream != Substream(b"", b"")}
     assert there == {0, 1, 3, 4}
     for number in there:
         damaged = _damaged(data, "mid", 6, {number})

@@ -23,7 +23,7 @@ from support.pictures import KINDS, LOSSY_ENTROPIES
 
 from aig_codec import CorruptError
 from aig_codec.coders import dct, substreams
-from aig_codec.coders.substreams import Stream
+from aig_codec.coders.substreams import Substream
 from aig_codec.entropy import CODERS
 
 MOST_LOW, MOST_HIGH = 32766, 32767
@@ -76,7 +76,7 @@ def _damaged(stream, rng):
             own[int(rng.integers(len(own)))] = int(rng.integers(256))
         else:
             own[int(rng.integers(len(own)))] ^= 1 << int(rng.integers(8))
-    return Stream(*map(bytes, halves))
+    return Substream(*map(bytes, halves))
 
 
 @pytest.mark.parametrize("coder", LOSSY_ENTROPIES)
@@ -248,11 +248,11 @@ def test_a_tier_without_cells_in_a_group_says_nothing(coder: str) -> None:
     parts = coded(pictures.mixed(24, 520, 1), classes, picture, coder)
     assert assert_agree(parts) is not None
     _, own = substreams.unpack(parts.mid, 3)
-    assert [one == Stream(b"", b"") for one in own] == [True, False, True]
+    assert [one == Substream(b"", b"") for one in own] == [True, False, True]
     _, own = substreams.unpack(parts.background, 3)
-    assert [one == Stream(b"", b"") for one in own] == [True, False, False]
+    assert [one == Substream(b"", b"") for one in own] == [True, False, False]
     for name, number in (("mid", 0), ("mid", 2), ("background", 0)):
-        for extra in (Stream(b"\0", b""), Stream(b"", b"\0")):
+        for extra in (Substream(b"\0", b""), Substream(b"", b"\0")):
             payload = with_streams(
                 getattr(parts, name),
                 3,
@@ -268,12 +268,12 @@ def test_bytes_that_are_left_over_are_noticed(coder: str) -> None:
     for name in ("preview", "background"):
         for extra in (b"\0", b"\1", b"\0\0", b"\0\0\0\0", bytes(8), bytes(12), bytes(40)):
             for longer in (
-                lambda _, own, extra=extra: Stream(own.raw + extra, own.coded),
-                lambda _, own, extra=extra: Stream(own.raw, own.coded + extra),
+                lambda _, own, extra=extra: Substream(own.raw + extra, own.coded),
+                lambda _, own, extra=extra: Substream(own.raw, own.coded + extra),
             ):
                 payload = with_streams(getattr(parts, name), 1, longer)
                 assert_agree(replace(parts, **{name: payload}), (name, extra))
         payload = with_streams(
-            getattr(parts, name), 1, lambda _, own: Stream(own.raw + b"\0", own.coded)
+            getattr(parts, name), 1, lambda _, own: Substream(own.raw + b"\0", own.coded)
         )
         assert assert_agree(replace(parts, **{name: payload})) is None

@@ -424,7 +424,7 @@ def test_samples_survive_the_finest_quantiser(monkeypatch: pytest.MonkeyPatch, k
     monkeypatch.setattr(dct, "_LAMBDA", 0.0)
     pixels = KINDS[kind](40, 72, 1, 4)
     picture = picture_of(72, 40, 1, quality_level=255)
-    efforts = dct.codec._EFFORTS
+    efforts = dct.analysis._EFFORTS
     for effort in (0, 1, 5, 9):
         if not effort:
             monkeypatch.setattr(dct, "_EFFORTS", (dct.Effort(0, chooses=False),))

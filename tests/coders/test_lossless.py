@@ -241,12 +241,12 @@ def test_bands_of_all_methods_in_one_segment(channels: int) -> None:
     _check_payload(payload, pixels, mask)
 
 
-DRAWN = ("text", "dithered", "few colours", "antialiased", "extremes", "constant")
+SCREEN_CONTENT = ("text", "dithered", "few colours", "antialiased", "extremes", "constant")
 TAKEN = ("smooth", "grainy")
 
 
 @pytest.mark.parametrize("channels", METHODS)
-@pytest.mark.parametrize("kind", DRAWN)
+@pytest.mark.parametrize("kind", SCREEN_CONTENT)
 def test_drawings_are_graphics(kind: str, channels: int) -> None:
     pixels, mask = _picture(kind, channels=channels), np.ones((96, 128), bool)
     for effort in EFFORTS:
@@ -276,7 +276,7 @@ def test_photographs_are_none(kind: str) -> None:
     for channels in (1, 3):
         check_methods(_picture(kind, channels=channels), PHOTO, EFFORTS)
     check_methods(greyed(_picture(kind)), GREY + PHOTO, EFFORTS)
-    for alpha in (*TAKEN, *DRAWN):
+    for alpha in (*TAKEN, *SCREEN_CONTENT):
         method = PHOTO_ALPHA if alpha in TAKEN else GRAPHIC_ALPHA
         check_methods(_picture(kind, alpha, channels=1), method)
         check_methods(_picture(kind, alpha), method)

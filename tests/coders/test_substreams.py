@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from aig_codec import CorruptError, _native
 from aig_codec.coders import substreams
-from aig_codec.coders.substreams import Stream
+from aig_codec.coders.substreams import Substream
 
 check = settings(max_examples=150, deadline=None, derandomize=True)
 
-EMPTY = Stream(b"", b"")
+EMPTY = Substream(b"", b"")
 
 own_streams = st.lists(
-    st.builds(Stream, st.binary(max_size=40), st.binary(max_size=200))
+    st.builds(Substream, st.binary(max_size=40), st.binary(max_size=200))
     | st.just(EMPTY)
-    | st.builds(Stream, st.just(b""), st.integers(0, 300).map(bytes)),
+    | st.builds(Substream, st.just(b""), st.integers(0, 300).map(bytes)),
     max_size=8,
 )
 
@@ -37,8 +37,8 @@ def _checked(data):
 @given(head=st.binary(max_size=300), own=own_streams)
 @example(head=b"", own=[])
 @example(head=bytes(127), own=[EMPTY])
-@example(head=bytes(128), own=[Stream(bytes(127), bytes(128))])
-@example(head=b"\3", own=[Stream(bytes(2**14 - 1), bytes(2**14)), Stream(b"", bytes(2**21))])
+@example(head=bytes(128), own=[Substream(bytes(127), bytes(128))])
+@example(head=b"\3", own=[Substream(bytes(2**14 - 1), bytes(2**14)), Substream(b"", bytes(2**21))])
 @check
 def test_what_is_packed_comes_back(head, own) -> None:
     payload = substreams.pack(head, own)
@@ -79,7 +79,7 @@ def test_a_changed_stream_is_missing_and_no_other(own, seed) -> None:
 @pytest.mark.parametrize("head", [b"", b"\3\x09\x0a\1", bytes(200)])
 def test_truncation_at_every_byte(head: bytes) -> None:
     """What lies before the cut is there; without its table, a segment is nothing."""
-    own = [Stream(b"ab", b"cdefgh"), EMPTY, Stream(b"", b"ijk"), Stream(b"l", b""), EMPTY]
+    own = [Substream(b"ab", b"cdefgh"), EMPTY, Substream(b"", b"ijk"), Substream(b"l", b""), EMPTY]
     payload = substreams.pack(head, own)
     table = _table_bytes(head, own)
     for length in range(len(payload)):
@@ -96,7 +96,7 @@ def test_truncation_at_every_byte(head: bytes) -> None:
 
 
 def test_every_changed_bit_is_noticed() -> None:
-    own = [Stream(b"ab", b"cdefgh"), EMPTY, Stream(b"", b"ijk")]
+    own = [Substream(b"ab", b"cdefgh"), EMPTY, Substream(b"", b"ijk")]
     head = b"\3\x10\0"
     payload = substreams.pack(head, own)
     table = _table_bytes(head, own)
@@ -139,7 +139,7 @@ def test_another_number_of_streams_is_refused(own, count) -> None:
 
 @pytest.mark.parametrize("claim", [2**14, 2**31, 2**32 - 1, 2**35 - 1])
 def test_huge_claims_cost_a_stream_and_no_memory(claim: int) -> None:
-    sound = Stream(b"r", b"coded")
+    sound = Substream(b"r", b"coded")
     crc = (zlib.crc32(b"rcoded") & 0xFFFF).to_bytes(2, "little")
     size = reference.varint(claim)
     for row in (size + b"\0", b"\0" + size, size + size):
@@ -184,7 +184,7 @@ def test_any_bytes_mean_the_same_to_the_reference(payload, count) -> None:
         elif expected is not None:
             assert head[1:] == expected.parameters
             parts = [
-                None if isinstance(p, reference.BadFile) else Stream(*p) for p in expected.parts
+                None if isinstance(p, reference.BadFile) else Substream(*p) for p in expected.parts
             ]
             assert own == parts
 
@@ -207,7 +207,7 @@ def test_tables_of_static_coders_serve_several_streams(number: int) -> None:
     if number == 0:
         assert tables == b""
         coded = [reference.pack_snappy(own) for own in coded]
-    segment = substreams.pack(bytes([number]) + tables, [Stream(b"", own) for own in coded])
+    segment = substreams.pack(bytes([number]) + tables, [Substream(b"", own) for own in coded])
     read = reference.read_streams(segment, len(parts), contexts, lambda head: None)
     for i, (symbols, order) in enumerate(parts):
         if len(symbols):

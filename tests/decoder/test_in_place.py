@@ -42,8 +42,8 @@ def frugal(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(memory, "BESIDE", 10**9)
         monkeypatch.setattr(memory, "BOXES", 500)
         monkeypatch.setattr("aig_codec.decoder.canvas.BOXES", 500)
-        monkeypatch.setattr("aig_codec.coders.dct.codec._AT_ONCE", 1)
-        monkeypatch.setattr("aig_codec.coders.dct.codec._EACH", 1)
+        monkeypatch.setattr("aig_codec.coders.dct.synthesis._AT_ONCE", 1)
+        monkeypatch.setattr("aig_codec.coders.dct.synthesis._EACH", 1)
         assert dct.rows_at_once(WIDTH, HEIGHT, 4) == 1
         assert memory.most_beside(HEIGHT * WIDTH) == 0
 

@@ -108,7 +108,7 @@ def test_damaged_files_fail_alike(device, entropy) -> None:
         count = 1 if kind == "preview" else 6
         head, own = substreams.unpack(payloads(data)[kind, None], count)
         for _ in range(20):
-            # Streams whose checksums are right, and whose contents are not.
+            # Substreams whose checksums are right, and whose contents are not.
             changed = list(own)
             k = int(rng.integers(count))
             raw, coded = (bytearray(part) for part in own[k])
@@ -117,7 +117,7 @@ def test_damaged_files_fail_alike(device, entropy) -> None:
                 victim[rng.integers(len(victim))] ^= 1 << rng.integers(8)
             if rng.random() < 0.2:
                 del victim[rng.integers(len(victim) + 1) :]
-            changed[k] = substreams.Stream(bytes(raw), bytes(coded))
+            changed[k] = substreams.Substream(bytes(raw), bytes(coded))
             damaged = reseal(data, {(kind, None): substreams.pack(head, changed)})
             expected, error = None, None
             try:
@@ -215,7 +215,7 @@ def test_a_device_gets_little_more_than_the_file(device) -> None:
         file.compose(partial(make_surface, constants))
     with aig_codec.open(data) as file:
         classes = file.regions().class_map()
-        exact = (geometry.outside_cores(classes) == 0) | (classes == geometry.DRAWN)
+        exact = (geometry.outside_cores(classes) == 0) | (classes == geometry.SCREEN_CONTENT)
         cores = 3 * int(exact.sum())
         background = file.bytes_for("background")
     eighth = 512 * 768 // 64

@@ -78,7 +78,7 @@ def test_costs_of_transforms(channels: int) -> None:
 def test_text_is_drawn_and_photographs_are_not() -> None:
     picture = np.concatenate([letters(), photograph()], 1)
     with aig_codec.open(aig_codec.encode(picture, **FOCUS)) as file:
-        drawn = file.regions().class_map() == geometry.DRAWN
+        drawn = file.regions().class_map() == geometry.SCREEN_CONTENT
     assert drawn[:, :320].mean() > 0.8
     assert not drawn[:, 336:].any()
     with aig_codec.open(aig_codec.encode(photograph(), **FOCUS)) as file:

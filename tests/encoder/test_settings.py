@@ -225,7 +225,7 @@ def test_mid_auto_draws_flat_graphics_and_takes_the_dct_for_photographs() -> Non
     flat[::7, ::3] = (20, 40, 200)
     with aig_codec.open(aig_codec.encode(flat, centers=[(40, 48)], radii=[(10, 30)])) as file:
         classes = file.regions().class_map()
-        assert (classes == geometry.DRAWN).mean() > 0.9
+        assert (classes == geometry.SCREEN_CONTENT).mean() > 0.9
         assert np.array_equal(file.decode()[classes > 0], flat[classes > 0])
     y, x = np.indices((96, 96))
     textured = (40 + x + y + 25 * np.sin(x / 3) * np.cos(y / 5))[..., None] + [0, 9, 21]

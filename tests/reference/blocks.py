@@ -6,7 +6,7 @@ from math import isqrt
 
 import numpy as np
 
-from .geometry import DRAWN, core_pixels, mid_pixels
+from .geometry import SCREEN_CONTENT, core_pixels, mid_pixels
 from .notation import expect
 
 HOLE, BLOCK_BACKGROUND, BLOCK_MID, DRAWN_HOLE = range(4)
@@ -59,7 +59,7 @@ def planes_of(width, height, colours, subsampling):
 
 def cell_classes(plane, classes, mid):
     """7.3.2: an array (rows, columns) of HOLE, DRAWN_HOLE, BLOCK_MID or BLOCK_BACKGROUND."""
-    hidden = core_pixels(classes) | (classes == DRAWN)
+    hidden = core_pixels(classes) | (classes == SCREEN_CONTENT)
     if mid == "palette":
         hidden = hidden | mid_pixels(classes)
     size = 8 * plane.scale
@@ -68,7 +68,7 @@ def cell_classes(plane, classes, mid):
         for column in range(plane.columns):
             footprint = np.s_[row * size : (row + 1) * size, column * size : (column + 1) * size]
             if hidden[footprint].all():
-                any_drawn = (classes[footprint] == DRAWN).any()
+                any_drawn = (classes[footprint] == SCREEN_CONTENT).any()
                 result[row, column] = DRAWN_HOLE if any_drawn else HOLE
             elif mid == "dct" and mid_pixels(classes[footprint]).any():
                 result[row, column] = BLOCK_MID

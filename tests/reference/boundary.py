@@ -3,7 +3,7 @@
 import numpy as np
 
 from .entropy import SymbolReader
-from .geometry import BACKGROUND, DRAWN, MID
+from .geometry import BACKGROUND, MID, SCREEN_CONTENT
 from .notation import expect, unzigzag
 
 LONG_RUN = 1 << 20
@@ -12,7 +12,7 @@ LONG_RUN = 1 << 20
 def boundary_band(classes):
     """7.4: the pixels of mid and background with another tier within 2 rows and columns."""
     tiers = np.where(classes == BACKGROUND, 0, np.where(classes < MID, 1, 2))
-    tiers[classes == DRAWN] = 3
+    tiers[classes == SCREEN_CONTENT] = 3
     height, width = classes.shape
     band = np.zeros(classes.shape, bool)
     for y in range(height):

@@ -10,7 +10,7 @@ import numpy as np
 from .labels import decode_labels
 from .notation import expect
 
-BACKGROUND, CORE, MID, DRAWN = 0, 1, 5, 8
+BACKGROUND, CORE, MID, SCREEN_CONTENT = 0, 1, 5, 8
 TILE = 16
 MOST = 2**32 - 1
 
@@ -170,7 +170,7 @@ def picture_classes(container, with_tiles=True):
         drawn &= ~core_pixels(classes)
         if container.mid == "palette":
             drawn &= ~mid_pixels(classes)
-        classes[drawn] = DRAWN
+        classes[drawn] = SCREEN_CONTENT
     return classes
 
 
@@ -179,4 +179,4 @@ def core_pixels(classes):
 
 
 def mid_pixels(classes):
-    return (classes >= MID) & (classes < DRAWN)
+    return (classes >= MID) & (classes < SCREEN_CONTENT)

@@ -7,7 +7,7 @@ import numpy as np
 from .boundary import apply_boundary
 from .container import read_container
 from .dct import DctPicture, decode_dct, decode_eighth
-from .geometry import CORE, DRAWN, core_pixels, mid_pixels, picture_classes
+from .geometry import CORE, SCREEN_CONTENT, core_pixels, mid_pixels, picture_classes
 from .lossless import decode_lossless
 from .notation import expect, tolerate
 from .palette import decode_palette
@@ -83,7 +83,7 @@ def decode_file(data, upto="full", problems=None):
                 picture[region, :colours] = exact_pixels(mid, region, colours)
     if drawn is not None:
         with tolerate(problems):
-            region = classes == DRAWN
+            region = classes == SCREEN_CONTENT
             picture[region, :colours] = exact_pixels(drawn, region, colours)
     if boundary is not None and not problems:
         with tolerate(problems):

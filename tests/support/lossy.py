@@ -9,7 +9,7 @@ from reference.streams import parts_of
 
 from aig_codec import CorruptError, UnsupportedError, _native
 from aig_codec.coders import dct, substreams
-from aig_codec.coders.substreams import Stream
+from aig_codec.coders.substreams import Substream
 from aig_codec.container import Focus, Metadata
 from aig_codec.threads import Workers
 from support import pictures
@@ -201,7 +201,7 @@ class Words(reference.SymbolWriter):
 
     def stream(self):
         raw = self.raw.to_bytes((self.raw_count + 7) // 8, "little")
-        return Stream(raw, reference.pack_snappy(bytes(self.symbols)) if self.symbols else b"")
+        return Substream(raw, reference.pack_snappy(bytes(self.symbols)) if self.symbols else b"")
 
     def symbol_stream(self):
         """The same for a kernel, which gets symbols unpacked."""

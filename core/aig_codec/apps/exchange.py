@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..io.pillow_images import Picture
+from ..io.pillow_images import LoadedImage
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -45,7 +45,7 @@ class Written(NamedTuple):
     mode: str = ""
 
 
-def to_aig(pictures: Iterable[Picture], keywords: dict[str, Any]) -> Written:
+def to_aig(pictures: Iterable[LoadedImage], keywords: dict[str, Any]) -> Written:
     """An AIG file of pictures as `read_frames` gives them, one at a time.
 
     keywords: those of `encode`, for every frame; they win over what a picture says itself. Raises
@@ -71,7 +71,7 @@ def to_aig(pictures: Iterable[Picture], keywords: dict[str, Any]) -> Written:
 
 
 def to_other(
-    pictures: Iterable[Picture],
+    pictures: Iterable[LoadedImage],
     format_name: str,
     options: dict[str, Any] | None = None,
     labels: "Sequence[Label | None]" = (),
@@ -117,7 +117,7 @@ def to_other(
     return Written(target.getvalue(), notes, len(images), pixels, images[0].mode)
 
 
-def _image(picture: Picture, format_name: str, notes: list[str]) -> "Image.Image":
+def _image(picture: LoadedImage, format_name: str, notes: list[str]) -> "Image.Image":
     from PIL import Image
 
     pixels = picture.pixels

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..apps.exchange import to_other
 from ..errors import AigError, CorruptError, TruncatedError
-from ..io.pillow_images import Picture
+from ..io.pillow_images import LoadedImage
 from .common import CHOICES, CommandError, Commands, box, say
 from .places import Place, check_output, shown, target_for, tell, writing
 
@@ -116,16 +116,16 @@ def _format(target: Path | None, suffix: str | None) -> str:
 
 def _pictures(
     whole: "AigFile", args: argparse.Namespace, several: bool, problems: list[AigError]
-) -> tuple[list[Picture], str]:
+) -> tuple[list[LoadedImage], str]:
     """What is to be written, and a remark about it; several: whether the format holds frames."""
     first = args.frame or 0
     if args.core is not None:
         aig = whole.frame(first) if first else whole
         pixels, remark = _core_pixels(aig, args.core)
-        return [Picture(pixels, _ancillary(whole, 1, False, problems), [])], remark
+        return [LoadedImage(pixels, _ancillary(whole, 1, False, problems), [])], remark
     alone = args.frame is not None
     count = 1 if alone else whole.n_frames
-    pictures: list[Picture] = []
+    pictures: list[LoadedImage] = []
     for k in [first] if alone else range(count if several else 1):
         try:
             aig = whole.frame(k) if k else whole
@@ -145,7 +145,9 @@ def _pictures(
         # What belongs to the file stands with its first frame.
         own = _ancillary(whole, args.scale, args.lenient, problems) if not pictures else {}
         duration = _duration(whole, k, args.lenient) if count > 1 and several else 0
-        pictures.append(Picture(pixels, own, [], count, duration, None if alone else whole.loop))
+        pictures.append(
+            LoadedImage(pixels, own, [], count, duration, None if alone else whole.loop)
+        )
     return pictures, ""
 
 

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from ..io.files import replacing
-from ..io.pillow_images import Picture, read_picture
+from ..io.pillow_images import LoadedImage, read_picture
 from ..io.sources import open_source
 from .common import CommandError, check_target, say
 
@@ -99,7 +99,7 @@ def _fetch(address: str) -> bytes:
         source.close()
 
 
-def first_picture(place: Place) -> Picture:
+def first_picture(place: Place) -> LoadedImage:
     """The picture in a file, the first one of several, which is said then."""
     picture = read_picture(place.whole(), str(place))
     if picture.frames > 1:

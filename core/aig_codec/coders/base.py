@@ -21,13 +21,13 @@ from ..container.kinds import OF_NAME, Role
 from ..errors import AigError, CorruptError
 from ..geometry import Window, outside_cores
 from ..threads import Job, Workers, finish
-from .substreams import Part
+from .substreams import PartialSegment
 
 U8 = NDArray[np.uint8]
 Pixels = NDArray[Any]  # uint8 or uint16
 
 #: A segment's bytes; or, of coders whose segments consist of parts, the means to read some of them.
-Payload = bytes | Part
+Payload = bytes | PartialSegment
 
 #: All scales at which pictures are shown.
 SCALES = (1, 2, 4, 8)

@@ -12,14 +12,14 @@ from ..entropy import read_varint, varint
 from ..errors import CorruptError
 
 
-class Stream(NamedTuple):
+class Substream(NamedTuple):
     """Raw bits and entropy-coded data of one part of the picture."""
 
     raw: bytes
     coded: bytes
 
 
-class Part(NamedTuple):
+class PartialSegment(NamedTuple):
     """A segment of which not all is read.
 
     read(offset, n): up to n bytes from an offset in the segment; fewer only where the file ends.
@@ -30,14 +30,14 @@ class Part(NamedTuple):
 
 
 #: In place of a stream that is missing or damaged.
-Streams = list[Stream | None]
+Substreams = list[Substream | None]
 
 
 def _checksum(data: bytes) -> bytes:
     return (zlib.crc32(data) & 0xFFFF).to_bytes(2, "little")
 
 
-def pack(head: bytes, streams: Sequence[Stream]) -> bytes:
+def pack(head: bytes, streams: Sequence[Substream]) -> bytes:
     """A segment: what all streams have in common, the table, its checksum, the streams."""
     parts = [varint(len(head)), head]
     for raw, coded in streams:
@@ -79,13 +79,13 @@ def read_table(data: bytes, count: int) -> Table:
     return Table(head, rows, at)
 
 
-def _stream(data: bytes, row: tuple[int, int, int, bytes | None]) -> Stream | None:
+def _stream(data: bytes, row: tuple[int, int, int, bytes | None]) -> Substream | None:
     _, raw, coded, checksum = row
     sound = checksum is None or (len(data) == raw + coded and _checksum(data) == checksum)
-    return Stream(data[:raw], data[raw:]) if sound else None
+    return Substream(data[:raw], data[raw:]) if sound else None
 
 
-def unpack(payload: bytes, count: int) -> tuple[bytes, Streams]:
+def unpack(payload: bytes, count: int) -> tuple[bytes, Substreams]:
     """The head of a segment and its `count` streams, None for those that are damaged or cut off.
 
     Raises CorruptError if the table is damaged, or the streams do not end where the segment does.
@@ -104,11 +104,11 @@ _GAP = 2048
 
 
 def take(
-    segment: bytes | Part, count: int, wanted: Collection[int]
-) -> tuple[bytes, dict[int, Stream | None]]:
+    segment: bytes | PartialSegment, count: int, wanted: Collection[int]
+) -> tuple[bytes, dict[int, Substream | None]]:
     """The head of a segment and the wanted ones of its `count` streams, reading little else.
 
-    Streams that lie close together are read in one go. Raises CorruptError as `unpack` does.
+    Substreams that lie close together are read in one go. Raises CorruptError as `unpack` does.
     """
     if isinstance(segment, bytes):
         head, streams = unpack(segment, count)
@@ -125,7 +125,7 @@ def take(
         table = read_table(data, count)
     if table.end != length:
         raise CorruptError("the streams do not end where their segment does")
-    found: dict[int, Stream | None] = {}
+    found: dict[int, Substream | None] = {}
     rows = sorted(wanted, key=lambda n: table.rows[n][0])
     while rows:
         run = [rows.pop(0)]

@@ -22,7 +22,7 @@ from ..threads import Job, Workers, finish
 from .memory import most_beside
 
 #: At this scale the 1/8 image is all that is needed beside the cores.
-EIGHTH = 8
+LF_SCALE = 8
 
 
 class Problems:
@@ -271,12 +271,12 @@ class Composition:
         """Whether a segment of pixels would change what is shown."""
         kind, view = OF_NAME.get(segment.kind), self._view
         if kind is None:
-            return view.scale < EIGHTH
+            return view.scale < LF_SCALE
         if kind.role is Role.EXACT and self._facts.shape != "all":
             return view.window is None or overlap(
                 view.window, view.regions.core_window(segment.center or 0)
             )
-        if view.scale == EIGHTH:
+        if view.scale == LF_SCALE:
             return kind.role in (Role.LF_IMAGE, Role.EXACT)
         return view.scale == 1 or kind.role is not Role.RESIDUAL
 

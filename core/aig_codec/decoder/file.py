@@ -43,7 +43,7 @@ from ..threads import Workers, default_threads
 from . import memory, notebook
 from .canvas import HostSurface
 from .composition import (
-    EIGHTH,
+    LF_SCALE,
     Composition,
     CoreArea,
     PictureView,
@@ -260,12 +260,12 @@ class AigFile:
         """
         segment = self._find("preview")
         if segment is None:
-            return self.decode(scale=EIGHTH)
+            return self.decode(scale=LF_SCALE)
         coder = registry.require(segment, self.metadata.coders)
         needed = memory.of_preview(self.metadata, segment.length)
         limits.charge(needed, f"the 1/8 image of {_size(self.metadata)}")
         with Workers(1) as workers:
-            surface = HostSurface(PictureView(self._regions(), workers, scale=EIGHTH))
+            surface = HostSurface(PictureView(self._regions(), workers, scale=LF_SCALE))
             decoder = surface.decoder(coder)
             decoder.add(segment.kind, self._reader.payload(segment))
             surface.begin()

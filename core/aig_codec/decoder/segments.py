@@ -7,7 +7,7 @@ from functools import partial
 
 from ..coders import registry
 from ..coders.base import Payload
-from ..coders.substreams import Part
+from ..coders.substreams import PartialSegment
 from ..container import HEADER_SIZE, Prologue, Segment, read_prologue
 from ..container.kinds import MAPS
 from ..errors import AigError, CorruptError, TruncatedError
@@ -80,7 +80,7 @@ class SegmentReader:
             if in_parts and _has_parts(run[0]):
                 with problems:
                     registry.require(run[0], self._metadata.coders)
-                    yield run[0], Part(partial(self._read_of, run[0]), run[0].length)
+                    yield run[0], PartialSegment(partial(self._read_of, run[0]), run[0].length)
                 continue
             while rows and rows[0].offset == run[-1].end and not (in_parts and _has_parts(rows[0])):
                 run.append(rows.pop(0))

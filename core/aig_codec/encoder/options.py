@@ -48,7 +48,7 @@ class Array(Protocol):
     def __array__(self) -> Any: ...
 
 
-class Picture(Protocol):
+class ImageLike(Protocol):
     """An image of Pillow's, and others with NumPy's older protocol."""
 
     @property
@@ -72,7 +72,7 @@ _Rows: TypeAlias = Sequence[_Row] | Array
 
 Centers: TypeAlias = Literal["auto"] | _Rows | Callable[[Any], Any]
 Radii: TypeAlias = Sequence[Number | _Row] | Array
-Mask: TypeAlias = Array | Picture | Sequence[Sequence[int]]
+Mask: TypeAlias = Array | ImageLike | Sequence[Sequence[int]]
 Boxes: TypeAlias = _Rows
 Labels: TypeAlias = Listed[str | Mapping[str, object] | Label | None]
 Shapes: TypeAlias = Number | Array | Sequence[Number | _Row | Sequence[Sequence[Number]]]

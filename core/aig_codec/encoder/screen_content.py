@@ -36,7 +36,7 @@ _SIGN_LEVEL = 191
 #: In bytes: what a picture with drawn tiles takes more than one without, and an area of them.
 _OVERHEAD, _OF_AREA = 100, 12
 #: Bits that the 1/8 image of a tile takes more where transforms need it to be fine.
-_EIGHTH = 16.0
+_LF_BITS = 16.0
 #: Bits that an empty tile takes at most.
 _EMPTY = 2.0
 #: Bits that telling a tile apart from a neighbour takes, and rounds of settling them.
@@ -84,7 +84,7 @@ def choose(colour: U8, facts: Facts, class_map: U8, loss: Loss) -> U8 | None:
     if float((lossy - drawn_j(signs))[signs].sum()) <= lam * 8 * _OVERHEAD:
         return None
     drawn = drawn_j(may)
-    gain = lossy + lam * _EIGHTH - drawn
+    gain = lossy + lam * _LF_BITS - drawn
     # Empty tiles cost nothing either way: they go with those around them.
     empty = may & (drawn <= lam * _EMPTY)
     tiles = _settled(gain, may, lam * _APART) | empty

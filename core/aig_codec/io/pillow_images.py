@@ -50,7 +50,7 @@ class Stored(NamedTuple):
     notes: list[str]
 
 
-class Picture(NamedTuple):
+class LoadedImage(NamedTuple):
     """An image as AIG can store it; one of several where a file has frames.
 
     pixels: uint8 or uint16 (H, W) or (H, W, 2..4). ancillary: exif, icc_profile, xmp, dpi, text and
@@ -67,7 +67,7 @@ class Picture(NamedTuple):
     loop: int | None = None
 
 
-def read_picture(source: "Path | bytes", name: str | None = None) -> Picture:
+def read_picture(source: "Path | bytes", name: str | None = None) -> LoadedImage:
     """Read any image that Pillow reads, or an AIG file; of several frames the first one.
 
     source: a path, or the bytes of a file, which `name` is said of. Raises `PictureError` or
@@ -79,7 +79,7 @@ def read_picture(source: "Path | bytes", name: str | None = None) -> Picture:
     return picture
 
 
-def read_frames(source: "Path | bytes", name: str | None = None) -> "Generator[Picture]":
+def read_frames(source: "Path | bytes", name: str | None = None) -> "Generator[LoadedImage]":
     """All frames of an image that Pillow reads, or of an AIG file, one after the other.
 
     Of frames behind the first one, ancillary holds what differs from it. Raises as `read_picture`
@@ -102,14 +102,16 @@ def read_frames(source: "Path | bytes", name: str | None = None) -> "Generator[P
                 yield picture._replace(ancillary=own)
 
 
-def _frames_of_aig(file: BinaryIO) -> Iterator[Picture]:
+def _frames_of_aig(file: BinaryIO) -> Iterator[LoadedImage]:
     from .. import open
 
     with open(file) as whole:
         for k in range(whole.n_frames):
             aig = whole.frame(k) if k else whole
             duration = whole.durations[k] if whole.n_frames > 1 else 0
-            yield Picture(aig.decode(), ancillary_of(aig), [], whole.n_frames, duration, whole.loop)
+            yield LoadedImage(
+                aig.decode(), ancillary_of(aig), [], whole.n_frames, duration, whole.loop
+            )
 
 
 def ancillary_of(aig: "AigFile") -> dict[str, Any]:
@@ -120,7 +122,7 @@ def ancillary_of(aig: "AigFile") -> dict[str, Any]:
     return {k: v for k, v in found.items() if v is not None}
 
 
-def _frames_of_other(file: BinaryIO, name: str) -> Iterator[Picture]:
+def _frames_of_other(file: BinaryIO, name: str) -> Iterator[LoadedImage]:
     from PIL import Image, UnidentifiedImageError
 
     from .pillow_metadata import words_of
@@ -141,7 +143,7 @@ def _frames_of_other(file: BinaryIO, name: str) -> Iterator[Picture]:
                 words, lost = words_of(image) if k == 0 else ({}, [])
             notes = [*picture.notes, *lost, *map(_said, [*remarks, *more])]
             ancillary = {**picture.ancillary, **words}
-            yield Picture(picture.pixels, ancillary, notes, count, duration, loop)
+            yield LoadedImage(picture.pixels, ancillary, notes, count, duration, loop)
             remarks = []
 
 
@@ -173,7 +175,7 @@ def _complaints(name: str, what: str = "") -> Iterator[None]:
         raise PictureError(f"{name}: {what}cannot be read: {error}") from error
 
 
-def _picture_of(image: "Image.Image", name: str) -> Picture:
+def _picture_of(image: "Image.Image", name: str) -> LoadedImage:
     from .pillow_metadata import metadata_of
 
     deep = _DEEP_TILE.search(str(image.tile)) is not None  # type: ignore[attr-defined]
@@ -189,7 +191,7 @@ def _picture_of(image: "Image.Image", name: str) -> Picture:
     except OSError as error:
         raise PictureError(f"{name}: {error}") from error
     ancillary, lost = metadata_of(image)
-    return Picture(pixels, ancillary, [*notes, *lost])
+    return LoadedImage(pixels, ancillary, [*notes, *lost])
 
 
 def _duration(image: "Image.Image") -> int:

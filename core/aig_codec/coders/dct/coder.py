@@ -13,7 +13,9 @@ from ..base import (
     Payload,
     View,
 )
-from .codec import BACKGROUND, MID, Analysis, Synthesis
+from .analysis import Analysis
+from .frame import BACKGROUND, MID
+from .synthesis import Synthesis
 
 #: The block class of each segment of high frequencies.
 _BLOCK_CLASSES = {"mid": MID, "background": BACKGROUND}

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ...coders.base import Canvas, Coder, Decoder
 from ...coders.dct import DctCoder, DctDecoder
 from ...decoder.canvas import HostSurface, add_up
-from ...decoder.composition import EIGHTH, DecodedCore, PictureView, Surface
+from ...decoder.composition import LF_SCALE, DecodedCore, PictureView, Surface
 from .device import i32, i64, paste, spread
 from .frame import Constants
 from .synthesis import DeviceSynthesis
@@ -23,7 +23,7 @@ def make_surface(constants: Constants, view: PictureView) -> Surface:
     otherwise all of it is decoded on the host.
     """
     lossy = view.regions.metadata.shape != "all" and view.averaged == 1
-    if lossy and view.scale < EIGHTH and view.window is None:
+    if lossy and view.scale < LF_SCALE and view.window is None:
         return DeviceSurface(constants, view)
     return UploadedSurface(constants, view)
 

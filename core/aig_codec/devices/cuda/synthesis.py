@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ... import _native
 from ...coders import dct
 from ...coders.base import Facts
-from ...coders.substreams import Part, Stream
+from ...coders.substreams import PartialSegment, Substream
 from ...entropy import CODERS, SegmentCoding
 from ...errors import CorruptError
 from ...threads import Workers
@@ -74,7 +74,7 @@ class DeviceSynthesis(dct.Synthesis):
         assert self._kernel is not None
         return self._device.upload(self._layout.fields(self._kernel.filters))
 
-    def read_tier(self, segment: bytes | Part, block_class: int) -> None:
+    def read_tier(self, segment: bytes | PartialSegment, block_class: int) -> None:
         """Decode the high frequencies of one class; where that fails, blocks keep the preview."""
         super().read_tier(segment, block_class)
         self._start()
@@ -89,7 +89,7 @@ class DeviceSynthesis(dct.Synthesis):
     def _on_device(
         self,
         kernel: _native.LossyDecoder,
-        parts: dict[int, Stream | None],
+        parts: dict[int, Substream | None],
         tables: _native.SharedTables,
         block_class: int,
     ) -> set[int]:
@@ -134,7 +134,7 @@ class DeviceSynthesis(dct.Synthesis):
     def _on_host(
         self,
         kernel: _native.LossyDecoder,
-        parts: dict[int, Stream | None],
+        parts: dict[int, Substream | None],
         coding: SegmentCoding,
         block_class: int,
     ) -> set[int]:
