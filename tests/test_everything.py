@@ -24,6 +24,9 @@ OF_PLACES = {"centers", "sigmas", "Sigmas", "alphas", "radii", "mask", "boxes", 
 OF_RATES = {"quality", "quality_level", "target_size", "target_psnr", "lossless"}
 CODING: dict[str, st.SearchStrategy[Any]] = {
     "mid": st.sampled_from(["auto", "palette", "dct", "none"]),
+    "coders": st.sampled_from(
+        [{"mid": "palette"}, {"mid": "lossless", "background": "dct"}, {"core": "lossless"}]
+    ),
     "palette_space": st.sampled_from(["oklab", "hsv"]),
     "entropy": st.sampled_from(["auto", "adaptive", "rans", "golomb", "snappy"]),
     "tune": st.sampled_from(["psnr", "visual"]),
@@ -126,6 +129,8 @@ def options_for(draw: st.DrawFn, picture: np.ndarray) -> dict[str, Any]:
     if picture.itemsize == 2:
         return options | draw(st.sampled_from([{}, {"lossless": True}]))
     options |= draw(st.fixed_dictionaries({}, optional=CODING))
+    if "mid" in options.get("coders", ()):
+        options.pop("mid", None)
     rate = draw(st.sampled_from(["", "quality", "quality_level", "target_size", "target_psnr"]))
     ranges = {
         "quality": st.floats(0, 100),

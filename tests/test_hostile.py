@@ -155,8 +155,8 @@ def test_damaged_background_is_reported_by_name() -> None:
 def test_damage_in_one_band_leaves_the_others(
     monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
-    monkeypatch.setattr(lossless, "_BAND_PIXELS", 500)
-    monkeypatch.setattr(lossless, "_GRAPHIC_BAND_PIXELS", 500)
+    monkeypatch.setattr(lossless.codec, "_BAND_PIXELS", 500)
+    monkeypatch.setattr(lossless.codec, "_GRAPHIC_BAND_PIXELS", 500)
     pixels = photo(64, 49, 3)
     data = aig_codec.encode(pixels, lossless=True)
     payload = payloads(data)["core", 0]

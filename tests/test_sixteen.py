@@ -112,7 +112,7 @@ def test_byte_orders_and_layouts_give_the_same_file() -> None:
 
 @pytest.mark.parametrize("channels", [1, 4])
 def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch, channels: int) -> None:
-    monkeypatch.setattr(lossless, "_BAND_PIXELS", 500)
+    monkeypatch.setattr(lossless.codec, "_BAND_PIXELS", 500)
     picture = ramp(160, 61, channels)
     files = {check(picture, threads=n) for n in (1, 2, 5, None)}
     assert len(files) == 1
@@ -279,7 +279,7 @@ def test_truncation_at_every_byte() -> None:
 def test_damage_in_one_band_leaves_the_others(
     monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
-    monkeypatch.setattr(lossless, "_BAND_PIXELS", 500)
+    monkeypatch.setattr(lossless.codec, "_BAND_PIXELS", 500)
     picture = ramp(64, 49, 3)
     data = aig_codec.encode(picture)
     payload = payloads(data)["core", 0]

@@ -384,7 +384,7 @@ def test_levels_are_the_nearest_where_bits_are_free(
     monkeypatch: pytest.MonkeyPatch, kind: str, effort: int, subsampling
 ) -> None:
     """Pixels to planes, the transform of every shape, and quantisation."""
-    monkeypatch.setattr(dct, "_LAMBDA", 0.0)
+    monkeypatch.setattr(dct.analysis, "_LAMBDA", 0.0)
     colours = 3 if subsampling else 1
     pixels = KINDS[kind](64, 96, colours, 3)
     level = {1: 255, 5: 180, 9: 90}[effort]
@@ -421,15 +421,15 @@ def test_levels_are_the_nearest_where_bits_are_free(
 @pytest.mark.parametrize("kind", KINDS)
 def test_samples_survive_the_finest_quantiser(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """Blocks of 8x8 do so best; the matrices of larger ones are less orthogonal."""
-    monkeypatch.setattr(dct, "_LAMBDA", 0.0)
+    monkeypatch.setattr(dct.analysis, "_LAMBDA", 0.0)
     pixels = KINDS[kind](40, 72, 1, 4)
     picture = picture_of(72, 40, 1, quality_level=255)
     efforts = dct.analysis._EFFORTS
     for effort in (0, 1, 5, 9):
         if not effort:
-            monkeypatch.setattr(dct, "_EFFORTS", (dct.Effort(0, chooses=False),))
+            monkeypatch.setattr(dct.analysis, "_EFFORTS", (dct.Effort(0, chooses=False),))
         else:
-            monkeypatch.setattr(dct, "_EFFORTS", efforts)
+            monkeypatch.setattr(dct.analysis, "_EFFORTS", efforts)
         parts = coded(pixels, np.zeros((40, 72), np.uint8), picture, effort=max(effort, 1))
         error = np.abs(by_kernels(parts).astype(int) - pixels)
         assert error.max() <= (3 if effort else 2)
@@ -438,7 +438,7 @@ def test_samples_survive_the_finest_quantiser(monkeypatch: pytest.MonkeyPatch, k
 
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
 def test_colours_survive(monkeypatch: pytest.MonkeyPatch, subsampling: str) -> None:
-    monkeypatch.setattr(dct, "_LAMBDA", 0.0)
+    monkeypatch.setattr(dct.analysis, "_LAMBDA", 0.0)
     for seed in range(30):
         colour = pictures.constant(11, 14, 3, seed)
         picture = picture_of(14, 11, 3, subsampling=subsampling, quality_level=255)

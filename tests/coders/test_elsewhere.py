@@ -139,17 +139,17 @@ def test_the_command_line_does_both(tmp_path: Path) -> None:
             [*aig, *arguments], cwd=tmp_path, capture_output=True, text=True, **more
         )
 
-    done = run("encode", "a.png", "a.aig", *options, env=environment)
+    done = run("encode", "a.png", "-o", "a.aig", *options, env=environment)
     assert done.returncode == 0, done.stderr
     assert run("verify", "a.aig", env=environment).returncode == 0
-    done = run("decode", "a.aig", "b.png", env=environment)
+    done = run("decode", "a.aig", "-o", "b.png", env=environment)
     assert done.returncode == 0, done.stderr
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MissingCoderWarning)
         assert not np.array_equal(
             np.asarray(Image.open(tmp_path / "b.png")), aig_codec.decode(tmp_path / "a.aig")
         )
-    done = run("decode", "a.aig", "c.png", env={"PATH": ""})
+    done = run("decode", "a.aig", "-o", "c.png", env={"PATH": ""})
     assert "pip install aig-rows" in done.stderr
 
 
@@ -167,8 +167,8 @@ def test_without_it_there_are_cores_and_a_preview(
         core = aig.core_mask()
     assert np.array_equal(decoded[core], _picture()[core])
     assert np.array_equal(decoded, aig_codec.decode(file, upto="preview"))
-    with pytest.warns(MissingCoderWarning):
-        assert aig_codec.decode(file, scale=8).shape == (10, 15, 3)
+    # Nothing of it is needed here.
+    assert aig_codec.decode(file, scale=8).shape == (10, 15, 3)
 
 
 @pytest.mark.usefixtures("installed")
@@ -181,7 +181,7 @@ def test_where_it_is_no_option_it_is_named(monkeypatch: pytest.MonkeyPatch) -> N
             aig_codec.decode(own)
     with pytest.warns(MissingCoderWarning):
         lenient = aig_codec.decode(data, strict=False)
-    assert np.array_equal(lenient, aig_codec.decode(data, upto="preview"))
+    assert np.array_equal(lenient, aig_codec.decode(data, upto="mid"))
 
 
 @pytest.mark.usefixtures("installed")

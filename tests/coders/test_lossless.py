@@ -35,8 +35,8 @@ EVERY_METHOD = [(channels, method) for channels in METHODS for method in METHODS
 @pytest.fixture
 def small_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     """As many bands as a picture has strips, or almost."""
-    monkeypatch.setattr(lossless, "_GRAPHIC_BAND_PIXELS", 40)
-    monkeypatch.setattr(lossless, "_BAND_PIXELS", 40)
+    monkeypatch.setattr(lossless.codec, "_GRAPHIC_BAND_PIXELS", 40)
+    monkeypatch.setattr(lossless.codec, "_BAND_PIXELS", 40)
 
 
 def _decode(payload, mask, channels, fill=77, dtype=np.uint8):
@@ -286,24 +286,24 @@ def test_photographs_are_none(kind: str) -> None:
 
 def test_what_takes_few_bits_is_tried_as_graphics(monkeypatch: pytest.MonkeyPatch) -> None:
     pixels, mask = _picture("gradient", channels=1), np.ones((96, 128), bool)
-    monkeypatch.setattr(lossless, "_SMALL_REPETITION", 2.0)
-    monkeypatch.setattr(lossless, "_SOME_REPETITION", 2.0)
-    monkeypatch.setattr(lossless, "_MUCH_REPETITION", 2.0)
-    monkeypatch.setattr(lossless, "_recurs", lambda *_: False)
+    monkeypatch.setattr(lossless.codec, "_SMALL_REPETITION", 2.0)
+    monkeypatch.setattr(lossless.codec, "_SOME_REPETITION", 2.0)
+    monkeypatch.setattr(lossless.codec, "_MUCH_REPETITION", 2.0)
+    monkeypatch.setattr(lossless.codec, "_recurs", lambda *_: False)
     for limit, method in ((0.7, GRAPHIC), (0.3, PHOTO)):
-        monkeypatch.setattr(lossless, "_FEW_BITS", limit)
+        monkeypatch.setattr(lossless.codec, "_FEW_BITS", limit)
         assert _methods(_check_both(pixels, mask)) == [method]
 
 
 def test_alpha_is_judged_by_its_own_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many the colours in front of it take."""
     pixels, mask = _picture("noise", "gradient"), np.ones((96, 128), bool)
-    monkeypatch.setattr(lossless, "_SMALL_REPETITION", 2.0)
-    monkeypatch.setattr(lossless, "_SOME_REPETITION", 2.0)
-    monkeypatch.setattr(lossless, "_MUCH_REPETITION", 2.0)
-    monkeypatch.setattr(lossless, "_recurs", lambda *_: False)
+    monkeypatch.setattr(lossless.codec, "_SMALL_REPETITION", 2.0)
+    monkeypatch.setattr(lossless.codec, "_SOME_REPETITION", 2.0)
+    monkeypatch.setattr(lossless.codec, "_MUCH_REPETITION", 2.0)
+    monkeypatch.setattr(lossless.codec, "_recurs", lambda *_: False)
     for limit, method in ((0.7, GRAPHIC_ALPHA), (0.3, PHOTO_ALPHA)):
-        monkeypatch.setattr(lossless, "_FEW_BITS", limit)
+        monkeypatch.setattr(lossless.codec, "_FEW_BITS", limit)
         assert _methods(_check_both(pixels, mask)) == [method]
 
 
@@ -392,8 +392,8 @@ def test_tiny_pictures_are_tried_as_both(size: tuple[int, int]) -> None:
 
 
 def test_drawings_have_larger_bands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lossless, "_GRAPHIC_BAND_PIXELS", 96 * 128)
-    monkeypatch.setattr(lossless, "_BAND_PIXELS", 96 * 128 // 4)
+    monkeypatch.setattr(lossless.codec, "_GRAPHIC_BAND_PIXELS", 96 * 128)
+    monkeypatch.setattr(lossless.codec, "_BAND_PIXELS", 96 * 128 // 4)
     classes = np.ones((96, 128), np.uint8)
     for kind, methods in (("text", [GRAPHIC]), ("grainy", [PHOTO] * 4)):
         assert _methods(lossless.encode(_picture(kind), classes, 1, 1)) == methods
@@ -432,8 +432,8 @@ def test_only_pixels_of_the_region_decide() -> None:
 @pytest.mark.parametrize("bands", [1, 3])
 @pytest.mark.parametrize("kind", KINDS)
 def test_grey_stored_as_colour_costs_little(kind: str, bands: int, monkeypatch) -> None:
-    monkeypatch.setattr(lossless, "_BAND_PIXELS", 96 * 128 // bands)
-    monkeypatch.setattr(lossless, "_FEW_PIXELS", 1024)
+    monkeypatch.setattr(lossless.codec, "_BAND_PIXELS", 96 * 128 // bands)
+    monkeypatch.setattr(lossless.codec, "_FEW_PIXELS", 1024)
     pixels, classes = _picture(kind, channels=1), np.ones((96, 128), np.uint8)
     as_grey = lossless.encode(pixels, classes, 1, 1)
     as_colour = lossless.encode(greyed(pixels), classes, 1, 1)

@@ -278,7 +278,8 @@ def test_ancillary_segments_are_stored_as_they_are() -> None:
     Segment("exif", None, 0, 1, "raw", 1, 0).require_stored()
     for kind, coder, version, kind_of_error in (
         ("exif", "raw", 2, errors.UnsupportedError),
-        ("exif", "zip", 1, errors.CorruptError),
+        ("exif", "dct", 3, errors.CorruptError),
+        ("exif", "zip", 1, errors.UnsupportedError),
         ("core", "raw", 1, errors.CorruptError),
         ("depth", "raw", 1, errors.UnsupportedError),
     ):

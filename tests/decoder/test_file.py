@@ -10,7 +10,8 @@ from support.pictures import smooth
 
 import aig_codec
 from aig_codec import geometry
-from aig_codec.decoder.file import FIRST_READ, shrink
+from aig_codec.decoder.file import shrink
+from aig_codec.decoder.segments import FIRST_READ
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import vectors
 from support.tiers import mostly_slow
 
 import aig_codec
-from aig_codec.decoder.file import TIERS
+from aig_codec.container.kinds import ADDED_AT
 
 #: Files small enough to be cut everywhere.
 SMALL = (
@@ -41,7 +41,7 @@ def _original(name: str) -> np.ndarray:
 def _ends(file: aig_codec.AigFile) -> dict[str, int]:
     """Where the bytes of each stage end."""
     ends, end = {}, file.data_start
-    for stage, kinds in TIERS.items():
+    for stage, kinds in ADDED_AT.items():
         for s in file.segments:
             if s.kind in kinds:
                 end = max(end, file.data_start + s.end)
@@ -64,7 +64,7 @@ def _check(name: str, cuts: range) -> None:
         start, ends = file.data_start, _ends(file)
         segments = [s for s in file.segments if s.kind == "core"]
         cores = [(start + s.end, file.core(k)) for k, s in enumerate(segments)]
-    stages = {ends[stage]: aig_codec.decode(data, upto=stage) for stage in TIERS}
+    stages = {ends[stage]: aig_codec.decode(data, upto=stage) for stage in ADDED_AT}
     before = np.inf
     for n in sorted({*cuts, *ends.values()}):
         if n < start:

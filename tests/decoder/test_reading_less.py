@@ -14,7 +14,7 @@ from support.tiers import mostly_slow
 
 import aig_codec
 from aig_codec import _native, errors
-from aig_codec.decoder.file import FIRST_READ
+from aig_codec.decoder.segments import FIRST_READ
 
 FOCUS = {"centers": [(150, 120), (420, 300)], "radii": [(30, 50), (25, 40)]}
 

@@ -306,7 +306,7 @@ def test_blocks_and_levels_are_those_of_the_cpu(
     device, monkeypatch, effort, table, subsampling
 ) -> None:
     """Also with larger transforms than any effort has that a device is used for."""
-    monkeypatch.setattr(dct, "_EFFORTS", (effort,))
+    monkeypatch.setattr(dct.analysis, "_EFFORTS", (effort,))
     constants = Constants(device)
     smooth = pictures.mixed(301, 437, 3, 8)
     smooth[100:] = smooth[100:] // 16 + 90

@@ -87,7 +87,7 @@ def test_the_command_line_has_the_same_choices_and_sentences(
     assert cli.main(["encode", "--help"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     of_flags = {"centers": "center", "radii": "radius", "boxes": "box", "labels": "label"}
-    of_flags |= {"sigmas": "sigma", "alphas": "alpha"}
+    of_flags |= {"sigmas": "sigma", "alphas": "alpha", "coders": "coder"}
     for name in settings.KEYWORDS - {"Sigmas"}:
         assert f"--{of_flags.get(name, name).replace('_', '-')}" in shown, name
     for name, option in OPTIONS.items():

@@ -9,7 +9,7 @@ from support import pictures
 
 import aig_codec
 from aig_codec import errors
-from aig_codec.decoder.file import FIRST_READ
+from aig_codec.decoder.segments import FIRST_READ
 from aig_codec.io import sources
 
 PICTURE = pictures.mixed(301, 403, 3)

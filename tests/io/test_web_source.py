@@ -19,7 +19,7 @@ from support import pictures
 
 import aig_codec
 from aig_codec import limits
-from aig_codec.decoder.file import FIRST_READ
+from aig_codec.decoder.segments import FIRST_READ
 from aig_codec.io import connections, sources, web
 
 PICTURE = pictures.mixed(301, 403, 3)

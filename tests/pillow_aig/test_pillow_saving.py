@@ -81,6 +81,7 @@ def test_every_keyword_of_the_codec_passes() -> None:
         "lambda_rd": 0.5,
         "lossless": False,
         "mid": "dct",
+        "coders": {"background": "dct"},
         "palette_space": "hsv",
         "entropy": "golomb",
         "effort": 3,

@@ -161,7 +161,7 @@ def add_coding(sub: argparse.ArgumentParser) -> None:
         type=named_coder,
         action="append",
         metavar="KIND=NAME",
-        help="another coder for mid, background or core, also of another package",
+        help=plain(OPTIONS["coders"].help),
     )
 
 

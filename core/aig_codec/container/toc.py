@@ -53,9 +53,10 @@ class Segment(NamedTuple):
         bytes are what it says."""
         if self.kind not in KINDS:
             raise UnsupportedError(f"segment kind {self.kind!r} is not known to this version")
-        if self.coder != RAW[0] or self.kind not in ANCILLARY:
+        mistaken = self.coder != RAW[0] and self.coder in dict(PACKED_CODERS)
+        if mistaken or self.kind not in ANCILLARY:
             raise CorruptError(f"coder {self.coder} cannot code the {self.name}")
-        if self.version != RAW[1]:
+        if (self.coder, self.version) != RAW:
             raise UnsupportedError(
                 f"coder {self.coder} version {self.version} is needed for the {self.name}"
             )

@@ -122,10 +122,21 @@ def parse(
     if preset is not None:
         keywords = _completed(keywords, PRESETS[checking.choice("preset", preset, tuple(PRESETS))])
     try:
-        return _parse(width, height, bits=bits, **keywords)
+        wanted = _parse(width, height, **keywords)
     except (TypeError, OverflowError) as error:
         # NumPy and the builtins say so when a value is of no use at all.
         raise ValueError(f"an argument is of the wrong type: {error}") from error
+    _require_depth(wanted.coders, bits)
+    return wanted
+
+
+def _require_depth(coders: Mapping[str, str], bits: int) -> None:
+    from ..coders import registry
+
+    for name in coders.values():
+        coder = registry.find(name)
+        if coder is not None and bits not in coder.depths:
+            raise ValueError(f"coder {name} does not take samples of {bits} bits")
 
 
 def _parse(
@@ -157,7 +168,6 @@ def _parse(
     preset: Any = None,
     coders: Any = None,
     threads: Any = None,
-    bits: int = 8,
 ) -> Settings:
     if sigmas is not None and Sigmas is not None:
         raise ValueError("give sigmas or Sigmas, not both")
@@ -207,7 +217,7 @@ def _parse(
     chosen = {"mid": mid, "palette_space": palette_space, "entropy": entropy}
     chosen |= {"tune": tune, "subsampling": subsampling}
     names = {name: _choice(name, value) for name, value in chosen.items()}
-    chosen_coders = {} if coders is None else _coders(coders, bits)
+    chosen_coders = {} if coders is None else _coders(coders)
     if "mid" in chosen_coders and mid is not None:
         raise ValueError("give mid or coders={'mid': ..}, not both")
     tiers_asked = boundary_tau is not None or {names["mid"], names["entropy"]} != {"auto"}
@@ -278,7 +288,7 @@ def _differs(name: str, value: Any) -> bool:
     return value is not None
 
 
-def _coders(values: Any, bits: int) -> dict[str, str]:
+def _coders(values: Any) -> dict[str, str]:
     """Coders by kind of segment, each of them there and fit for it. Raises ValueError."""
     from ..coders import registry
 
@@ -291,8 +301,6 @@ def _coders(values: Any, bits: int) -> dict[str, str]:
         if coder is None or kind not in coder.carries:
             there = ", ".join(registry.names_for(kind))
             raise ValueError(f"coders: {shown(name)} is not one for {kind}; there are {there}")
-        if bits not in coder.depths:
-            raise ValueError(f"coder {name} does not take samples of {bits} bits")
         found[kind] = coder.name
     return found
 
