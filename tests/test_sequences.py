@@ -484,3 +484,14 @@ def test_metadata_goes_round(tmp_path: Path) -> None:
     before, after = iio.immeta(path), iio.immeta(again)
     for key in ("xmp", "comment", "text", "duration", "loop", "n_frames"):
         assert after[key] == before[key]
+
+
+def test_limits_of_what_is_kept_beside_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a reader would refuse is not written, and what a file claims is not read."""
+    frame = np.zeros((4, 4, 3), np.uint8)
+    data = aig_codec.encode(frame, lossless=True, icc_profile=b"x" * 50)
+    monkeypatch.setattr(aig_codec.limits, "max_ancillary", 30)
+    with aig_codec.open(data) as file, pytest.raises(aig_codec.LimitError, match="icc of 50 bytes"):
+        _ = file.icc_profile
+    with pytest.raises(ValueError, match="frame table of"):
+        aig_codec.encode_sequence([frame] * 9, lossless=True)

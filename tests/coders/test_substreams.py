@@ -228,3 +228,28 @@ def test_tables_are_complete_and_nothing_follows(number: int) -> None:
     for other in wrong:
         with pytest.raises(CorruptError):
             _native.SharedTables(number, other, 5)
+
+
+@given(own=own_streams, data=st.data())
+@check
+def test_some_streams_of_a_segment_that_is_read_in_pieces(own, data) -> None:
+    """As from the whole segment, and no byte is read twice."""
+    head = data.draw(st.binary(max_size=300))
+    payload = substreams.pack(head, own)
+    wanted = data.draw(st.sets(st.integers(0, len(own) - 1))) if own else set()
+    seen = set()
+
+    def read(offset: int, n: int) -> bytes:
+        places = set(range(offset, min(offset + n, len(payload))))
+        if offset >= min(len(payload), 64 + 6 * len(own)):
+            assert not places & seen
+        seen.update(places)
+        return payload[offset : offset + n]
+
+    segment = substreams.PartialSegment(read, len(payload))
+    found_head, found = substreams.take(segment, len(own), wanted)
+    assert found_head == head
+    assert found == {number: own[number] for number in wanted}
+    for length in (len(payload) - 1, len(payload) + 1):
+        with pytest.raises(CorruptError):
+            substreams.take(substreams.PartialSegment(read, length), len(own), wanted)

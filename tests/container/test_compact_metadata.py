@@ -208,6 +208,25 @@ def test_impossible_members_are_refused(entries: dict[str, object]) -> None:
         reference.read_container(data)
 
 
+def test_a_table_of_contents_that_ends_inside_a_row_is_refused() -> None:
+    data = pack_prologue(a_picture())
+    table, rows = base64.b85decode(json_of(data)["toc"]), read(data).metadata.segments
+    whole = []
+    for end in range(len(table)):
+        cut = short_with(toc=base64.b85encode(table[:end]).decode())
+        try:
+            found = read(cut).metadata.segments
+        except errors.CorruptError:
+            with pytest.raises(reference.BadFile):
+                reference.read_container(cut)
+        else:
+            assert found == rows[: len(found)]
+            assert len(reference.read_container(cut).segments) == len(found)
+            whole.append(len(found))
+    # With its core alone, a file says that this is all; and one without a background is whole.
+    assert whole == [1, 2]
+
+
 def test_numbers_without_a_name_are_named_when_they_are_asked_for() -> None:
     table = base64.b85decode(json_of(pack_prologue(a_picture()))["toc"])
     one, two = bytes([table[0] | 0xF0]) + table[1:], table + bytes([0x5F, 1, 0, 0, 0, 0])

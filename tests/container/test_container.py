@@ -174,6 +174,10 @@ def test_every_changed_byte_is_noticed() -> None:
         {"version": 3},
         {"segments": {}},
         {"segments": [[]] * 65},
+        {"segments": [*ROWS[:2], ROWS[2][:6]]},
+        {"segments": [*ROWS[:2], "preview"]},
+        {"segments": [*ROWS, ["drawn", None, 25, 1, "lossless", 3, 0]]},  # no tiles
+        {"segments": [*ROWS, ["tiles", None, 25, 1, "labels", 1, 0]]},  # nothing drawn
         {"segments": ROWS[:2]},  # no preview
         {"segments": ROWS[:1] + rows_with(2, offset=10)[2:]},  # a core is missing
         {"segments": rows_with(2, length=-1)},
@@ -199,6 +203,11 @@ def test_every_changed_byte_is_noticed() -> None:
                 ["mid", None, 26, 1, "dct", 1, 0],
             ]
         },
+        {"mc_rsc": [1]},
+        {"mc_rsc": {}},
+        {"mc_rsc__bit_allocation": []},
+        {"mc_rsc__sigmas": [[1.0, 2.5], [1.0]]},
+        {"mc_rsc__sigmas": [[1.0, 2.5], 1.0]},
         {"mc_rsc__N": 0},
         {"mc_rsc__N": 3},
         {"mc_rsc__shape": "star"},
@@ -310,3 +319,11 @@ def test_declared_coders_come_back() -> None:
 def test_declared_coders_are_checked(coders: object) -> None:
     with pytest.raises(errors.CorruptError, match="coder"):
         read_prologue(changed(coders=coders))
+
+
+def test_metadata_that_no_reader_takes_are_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    metadata = some_metadata()
+    size = len(pack_prologue(metadata)) - HEADER_SIZE - 4
+    monkeypatch.setattr(limits, "max_metadata", size - 1)
+    with pytest.raises(ValueError, match="max_metadata"):
+        pack_prologue(metadata)

@@ -77,7 +77,7 @@ def _same(some: list[tuple[object, list[str]]], others: list[tuple[object, list[
         np.testing.assert_array_equal(pixels, other)
 
 
-@pytest.mark.parametrize("kind", mostly_slow(KINDS, "photograph", "palette"))
+@pytest.mark.parametrize("kind", mostly_slow(KINDS, "overlapping", "photograph", "palette"))
 @pytest.mark.parametrize("channels", mostly_slow([1, 2, 3, 4], 3))
 def test_large_pictures_are_decoded_like_small_ones(kind: str, channels: int, frugal) -> None:
     data = _file(kind, channels)
