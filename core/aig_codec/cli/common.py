@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .. import checking
+from ..container.kinds import STAGES
 from ..encoder.options import OPTIONS
 from ..errors import AigError, NotAigError
 from ..io.pillow_images import PictureError
 
 #: The names that options know.
 CHOICES = {name: option.choices for name, option in OPTIONS.items() if option.choices} | {
-    "upto": ("core", "preview", "mid", "full")
+    "upto": STAGES
 }
 
 

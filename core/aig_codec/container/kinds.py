@@ -82,8 +82,8 @@ TABLE = (
     Kind("exif", Role.ANCILLARY, "EXIF"),
     Kind("xmp", Role.ANCILLARY, "XMP"),
     Kind("text", Role.ANCILLARY, "text"),
-    Kind("decisions", Role.ANCILLARY, "choices of the encoder, with reasons"),
-    Kind("frames", Role.ANCILLARY, "table of frames"),
+    Kind("decisions", Role.ANCILLARY, "what the encoder chose, and why"),
+    Kind("frames", Role.ANCILLARY, "where other frames lie"),
 )
 
 #: The names alone, and the rows by name.
