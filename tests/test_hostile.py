@@ -41,13 +41,17 @@ def core_is_exact(pixels: np.ndarray, data: bytes, decoded: np.ndarray) -> bool:
 
 @pytest.mark.parametrize(
     "more",
-    [
+    mostly_slow(
+        [
+            {},
+            {"mid": "palette", "boundary_tau": 2},
+            {"entropy": "snappy"},
+            {"lossless": True},
+            {"boxes": [(3, 4, 20, 22), (25, 9, 40, 37), (2, 30, 11, 35)]},
+        ],
         {},
-        {"mid": "palette", "boundary_tau": 2},
-        {"entropy": "snappy"},
         {"lossless": True},
-        {"boxes": [(3, 4, 20, 22), (25, 9, 40, 37), (2, 30, 11, 35)]},
-    ],
+    ),
     ids=str,
 )
 def test_truncation_at_every_byte(more: dict[str, object]) -> None:

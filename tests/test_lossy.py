@@ -84,7 +84,7 @@ def test_all_kernels_and_threads_agree(name: str, effort: int, subsampling: str,
             np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("entropy", ENTROPIES)
+@pytest.mark.parametrize("entropy", mostly_slow(ENTROPIES, "adaptive"))
 @pytest.mark.parametrize("effort", mostly_slow([1, 5, 9], 1))
 def test_any_number_of_threads_gives_the_same(entropy: str, effort: int) -> None:
     picture = PICTURES["china"](300, 400)

@@ -20,6 +20,7 @@ from support.lossy import (
     with_streams,
 )
 from support.pictures import KINDS, LOSSY_ENTROPIES
+from support.tiers import mostly_slow
 
 from aig_codec import CorruptError
 from aig_codec.coders import dct, substreams
@@ -79,8 +80,8 @@ def _damaged(stream, rng):
     return Substream(*map(bytes, halves))
 
 
-@pytest.mark.parametrize("coder", LOSSY_ENTROPIES)
-@pytest.mark.parametrize("colours", [1, 3])
+@pytest.mark.parametrize("coder", mostly_slow(LOSSY_ENTROPIES, "rans", "adaptive"))
+@pytest.mark.parametrize("colours", mostly_slow([1, 3], 3))
 def test_damaged_streams_mean_the_same_to_both(coder: str, colours: int) -> None:
     rng = np.random.default_rng(colours)
     pixels = pictures.mixed(34, 45, colours, 1)
@@ -98,7 +99,7 @@ def test_damaged_streams_mean_the_same_to_both(coder: str, colours: int) -> None
     assert refused > 30
 
 
-@pytest.mark.parametrize("coder", LOSSY_ENTROPIES)
+@pytest.mark.parametrize("coder", mostly_slow(LOSSY_ENTROPIES, "adaptive"))
 def test_damaged_heads_mean_the_same_to_both(coder: str) -> None:
     """Parameters, tables of entropy coders, taps: with the right checksum."""
     rng = np.random.default_rng(4)

@@ -423,8 +423,8 @@ def test_states_that_never_move_must_be_those_of_the_beginning(sets: bool) -> No
             assert_refused(head.write(blocks, 3, damaged) + words, region, 3, k)
 
 
-@pytest.mark.parametrize("planes", [1, 3])
-@pytest.mark.parametrize("sets", [False, True])
+@pytest.mark.parametrize("planes", mostly_slow([1, 3], 3))
+@pytest.mark.parametrize("sets", mostly_slow([False, True], True))
 def test_flipped_bits_mean_the_same_to_all(planes: int, sets: bool) -> None:
     """One table for all and flat: then damage goes far before anybody notices, if ever."""
     mask, rng = pictures.blobs(18, 15, 1), np.random.default_rng(2)

@@ -119,7 +119,7 @@ def test_tables_are_of_the_size_that_the_box_asks_for(box: tuple[int, int]) -> N
         check_picture(pixels, mask)
 
 
-@pytest.mark.parametrize("channels", CHANNELS)
+@pytest.mark.parametrize("channels", mostly_slow(CHANNELS, 3))
 def test_repetition_costs_next_to_nothing(channels: int) -> None:
     glyph = pictures.noise(9, 7, channels, 1)
     page = np.tile(np.pad(glyph, ((1, 1), (1, 1), (0, 0))), (8, 12, 1))
@@ -224,7 +224,7 @@ def tiled(rows, columns, shift, channels=3, seed=1):
     return np.concatenate([np.roll(tile, shift * k, axis=1) for k in range(rows)])
 
 
-@pytest.mark.parametrize("channels", CHANNELS)
+@pytest.mark.parametrize("channels", mostly_slow(CHANNELS, 3))
 @pytest.mark.parametrize("shift", mostly_slow([0, 5], 5))
 def test_a_tile_is_paid_for_once(channels: int, shift: int) -> None:
     once, often = tiled(1, 1, 0, channels), tiled(6, 6, shift, channels)
@@ -299,7 +299,7 @@ def test_any_bits(size, channels, how, mask, seed) -> None:
         assert_refused(payload, region, channels)
 
 
-@pytest.mark.parametrize("how", DRAWS)
+@pytest.mark.parametrize("how", mostly_slow(DRAWS, "mostly 0"))
 def test_many_bits_of_a_kind(how: str) -> None:
     """So many that weights and counts reach their ends."""
     region = np.ones((50, 40), bool)

@@ -92,7 +92,13 @@ def test_large_pictures_are_decoded_like_small_ones(kind: str, channels: int, fr
 
 @pytest.mark.parametrize(
     ("kind", "channels"),
-    [("overlapping", 3), ("boxes", 3), ("boxes", 4), ("palette", 1), ("palette", 4)],
+    [
+        ("palette", 1),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in (("overlapping", 3), ("boxes", 3), ("boxes", 4), ("palette", 4))
+        ),
+    ],
 )
 def test_damage_leaves_out_what_it_does_in_small_ones(kind: str, channels: int, frugal) -> None:
     data = _file(kind, channels)

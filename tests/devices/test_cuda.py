@@ -40,7 +40,7 @@ def decoded(device, data, **options):
 
 
 @pytest.mark.parametrize("colours", [1, 3])
-@pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4"])
+@pytest.mark.parametrize("subsampling", mostly_slow(["4:2:0", "4:4:4"], "4:2:0"))
 @pytest.mark.parametrize("entropy", mostly_slow(["rans", "adaptive", "golomb"], "rans"))
 @pytest.mark.parametrize("effort", mostly_slow([1, 5, 8], 1, 5))
 def test_pixels_are_those_of_the_cpu(device, colours, subsampling, entropy, effort) -> None:
@@ -300,7 +300,7 @@ def analysed(make, picture, **options):
         dct.Effort(2, alone=True),
     ],
 )
-@pytest.mark.parametrize("table", [0, 1])
+@pytest.mark.parametrize("table", mostly_slow([0, 1], 0))
 @pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4"])
 def test_blocks_and_levels_are_those_of_the_cpu(
     device, monkeypatch, effort, table, subsampling

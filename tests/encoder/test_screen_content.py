@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import reference
 from support.pictures import letters, photograph
+from support.tiers import mostly_slow
 
 import aig_codec
 from aig_codec import _native, geometry
@@ -15,8 +16,8 @@ from aig_codec.encoder import screen_content
 FOCUS = {"centers": [(60, 50)], "radii": [(15, 25)]}
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("per_bit", [0, 5, 40, 400])
+@pytest.mark.parametrize("channels", mostly_slow([1, 3], 3))
+@pytest.mark.parametrize("per_bit", mostly_slow([0, 5, 40, 400], 0, 40))
 def test_nearly_exact(channels: int, per_bit: int) -> None:
     picture = letters(80, 100, channels)
     classes = np.ones((80, 100), np.uint8)
