@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .. import checking
-from ..container.kinds import STAGES
 from ..encoder.options import OPTIONS
 from ..errors import AigError, NotAigError
 from ..io.pillow_images import PictureError
 
 #: The names that options know.
 CHOICES = {name: option.choices for name, option in OPTIONS.items() if option.choices} | {
-    "upto": STAGES
+    "upto": ("core", "preview", "mid", "full")
 }
 
 
