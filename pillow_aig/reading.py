@@ -20,9 +20,8 @@ MAGIC = b"AIG2"
 #: Size of the first read; header and metadata fit unless the table of contents is unusual.
 _FIRST_READ = 2048
 
-#: The scales that `draft` knows, and the kinds of segments that the smallest one needs.
+#: The scales of `draft`.
 _SCALES = (8, 4, 2)
-_SMALLEST = ("core", "preview")
 
 #: Where `Image.info` keeps the segments that are not pixels.
 _INFO_KEYS = {
@@ -35,9 +34,6 @@ _INFO_KEYS = {
 
 #: What `info` holds of the current frame, and of no other.
 _OF_FRAME = ("aig", "dpi", "comment", *_INFO_KEYS.values())
-
-#: The kinds that complete each step of a picture that is still arriving.
-_STEPS = {"core": ("core",), "preview": ("preview",), "mid": ("alpha", "drawn", "mid")}
 
 
 def accept(prefix: bytes) -> bool:
@@ -134,7 +130,9 @@ class AigImageFile(ImageFile.ImageFile):
         end = metadata.segments[-1].end if metadata.segments else 0
         small = end
         if not metadata.is_averaged and not late:
-            small = max(s.end for s in metadata.segments if s.kind in _SMALLEST)
+            from aig_codec.container.kinds import SMALLEST
+
+            small = max(s.end for s in metadata.segments if s.kind in SMALLEST)
         self._small_length = prologue.data_start + small
         self._plan = _Plan(
             length=prologue.data_start + end,
@@ -452,8 +450,11 @@ def _check_size(size: tuple[int, int]) -> None:
 
 def _steps(metadata: "Metadata", data_start: int) -> tuple[tuple[int, str], ...]:
     """How many bytes of the file each intermediate picture needs."""
+    from aig_codec.container.kinds import ADDED_AT, STAGES
+
     steps = []
-    for tier, kinds in _STEPS.items():
+    for tier in STAGES[:-1]:
+        kinds = ADDED_AT[tier]
         ends = [s.end for s in metadata.segments if s.kind in kinds]
         if ends:
             steps.append((data_start + max(ends), tier))

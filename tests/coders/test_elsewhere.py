@@ -11,6 +11,7 @@ from typing import Any
 import imageio.v3 as iio
 import numpy as np
 import pytest
+import vectors
 from PIL import Image
 
 import aig_codec
@@ -21,6 +22,8 @@ from aig_codec.errors import MissingCoderWarning, UnsupportedError
 
 ELSEWHERE = Path(__file__).parent / "elsewhere"
 FOCUS: dict[str, Any] = {"centers": [(40, 30)], "radii": [(15, 28)], "quality": 60}
+#: Hash of the pixels of rows.aig.
+FROZEN = "d9851312e37ae8afc9750162fc08820490eab4ec72113c7d7bfd758f52ad1e38"
 BOTH = {"mid": "rows", "background": "rows"}
 
 
@@ -47,6 +50,15 @@ def _as_if_it_were_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("rows", "exact-rows", "liar"):
         registry.known.pop(name, None)
     monkeypatch.setattr(sys, "path", [p for p in sys.path if p != str(ELSEWHERE)])
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_frozen_file_decodes_as_it_always_did() -> None:
+    decoded = aig_codec.decode(ELSEWHERE / "rows.aig")
+    assert vectors.hash_of(decoded) == FROZEN
+    assert (ELSEWHERE / "rows.aig").read_bytes() == aig_codec.encode(
+        _picture(), **FOCUS, coders=BOTH
+    )
 
 
 def test_a_file_declares_it(file: bytes) -> None:

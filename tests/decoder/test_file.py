@@ -164,7 +164,7 @@ def test_sources_of_every_kind(data: bytes, tmp_path: Path) -> None:
 
 
 def test_metadata_beyond_the_first_read(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
-    monkeypatch.setattr("aig_codec.decoder.file.FIRST_READ", 64)
+    monkeypatch.setattr("aig_codec.decoder.segments.FIRST_READ", 64)
     with aig_codec.open(data) as file:
         assert file.bytes_read == len(data) - file.bytes_for("full")
         assert np.array_equal(file.decode(), aig_codec.decode(data))

@@ -16,6 +16,7 @@ from PIL import Image, features
 
 from .. import __version__
 from ..container import Metadata, Segment
+from ..container.kinds import OF_NAME
 from ..geometry import Regions
 from .compare import Scores, compare, regions, seam
 from .figures import error_of, heat, resized, scale_end, with_foci
@@ -26,20 +27,25 @@ U8 = NDArray[np.uint8]
 #: of them stand side by side.
 _WIDTH, _HEIGHT, _CROP = 1160, 820, 220
 
-#: What each kind of segment is called, and its colour in the bar.
+#: The colour of each kind of segment in the bar; those without one are of the rest.
+_COLOURS = {
+    "map": "#c98f00",
+    "tiles": "#5da050",
+    "core": "#e0a800",
+    "preview": "#4f8ef7",
+    "alpha": "#b48ead",
+    "drawn": "#7fcf6a",
+    "mid": "#5fb57a",
+    "background": "#3a6ea5",
+    "boundary": "#d3765a",
+    "decisions": "#a06cd5",
+    "frames": "#7b8794",
+}
+
+#: Title and colour by kind, with what is no segment and with the rest.
 _TIERS = {
     "head": ("header and metadata", "#8b93a7"),
-    "map": ("map of the cores", "#c98f00"),
-    "tiles": ("map of the drawn tiles", "#5da050"),
-    "core": ("cores, bit-exact", "#e0a800"),
-    "preview": ("1/8 image", "#4f8ef7"),
-    "alpha": ("alpha", "#b48ead"),
-    "drawn": ("drawn tiles", "#7fcf6a"),
-    "mid": ("mid tier", "#5fb57a"),
-    "background": ("background", "#3a6ea5"),
-    "boundary": ("boundary", "#d3765a"),
-    "decisions": ("what the encoder chose, and why", "#a06cd5"),
-    "frames": ("where other frames lie", "#7b8794"),
+    **{kind: (OF_NAME[kind].title, colour) for kind, colour in _COLOURS.items()},
     "other": ("profile, EXIF, XMP and text", "#6b7280"),
 }
 

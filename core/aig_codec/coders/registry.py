@@ -86,6 +86,9 @@ def require(segment: Segment, declared: Iterable[DeclaredCoder] = ()) -> Coder:
     Raises `UnsupportedError` unless this version knows the segment's kind and coder, and
     `CorruptError` if they do not go together.
     """
+    coder = known.get(segment.coder)
+    if coder and segment.version == coder.version and segment.kind in coder.carries:
+        return coder
     kind = OF_NAME.get(segment.kind)
     if kind is None:
         raise UnsupportedError(f"segment kind {segment.kind!r} is not known to this version")

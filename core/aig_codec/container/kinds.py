@@ -82,8 +82,8 @@ TABLE = (
     Kind("exif", Role.ANCILLARY, "EXIF"),
     Kind("xmp", Role.ANCILLARY, "XMP"),
     Kind("text", Role.ANCILLARY, "text"),
-    Kind("decisions", Role.ANCILLARY, "choices of the encoder, with reasons"),
-    Kind("frames", Role.ANCILLARY, "table of frames"),
+    Kind("decisions", Role.ANCILLARY, "what the encoder chose, and why"),
+    Kind("frames", Role.ANCILLARY, "where other frames lie"),
 )
 
 #: The names alone, and the rows by name.
@@ -99,11 +99,11 @@ def named(*roles: Role) -> frozenset[str]:
     return frozenset(kind.name for kind in TABLE if kind.role in roles)
 
 
-def up_to(stage: str) -> frozenset[str]:
-    """The names of all kinds that are needed for a stage."""
-    wanted = STAGES[: STAGES.index(stage) + 1]
-    return frozenset(kind.name for kind in TABLE if kind.stage in wanted)
-
+#: The names of all kinds that are needed for each stage.
+NEEDED_FOR = {
+    stage: frozenset(name for before in STAGES[: k + 1] for name in ADDED_AT[before])
+    for k, stage in enumerate(STAGES)
+}
 
 #: Kinds that only pictures with lossy tiers have.
 OF_LOSSY = frozenset(kind.name for kind in TABLE if kind.stage not in (None, "core"))

@@ -30,11 +30,11 @@ from ..container.kinds import (
     CORE,
     KINDS,
     MAPS,
+    NEEDED_FOR,
     OF_NAME,
     STAGES,
     Role,
     named,
-    up_to,
 )
 from ..errors import AigError, CorruptError, LimitError, MissingCoderWarning, UnsupportedError
 from ..geometry import Regions, Window
@@ -331,7 +331,7 @@ class AigFile:
         if scale not in SCALES:
             raise ValueError(f"scale {scale!r} is not one of {SCALES}")
         window = None if region is None else self._window_of(region, scale)
-        kinds = set(up_to(upto))
+        kinds = set(NEEDED_FOR[upto])
         if upto == STAGES[-1]:
             kinds |= self._unknown_kinds
         problems = Problems(strict)
@@ -368,6 +368,8 @@ class AigFile:
         """The segments without those whose coder is missing here, if the file says that cores and
         preview are good enough; the caller is warned."""
         declared = {c.name: c for c in self.metadata.coders}
+        if not declared:
+            return wanted
         rest = []
         for segment in wanted:
             own = declared.get(segment.coder)
@@ -487,7 +489,7 @@ class AigFile:
     ) -> tuple[Regions[Metadata], set[str]]:
         """The regions, and those of the kinds of segments that can be decoded with what is known
         of them."""
-        only_cores = kinds <= up_to(STAGES[0])
+        only_cores = kinds <= NEEDED_FOR[STAGES[0]]
         with problems:
             return self._regions(tiles=not only_cores), kinds - MAPS
         # Where the tiles cannot be read, the cores still can.
