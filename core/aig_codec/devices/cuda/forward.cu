@@ -1,5 +1,5 @@
 // The encoder's first steps, for efforts whose blocks are independent of each other: colour planes, partition of
-// superblocks, transforms, quantised coefficients (architecture.md). Floating point here is single products and quotients, which are the CPU's to the bit.
+// superblocks, transforms, quantised coefficients (format.md, 7.3). Floating point here is single products and quotients, which are the CPU's to the bit.
 
 // Pixels, of which the first one or three channels are colours, to samples in 1/16. Chroma of half the size is the mean of four.
 // The last column and row of samples stand in for what a plane has beyond them.
