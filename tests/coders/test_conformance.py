@@ -16,4 +16,4 @@ def test_it_conforms(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CODERS)
 def test_it_conforms_at_any_size(name: str) -> None:
-    testing.check_coder(registry.known[name], sizes=[(70, 1), (40, 56), (200, 300)], modes=(3,))
+    testing.check_coder(registry.known[name], sizes=[(70, 1), (40, 56)], modes=(3,))
