@@ -81,8 +81,11 @@ def check_coder(
             first = written.exact.size >= _SOME_PIXELS and not own <= found
             found |= own if first else set()
             check_file(coder, written, everywhere=first)
-        maps = {k.name for k in kinds if k.role in (Role.ANCILLARY, Role.MAP)}
-        missing = coder.carries - maps - found
+        # What no picture shows by itself, or of these modes has.
+        apart = {k.name for k in kinds if k.role in (Role.ANCILLARY, Role.MAP)}
+        if not any(channels in (2, 4) for channels in modes):
+            apart.add("alpha")
+        missing = coder.carries - apart - found
         assert not missing, f"no file was written whose {sorted(missing)} {coder.name} codes"
 
 
