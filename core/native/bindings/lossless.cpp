@@ -1,5 +1,5 @@
 // Python bindings of the lossless coders.
-#include "bindings/arrays.hpp"
+#include "bindings/bands.hpp"
 #include "lossless/photo.hpp"
 #include "screen/recurrence.hpp"
 #include "screen/screen_content.hpp"
@@ -24,29 +24,6 @@ aig::PhotoSettings settings(const std::vector<int>& search, bool bias) {
             "stride outside its range");
     return {s, bias};
 }
-
-template <class Pixel> struct Task {
-    View<Pixel> pixels;
-    aig::Region region;
-    int top, bottom;
-
-    Task(const View<Pixel>& p, const U8In& map, int first, int last, int top_, int bottom_)
-        : pixels(p), region(::region(view(map), first, last)), top(top_), bottom(bottom_) {
-        require_same_size(pixels, region.map);
-        require(pixels.channels <= 4, "1 to 4 channels");
-        require(0 <= top && top <= bottom && bottom <= pixels.height, "rows outside the picture");
-    }
-    // The rows alone.
-    View<Pixel> rows() const {
-        return {pixels.data + top * pixels.stride, pixels.stride, pixels.width, bottom - top, pixels.channels};
-    }
-    aig::Region region_rows() const {
-        aig::Region r = region;
-        r.map.data += top * r.map.stride;
-        r.map.height = bottom - top;
-        return r;
-    }
-};
 
 template <class Pixel> void bind_photo(nb::module_& m) {
     m.def(

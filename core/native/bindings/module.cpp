@@ -14,6 +14,7 @@ void bind_entropy(nb::module_& m);
 void bind_lossless(nb::module_& m);
 void bind_lossy(nb::module_& m);
 void bind_maps(nb::module_& m);
+void bind_mixed(nb::module_& m);
 
 namespace {
 
@@ -132,6 +133,7 @@ NB_MODULE(_kernels, m) {
     bind_lossless(m);
     bind_lossy(m);
     bind_maps(m);
+    bind_mixed(m);
 
     m.def(
         "paste",
