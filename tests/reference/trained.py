@@ -38,3 +38,8 @@ def table_of(planes):
 def model(name):
     """6.8: what the probabilities of a model start with."""
     return [256 * v + 128 for v in constant("dct/trained_models.inl", name)]
+
+
+def mixer():
+    """7.1.12: weights of a mixer, by plane, list and node."""
+    return constant("mixed/trained_mixer.inl", "kTrainedMixer")

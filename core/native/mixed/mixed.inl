@@ -74,7 +74,8 @@ struct PlaneModel {
         fill(counters, std::size_t{kCounters} * kContexts * kNodes, kNew);
         const auto start = [&](std::vector<Weights>& sets, int which, std::size_t each) {
             for (std::size_t s = 0; s < sets.size(); ++s)
-                for (std::size_t i = 0; i < kInputs; ++i) sets[s].w[i] = kTrainedMixer[trained][which][s / each][i];
+                for (std::size_t i = 0; i < kInputs; ++i)
+                    sets[s].w[i] = kTrainedMixer[(trained * 3 + which) * kNodes + s / each][i];
         };
         start(by_energy, 0, kEnergies);
         start(by_errors, 1, kByErrors);
