@@ -2,10 +2,10 @@
 
 In core/native, the lossless coder's predictors go to lossless/trained_predictors.inl, its
 distributions of symbols to lossless/trained_tables.inl, the lossy tiers' probabilities to
-dct/trained_models.inl.
+dct/trained_models.inl, the mixers' weights to mixed/trained_mixer.inl.
 The tables belong to the predictors that are built in: after new predictors, build, and train the
 tables. What the lossy tiers count depends a little on the probabilities that are built in: after
-a change of their contexts, train and build twice.
+a change of their contexts, train and build twice. So it is with the mixers.
 """
 
 import argparse
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NATIVE = Path(__file__).resolve().parents[1] / "core" / "native"
 PREDICTORS, TABLES = "lossless/trained_predictors.inl", "lossless/trained_tables.inl"
-MODELS = "dct/trained_models.inl"
+MODELS, MIXER = "dct/trained_models.inl", "mixed/trained_mixer.inl"
 
 CLASSES = 32
 BANK = 64
@@ -37,6 +37,13 @@ _TABLES_COMMENT = "Frequencies of symbols 0 to 29, of 4096; the others have none
 _TABLE_OF_COMMENT = (
     "The table that a context starts with: 48 contexts of each of R - G, B - G, G and grey."
 )
+_MIXER_COMMENT = (
+    "Weights of 17 inputs that the mixers start with, in 1/16384: of planes 0 to 2, of each list "
+    "0 to 2, of each nodes 0 to 63."
+)
+
+#: A mixer's weights where training has met fewer decisions: experts alike, nothing else.
+_FEW_DECISIONS, _EXPERTS, _FIRST_WEIGHT = 200, 8, 614
 
 #: Counts (contexts, 64) of the symbols in an image (height, width, channels).
 Statistics = Callable[["NDArray[np.uint8]"], "NDArray[np.uint32]"]
@@ -48,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
         "python -m bench.train", description="Train the constants that the coders begin with."
     )
     p.add_argument("folder", type=Path, nargs="?", help="folder of images (../shared/images/train)")
-    p.add_argument("--only", choices=("predictors", "tables", "models"), help="only this part")
+    p.add_argument("--only", choices=("predictors", "tables", "models", "mixer"), help="only this part")
     p.add_argument("--out", type=Path, default=NATIVE, help="folder of the results (core/native)")
     return p
 
@@ -87,6 +94,8 @@ def _train(args: argparse.Namespace) -> int:
             _train_tables(paths, args.out, bar, statistics)
         if args.only in (None, "models"):
             _train_models(paths, args.out, bar)
+        if args.only in (None, "mixer"):
+            _train_mixer(paths, args.out, bar)
     return 0
 
 
@@ -186,6 +195,28 @@ def _train_models(paths: list[Path], out: Path, bar: "Progress") -> None:
         )
     ]
     constants.write(out / MODELS, arrays)
+
+
+def _train_mixer(paths: list[Path], out: Path, bar: "Progress") -> None:
+    """The mean weights after every decision of all images."""
+    import numpy as np
+
+    from aig_codec import _native
+
+    from .training import constants, samples
+
+    task = bar.add_task("mixer: images", total=len(paths))
+    sums: Any = 0.0
+    for path in paths:
+        sums = sums + _native.mixed_training(samples.load(path, "RGB")).reshape(-1, 18)
+        bar.advance(task)
+    seen, totals = sums[:, :1], sums[:, 1:]
+    first = np.zeros(totals.shape[1])
+    first[:_EXPERTS] = _FIRST_WEIGHT
+    weights = np.where(seen >= _FEW_DECISIONS, totals / np.maximum(seen, 1), first)
+    rounded = np.rint(weights).astype(np.int16)
+    arrays = [constants.array("std::int16_t", "kTrainedMixer", _MIXER_COMMENT, rounded)]
+    constants.write(out / MIXER, arrays)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,29 @@ def photo_decode(
     top: int,
     bottom: int,
 ) -> None: ...
+def mixed_encode(
+    pixels: U8 | U16,
+    channels: Sequence[int],
+    alpha: bool,
+    map: U8,
+    first: int,
+    last: int,
+    top: int,
+    bottom: int,
+    shift: int = ...,
+) -> bytes: ...
+def mixed_decode(
+    coded: bytes,
+    pixels: U8 | U16,
+    channels: Sequence[int],
+    alpha: bool,
+    map: U8,
+    first: int,
+    last: int,
+    top: int,
+    bottom: int,
+) -> None: ...
+def mixed_training(pixels: U8) -> NDArray[np.float64]: ...
 def photo_costs(
     pixels: U8,
     channel: int,
