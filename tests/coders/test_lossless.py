@@ -73,7 +73,7 @@ def _band(pixels, mask, rows, method, effort=5):
     region = classes, 1, 1, rows.start, rows.stop
 
     def photo(first, planes):
-        how = lossless.codec._how_hard(effort, int(mask[rows].sum()))
+        how = lossless.choice.how_hard(effort, int(mask[rows].sum()))
         return _native.photo_encode(pixels, first, planes, *region, how.search, how.bias[0])
 
     def graphic(part):
@@ -286,24 +286,24 @@ def test_photographs_are_none(kind: str) -> None:
 
 def test_what_takes_few_bits_is_tried_as_graphics(monkeypatch: pytest.MonkeyPatch) -> None:
     pixels, mask = _picture("gradient", channels=1), np.ones((96, 128), bool)
-    monkeypatch.setattr(lossless.codec, "_SMALL_REPETITION", 2.0)
-    monkeypatch.setattr(lossless.codec, "_SOME_REPETITION", 2.0)
-    monkeypatch.setattr(lossless.codec, "_MUCH_REPETITION", 2.0)
-    monkeypatch.setattr(lossless.codec, "_recurs", lambda *_: False)
+    monkeypatch.setattr(lossless.choice, "_SMALL_REPETITION", 2.0)
+    monkeypatch.setattr(lossless.choice, "_SOME_REPETITION", 2.0)
+    monkeypatch.setattr(lossless.choice, "MUCH_REPETITION", 2.0)
+    monkeypatch.setattr(lossless.choice, "recurs", lambda *_: False)
     for limit, method in ((0.7, GRAPHIC), (0.3, PHOTO)):
-        monkeypatch.setattr(lossless.codec, "_FEW_BITS", limit)
+        monkeypatch.setattr(lossless.choice, "_FEW_BITS", limit)
         assert _methods(_check_both(pixels, mask)) == [method]
 
 
 def test_alpha_is_judged_by_its_own_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many the colours in front of it take."""
     pixels, mask = _picture("noise", "gradient"), np.ones((96, 128), bool)
-    monkeypatch.setattr(lossless.codec, "_SMALL_REPETITION", 2.0)
-    monkeypatch.setattr(lossless.codec, "_SOME_REPETITION", 2.0)
-    monkeypatch.setattr(lossless.codec, "_MUCH_REPETITION", 2.0)
-    monkeypatch.setattr(lossless.codec, "_recurs", lambda *_: False)
+    monkeypatch.setattr(lossless.choice, "_SMALL_REPETITION", 2.0)
+    monkeypatch.setattr(lossless.choice, "_SOME_REPETITION", 2.0)
+    monkeypatch.setattr(lossless.choice, "MUCH_REPETITION", 2.0)
+    monkeypatch.setattr(lossless.choice, "recurs", lambda *_: False)
     for limit, method in ((0.7, GRAPHIC_ALPHA), (0.3, PHOTO_ALPHA)):
-        monkeypatch.setattr(lossless.codec, "_FEW_BITS", limit)
+        monkeypatch.setattr(lossless.choice, "_FEW_BITS", limit)
         assert _methods(_check_both(pixels, mask)) == [method]
 
 
@@ -433,7 +433,7 @@ def test_only_pixels_of_the_region_decide() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_grey_stored_as_colour_costs_little(kind: str, bands: int, monkeypatch) -> None:
     monkeypatch.setattr(lossless.codec, "_BAND_PIXELS", 96 * 128 // bands)
-    monkeypatch.setattr(lossless.codec, "_FEW_PIXELS", 1024)
+    monkeypatch.setattr(lossless.choice, "_FEW_PIXELS", 1024)
     pixels, classes = _picture(kind, channels=1), np.ones((96, 128), np.uint8)
     as_grey = lossless.encode(pixels, classes, 1, 1)
     as_colour = lossless.encode(greyed(pixels), classes, 1, 1)

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from .graphic import decode_graphic
+from .mapped import colours_of_ycc, looked_up, read_colours, read_values
 from .notation import ByteReader, expect
 from .photo import decode_photo
 
@@ -26,6 +27,10 @@ for _methods in METHODS.values():
         MATCHES + method for method in _methods if method % GREY in (GRAPHIC, GRAPHIC_ALPHA)
     }
 
+#: Methods with bands in them (7.1.1), and those that these bands may have beside the ones above.
+INDEXED, RANKS, YCC, APART = range(32, 36)
+NESTED = {INDEXED: (), RANKS: (), YCC: (APART,), APART: ()}
+
 
 def bands_of(region, count):
     """7.1.1: the slices of rows of the bands."""
@@ -43,10 +48,12 @@ def decode_colours(payload, region, channels, grey, most):
     return np.repeat(planes, channels, axis=2) if grey else planes
 
 
-def decode_band(band, region, channels, most=BYTE):
+def decode_band(band, region, channels, most=BYTE, nested=tuple(NESTED)):
     """7.1.1: an array (height, width, channels) that is 0 outside the region."""
     source = ByteReader(band)
     method = source.take(1)[0]
+    if method in nested:
+        return decode_nesting(method, source, region, channels, most)
     expect(method in METHODS[channels], "unknown method")
     matches, grey, how = bool(method & MATCHES), bool(method & GREY), method % GREY
     expect(most == BYTE or how in (PHOTO, PHOTO_ALPHA), "graphics of 16 bits")
@@ -61,6 +68,33 @@ def decode_band(band, region, channels, most=BYTE):
     else:
         alpha = decode_photo(source.rest(), region, 1, most)
     return np.concatenate([colours, alpha], axis=2)
+
+
+def decode_nesting(method, source, region, channels, most):
+    """7.1.8 to 7.1.11: a band with bands in it."""
+    nested = NESTED[method]
+    pixels = np.zeros((*region.shape, channels), np.int64)
+    if method == APART:
+        expect(channels > 1, "a channel apart from none")
+        lengths = [source.varint() for _ in range(channels - 1)]
+        parts = [*(source.take(n) for n in lengths), source.rest()]
+        for c, part in enumerate(parts):
+            pixels[..., c : c + 1] = decode_band(part, region, 1, most, nested)
+    elif method == YCC:
+        expect(channels > 2 and most == BYTE, "YCbCr of other samples")
+        pixels[:] = decode_band(source.rest(), region, channels, most, nested)
+        pixels[region, :3] = colours_of_ycc(pixels[region, :3])
+    elif method == INDEXED:
+        colours = read_colours(source.take(source.varint()), channels, most, int(region.sum()))
+        indices = decode_band(source.rest(), region, 1, BYTE, nested)
+        pixels[region] = looked_up(indices[region, 0], colours)
+    else:
+        sets = read_values(source.take(source.varint()), channels, most, int(region.sum()))
+        small = all(len(values) <= BYTE + 1 for values in sets)
+        ranks = decode_band(source.rest(), region, channels, BYTE if small else most, nested)
+        for c, values in enumerate(sets):
+            pixels[region, c] = looked_up(ranks[region, c], values)
+    return pixels
 
 
 def decode_lossless(segment, region, channels, most=BYTE):

@@ -141,12 +141,21 @@ def _samples(meta: Metadata, threads: int, height: int, scale: int) -> int:
 
 
 def _scratch(meta: Metadata, kinds: Collection[str], threads: int, n: int) -> int:
-    """What threads work with, and what they know of the region that the lossless coder is at."""
+    """What threads work with, and what they know of the region that the lossless coder is at: also
+    what stands in place of its samples."""
     planes, sample = 3 if meta.channels >= 3 else 1, meta.bits // 8
     rows = _FILTERED_ROWS if "preview" in kinds else 0
     coded = 0
     if not _LOSSLESS.isdisjoint(kinds):
         rows += _STRIP_ROWS * sample
-        coded = n // 8
+        coded = n // 8 + (n * max(meta.channels, sample) if _is_mapped(meta, kinds) else 0)
         coded += 0 if sample > 1 else min(threads * _GRAPHIC, n * _GRAPHIC_PIXEL)
     return threads * rows * 2 * planes * (meta.width + 64) + coded
+
+
+def _is_mapped(meta: Metadata, kinds: Collection[str]) -> bool:
+    """Whether bands may hold indices, ranks, or channels by themselves, which lie beside."""
+    return any(
+        s.coder == LosslessCoder.name and s.version > LosslessCoder.plain and s.kind in kinds
+        for s in meta.segments
+    )

@@ -64,83 +64,65 @@ Interval chroma(const std::array<std::int16_t, 512>& least, int sample, int y) {
     return {sample == 0 ? 0 : first, sample == 255 ? 255 : std::min(255, next - 1)};
 }
 
-// Finds triples; gives up a picture in which that takes long.
-class Search {
-  public:
-    explicit Search(std::int64_t steps) : steps_(steps) {}
-
-    // The triple of a colour that is nearest to a wanted one, in the sum of differences. False if there is none.
-    bool find(Colour colour, Triple wanted, Triple& found) {
-        if (is_inside(colour)) return find_inside(colour, found);
-        if (colour_of(wanted) == colour) {
-            found = wanted;
-            return true;
-        }
-        if (!around(colour, wanted, kNear) && !around(colour, nearest(colour), 255)) return false;
-        found = triple_;
+// Each step of chroma moves red or blue by more than one, so that luma tells chroma. Rounding moves luma by one at
+// most.
+bool find_inside(Colour colour, Triple& found) {
+    const int middle = luma(colour);
+    for (const int y : {middle, middle - 1, middle + 1}) {
+        const auto red = static_cast<size_t>(colour.r - y + 256), blue = static_cast<size_t>(colour.b - y + 256);
+        const int cr = kLeastCr[red], cb = kLeastCb[blue];
+        if (cr == kLeastCr[red + 1] || cb == kLeastCb[blue + 1] || y + green_of(cb, cr) != colour.g) continue;
+        found = {y, cb, cr};
         return true;
     }
+    return false;
+}
 
-  private:
-    static constexpr int kNone = 1 << 20, kNear = 8;
+// Move a chroma value within an interval until green, which falls as it rises, is what it should be, or as near as it
+// can get. `over`: how much green is too large; `slope`: what a step takes from it, in 1/65536, less than one.
+template <class Over> void move_chroma(int& value, Interval range, int slope, Over over) {
+    const int off = over();
+    if (!off) return;
+    const int direction = off > 0 ? 1 : -1;
+    // No further than rounding allows.
+    const int far = (std::max(0, abs_int(off) - 1) << 16) / slope;
+    value = clamp_int(value + direction * far, range.first, range.last);
+    while (over() * direction > 0 && value + direction >= range.first && value + direction <= range.last)
+        value += direction;
+}
 
-    // Each step of chroma moves red or blue by more than one, so that luma tells chroma. Rounding moves luma by one at
-    // most.
-    static bool find_inside(Colour colour, Triple& found) {
-        const int middle = luma(colour);
-        for (const int y : {middle, middle - 1, middle + 1}) {
-            const auto red = static_cast<size_t>(colour.r - y + 256), blue = static_cast<size_t>(colour.b - y + 256);
-            const int cr = kLeastCr[red], cb = kLeastCb[blue];
-            if (cr == kLeastCr[red + 1] || cb == kLeastCb[blue + 1] || y + green_of(cb, cr) != colour.g) continue;
-            found = {y, cb, cr};
-            return true;
-        }
-        return false;
-    }
-    // Luma outwards, until no better one can come.
-    bool around(Colour colour, Triple wanted, int most) {
-        best_ = kNone;
-        for (int d = 0; d <= most && d < best_ && steps_ > 0; ++d) {
-            if (wanted.y - d >= 0) try_luma(colour, wanted.y - d, wanted);
-            if (d && wanted.y + d <= 255) try_luma(colour, wanted.y + d, wanted);
-        }
-        return best_ < kNone;
-    }
-    void try_luma(Colour colour, int y, Triple wanted) {
-        const Interval red = chroma(kLeastCr, colour.r, y), blue = chroma(kLeastCb, colour.b, y);
-        if (red.last < red.first || blue.last < blue.first) return;
-        const int away = abs_int(y - wanted.y);
-        const int middle = clamp_int(wanted.cr, red.first, red.last);
-        for (int d = 0; away + d + abs_int(middle - wanted.cr) < best_; ++d) {
-            const bool below = middle - d >= red.first, above = d && middle + d <= red.last;
-            if (!below && !above && d) break;
-            if (below) try_cr(colour, y, middle - d, blue, wanted);
-            if (above) try_cr(colour, y, middle + d, blue, wanted);
-        }
-    }
-    // Green falls as Cb rises: those that fit are an interval too.
-    void try_cr(Colour colour, int y, int cr, Interval blue, Triple wanted) {
-        --steps_;
-        const auto fits = [&](int cb) { return clamp_int(y + green_of(cb, cr), 0, 255) - colour.g; };
-        int cb = clamp_int(wanted.cb, blue.first, blue.last);
-        const int off = fits(cb);
-        if (off) {
-            // Some 0.344 for every step, so that this is near what is looked for, and no further than that.
-            const int direction = off > 0 ? 1 : -1;
-            cb += direction * (std::max(0, abs_int(off) - 1) * 65536 / -kGreenOfCb);
-            cb = clamp_int(cb, blue.first, blue.last);
-            while (fits(cb) * direction > 0 && cb + direction >= blue.first && cb + direction <= blue.last)
-                cb += direction;
-            if (fits(cb)) return;
-        }
-        const int cost = abs_int(y - wanted.y) + abs_int(cr - wanted.cr) + abs_int(cb - wanted.cb);
-        if (cost < best_) best_ = cost, triple_ = {y, cb, cr};
-    }
+// For one luma, a triple near the wanted one that gives the colour. False if there is none: as green falls by steps of
+// less than one, none is passed over.
+bool find_chroma(Colour colour, int y, Triple wanted, Triple& found) {
+    const Interval red = chroma(kLeastCr, colour.r, y), blue = chroma(kLeastCb, colour.b, y);
+    if (red.last < red.first || blue.last < blue.first) return false;
+    int cr = clamp_int(wanted.cr, red.first, red.last), cb = clamp_int(wanted.cb, blue.first, blue.last);
+    const auto over = [&] { return clamp_int(y + green_of(cb, cr), 0, 255) - colour.g; };
+    move_chroma(cr, red, -kGreenOfCr, over);
+    move_chroma(cb, blue, -kGreenOfCb, over);
+    found = {y, cb, cr};
+    return over() == 0;
+}
 
-    std::int64_t steps_;
-    int best_ = kNone;
-    Triple triple_{};
-};
+// For a colour at the border of the range, of which several triples may be cut to it, one near a wanted one.
+bool find_outside(Colour colour, Triple wanted, Triple& found) {
+    if (colour_of(wanted) == colour) {
+        found = wanted;
+        return true;
+    }
+    int best = 1 << 20;
+    const auto try_luma = [&](int y) {
+        Triple t{};
+        if (y < 0 || y > 255 || !find_chroma(colour, y, wanted, t)) return;
+        const int away = abs_int(y - wanted.y) + abs_int(t.cr - wanted.cr) + abs_int(t.cb - wanted.cb);
+        if (away < best) best = away, found = t;
+    };
+    for (int d = 0; d < 256 && d < best; ++d) {
+        try_luma(wanted.y - d);
+        if (d) try_luma(wanted.y + d);
+    }
+    return best < 1 << 20;
+}
 
 constexpr int kEvidence = 64;
 
@@ -150,7 +132,6 @@ Triple triple_at(const std::uint8_t* p) { return {p[1], p[2], p[0]}; }
 }  // namespace
 
 bool looks_like_ycc(View<const std::uint8_t> pixels, const Region& region) {
-    Search search(std::int64_t{1} << 20);
     int evidence = 0;
     for (int y = 0; y < pixels.height; ++y)
         for (int x = 0; x < pixels.width; ++x) {
@@ -159,7 +140,7 @@ bool looks_like_ycc(View<const std::uint8_t> pixels, const Region& region) {
             // Those at the border of the range, and greys, are triples' more often.
             if (!is_inside(colour) || (colour.r == colour.g && colour.g == colour.b)) continue;
             Triple unused{};
-            if (!search.find(colour, {}, unused)) return false;
+            if (!find_inside(colour, unused)) return false;
             if (++evidence == kEvidence) return true;
         }
     return false;
@@ -167,17 +148,18 @@ bool looks_like_ycc(View<const std::uint8_t> pixels, const Region& region) {
 
 bool to_ycc(View<const std::uint8_t> pixels, const Region& region, View<std::uint8_t> target) {
     const int n = pixels.channels;
-    Search search((std::int64_t{pixels.width} * pixels.height << 6) + (1 << 20));
     for (int y = 0; y < pixels.height; ++y) {
         const std::uint8_t* p = pixels.row(y);
         std::uint8_t* out = target.row(y);
         for (int x = 0; x < pixels.width; ++x, p += n, out += n) {
             if (!region.contains(x, y)) continue;
             const Colour colour = colour_at(p);
-            Triple wanted{}, found{};
-            if (!is_inside(colour)) {
-                wanted = nearest(colour);
+            Triple found{};
+            if (is_inside(colour)) {
+                if (!find_inside(colour, found)) return false;
+            } else {
                 const bool west = x > 0 && region.contains(x - 1, y), north = y > 0 && region.contains(x, y - 1);
+                Triple wanted = nearest(colour);
                 if (west && north && region.contains(x - 1, y - 1)) {
                     const Triple w = triple_at(out - n), u = triple_at(out - target.stride),
                                  corner = triple_at(out - target.stride - n);
@@ -185,8 +167,8 @@ bool to_ycc(View<const std::uint8_t> pixels, const Region& region, View<std::uin
                 } else if (west || north) {
                     wanted = triple_at(west ? out - n : out - target.stride);
                 }
+                if (!find_outside(colour, wanted, found)) return false;
             }
-            if (!search.find(colour, wanted, found)) return false;
             out[0] = static_cast<std::uint8_t>(found.cr);
             out[1] = static_cast<std::uint8_t>(found.y);
             out[2] = static_cast<std::uint8_t>(found.cb);

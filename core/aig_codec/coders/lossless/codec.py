@@ -27,7 +27,7 @@ STRIP = 16
 _BAND_PIXELS, _GRAPHIC_BAND_PIXELS = 400_000, 3_000_000
 
 #: Versions of the coder: what all read, and the one that knows bands within bands.
-_PLAIN_VERSION, VERSION = 3, 4
+PLAIN_VERSION, VERSION = 3, 4
 
 
 def _strips(region: Region) -> int:
@@ -173,7 +173,7 @@ def version_of(payload: bytes) -> int:
         if bands.is_new(payload[at : at + 1]):
             return VERSION
         at += length
-    return _PLAIN_VERSION
+    return PLAIN_VERSION
 
 
 def _decode_part(payload: bytes, at: int, length: int, pixels: Pixels, region: Region) -> None:

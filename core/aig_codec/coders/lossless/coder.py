@@ -23,6 +23,8 @@ class LosslessCoder(RegionCoder):
     """
 
     name, version, older = "lossless", codec.VERSION, (3, 2)
+    #: The latest version whose bands have no others in them.
+    plain = codec.PLAIN_VERSION
     carries = frozenset(("core", "alpha", "drawn", "mid"))
     exact = True
     depths = frozenset((8, 16))
