@@ -62,7 +62,7 @@ def how_hard(effort: int, pixels: int) -> HowHard:
         return HowHard(search, bias, True)
     if effort >= 6 or (effort >= 3 and tiny):
         search = Search(32, 8, 2, 1, 4, 4, 1)
-        return HowHard(search, bias if effort == 7 else (False,), effort >= 6)
+        return HowHard(search, bias if effort == 7 else (False,), True)
     if effort >= 3:
         search = Search(6, 4, 1, 1 if small else 16, 8, 2, 4 if small else 8)
         return HowHard(search)
@@ -133,7 +133,10 @@ def _natural(pixels: Pixels, region: Region, how: HowHard) -> bytes:
     rows = pixels[region.rows]
     ycc = _native.to_ycc(rows, *region.own) if pixels.shape[2] >= 3 else None
     if ycc is not None:
-        return bytes([bands.YCC]) + _ycc(ycc, region.alone, how)
+        as_ycc = bytes([bands.YCC]) + _ycc(ycc, region.alone, how)
+        if _count(region) > _FEW_PIXELS:
+            return as_ycc
+        return min(as_ycc, _photo(pixels, region, how), key=len)
     best = _photo(pixels, region, how)
     values = _native.sparse_values(rows, *region.own)
     if values is not None:
