@@ -81,7 +81,7 @@ def encode(pixels: Pixels, region: Region, how: HowHard, recurs: bool) -> bytes:
             region,
             recurs,
             lambda: bands.graphic(pixels, region),
-            lambda: _natural(pixels, region, how),
+            lambda: _natural(pixels, region, how, recurs),
         )
     table, indices, count = found
 
@@ -128,12 +128,12 @@ def _plain(pixels: Pixels, region: Region, how: HowHard, recurring: bool) -> byt
     )
 
 
-def _natural(pixels: Pixels, region: Region, how: HowHard) -> bytes:
+def _natural(pixels: Pixels, region: Region, how: HowHard, recurring: bool) -> bytes:
     """Of 8 bits, as photograph, which may have been decoded from JPEG, or have gaps."""
     rows = pixels[region.rows]
     ycc = _native.to_ycc(rows, *region.own) if pixels.shape[2] >= 3 else None
     if ycc is not None:
-        as_ycc = bytes([bands.YCC]) + _ycc(ycc, region.alone, how)
+        as_ycc = bytes([bands.YCC]) + _ycc(ycc, region.alone, how, recurring)
         if _count(region) > _FEW_PIXELS:
             return as_ycc
         return min(as_ycc, _photo(pixels, region, how), key=len)
@@ -146,12 +146,16 @@ def _natural(pixels: Pixels, region: Region, how: HowHard) -> bytes:
     return best
 
 
-def _ycc(ycc: Pixels, region: Region, how: HowHard) -> bytes:
+def _ycc(ycc: Pixels, region: Region, how: HowHard, recurring: bool) -> bytes:
     """Each channel by itself, since none says much of another one; or all together."""
     channels = []
     for k in range(ycc.shape[2]):
         part, own = channel_of(ycc, region, k)
-        channels.append(_plain(part, own, how, recurs(part, own)))
+        # Chroma has few levels in photographs too, so that it cannot tell what it is.
+        if k < 3 and not recurring:
+            channels.append(_photo(part, own, how))
+        else:
+            channels.append(_plain(part, own, how, recurring or recurs(part, own)))
     best = bands.apart(channels)
     return min(best, _photo(ycc, region, how), key=len) if how.joint else best
 
