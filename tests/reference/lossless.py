@@ -85,6 +85,7 @@ def decode_nesting(method, source, region, channels, most):
         pixels[:] = decode_band(source.rest(), region, channels, most, nested)
         pixels[region, :3] = colours_of_ycc(pixels[region, :3])
     elif method == INDEXED:
+        expect(channels > 1, "indices for one channel")
         colours = read_colours(source.take(source.varint()), channels, most, int(region.sum()))
         indices = decode_band(source.rest(), region, 1, BYTE, nested)
         pixels[region] = looked_up(indices[region, 0], colours)

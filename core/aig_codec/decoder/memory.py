@@ -148,7 +148,7 @@ def _scratch(meta: Metadata, kinds: Collection[str], threads: int, n: int) -> in
     coded = 0
     if not _LOSSLESS.isdisjoint(kinds):
         rows += _STRIP_ROWS * sample
-        coded = n // 8 + (n * max(meta.channels, sample) if _is_mapped(meta, kinds) else 0)
+        coded = n // 8 + (n * _beside(meta) if _is_mapped(meta, kinds) else 0)
         coded += 0 if sample > 1 else min(threads * _GRAPHIC, n * _GRAPHIC_PIXEL)
     return threads * rows * 2 * planes * (meta.width + 64) + coded
 
@@ -159,3 +159,11 @@ def _is_mapped(meta: Metadata, kinds: Collection[str]) -> bool:
         s.coder == LosslessCoder.name and s.version > LosslessCoder.plain and s.kind in kinds
         for s in meta.segments
     )
+
+
+def _beside(meta: Metadata) -> int:
+    """Bytes for each pixel that lie beside the picture where its lossless bands are not samples:
+    indices or a channel; where there are 16 bits, ranks of 8, and alpha."""
+    if meta.bits == 16:
+        return meta.channels + 1 - meta.channels % 2
+    return 1 if meta.channels > 1 else 0

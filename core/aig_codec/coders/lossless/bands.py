@@ -92,12 +92,14 @@ def _decode(data: bytes, pixels: Pixels, region: Region, nesting: tuple[int, ...
         return
     if method not in nesting:
         raise CorruptError(f"method {method} where it cannot be")
+    least = {INDEXED: 2, YCC: 3, APART: 2}.get(method, 1)
+    if channels < least or (method == YCC and pixels.dtype != np.uint8):
+        deep = " of 16 bits" if pixels.dtype != np.uint8 else ""
+        raise CorruptError(f"method {method} for {channels} channels{deep}")
     inner = _INNER[method]
     if method == APART:
         _decode_apart(data, pixels, region)
     elif method == YCC:
-        if channels < 3 or pixels.dtype != np.uint8:
-            raise CorruptError(f"method {method} for {_what(pixels)}")
         _decode(data[1:], pixels, region, inner)
         _native.from_ycc(pixels[region.rows], *region.own)
     else:
@@ -111,11 +113,6 @@ def _decode(data: bytes, pixels: Pixels, region: Region, nesting: tuple[int, ...
             _native.from_indices(table, indices, pixels[region.rows], *region.own)
         else:
             _decode_ranks(table, band, pixels, region)
-
-
-def _what(pixels: Pixels) -> str:
-    deep = " of 16 bits" if pixels.dtype != np.uint8 else ""
-    return f"{pixels.shape[2]} channels{deep}"
 
 
 def _beside(region: Region, channels: int) -> Pixels:
@@ -135,11 +132,8 @@ def _decode_ranks(table: bytes, band: bytes, pixels: Pixels, region: Region) -> 
 
 
 def _decode_apart(data: bytes, pixels: Pixels, region: Region) -> None:
-    channels = pixels.shape[2]
-    if channels < 2:
-        raise CorruptError(f"method {APART} for {_what(pixels)}")
     lengths, at = [], 1
-    for _ in range(channels - 1):
+    for _ in range(pixels.shape[2] - 1):
         length, at = read_varint(data, at)
         lengths.append(length)
     if sum(lengths) > len(data) - at:
