@@ -69,9 +69,9 @@ def how_hard(effort: int, pixels: int) -> HowHard:
     return HowHard(Search(6, 4, 0, 8, 8, 1, 8))
 
 
-def encode(pixels: Pixels, region: Region, how: HowHard, recurs: bool) -> bytes:
-    """One band by the method that makes the least of it. recurs: what `recurs` says of the whole
-    region."""
+def encode(pixels: Pixels, region: Region, how: HowHard, recurring: bool) -> bytes:
+    """One band by the method that makes the least of it. recurring: what `recurs` says of the
+    whole region."""
     if pixels.dtype != np.uint8:
         return _encode_deep(pixels, region, how)
     found = _few_colours(pixels, region)
@@ -79,9 +79,9 @@ def encode(pixels: Pixels, region: Region, how: HowHard, recurs: bool) -> bytes:
         return _least(
             pixels,
             region,
-            recurs,
+            recurring,
             lambda: bands.graphic(pixels, region),
-            lambda: _natural(pixels, region, how, recurs),
+            lambda: _natural(pixels, region, how, recurring),
         )
     table, indices, count = found
 
