@@ -93,6 +93,38 @@ def deep_drawing(height: int, width: int, channels: int) -> np.ndarray:
     return picture * 257 ^ picture[::-1] // 3
 
 
+def scaled_drawing(height: int, width: int, channels: int) -> np.ndarray:
+    """One channel of the `drawing` in the colours of a scale."""
+    k = np.arange(256)
+    scale = np.stack([k, np.minimum(2 * k, 255), 255 - k, 128 + k // 2], axis=1)
+    return scale[drawing(height, width, 1)[..., 0], :channels].astype(np.uint8)
+
+
+def scaled_deep(height: int, width: int, channels: int) -> np.ndarray:
+    """The same with samples of 16 bits."""
+    return scaled_drawing(height, width, channels).astype(np.uint16) * 257
+
+
+def twelve_bits(height: int, width: int, channels: int) -> np.ndarray:
+    """The `drawing` with samples of 12 bits, shifted to 16: uint16 (H, W, C)."""
+    picture = drawing(height, width, channels).astype(np.uint16)
+    return (picture * 16 + picture[::-1] // 17) * 16
+
+
+def from_jpeg(height: int, width: int, channels: int) -> np.ndarray:
+    """The colours that a JPEG decoder gives for slow waves in YCbCr, some of them cut."""
+    waves = landscape(height, width, 3).astype(np.int64)
+    luma, blue, red = waves[..., 0], (waves[..., 1] - 90) // 2, (waves[..., 2] - 90) // 2
+    luma = np.where(luma > 150, 255 - luma // 16, luma)
+    planes = [
+        luma + (91881 * red + 32768 >> 16),
+        luma + (-22554 * blue - 46802 * red + 32768 >> 16),
+        luma + (116130 * blue + 32768 >> 16),
+        (waves[..., 0] // 9) * 20,
+    ]
+    return np.clip(np.stack(planes[:channels], -1), 0, 255).astype(np.uint8)
+
+
 def landscape(height: int, width: int, channels: int) -> np.ndarray:
     """Slow waves under texture that comes and goes: blocks of all sizes. Integers only."""
     y, x = np.mgrid[:height, :width].astype(np.int64)
@@ -118,8 +150,8 @@ BLOBS = (
 )
 
 #: name -> (picture, height, width, channels, keywords). Container 1, lossless 2, palette and
-#: boundary 1; v4 have dct 3, v5 labels 1 or graphics in other tiers too, v6 lossless 3; c2:
-#: container 2.
+#: boundary 1; v4 have dct 3, v5 labels 1 or graphics in other tiers too, v6 lossless 3, v7
+#: lossless 4; c2: container 2.
 CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dict]] = {
     "v4-rgb": (drawing, 75, 98, 3, {**TWO, "quality": 70}),
     "v4-rgb-444": (
@@ -216,6 +248,15 @@ CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dic
     "v6-tiles-cores": (tiles, 75, 98, 3, {**TWO, "quality": 60}),
     "v6-cutout": (cutout, 75, 98, 4, {"lossless": True}),
     "v6-grey-cutout": (grey_cutout, 75, 98, 4, {"lossless": True}),
+    "v7-indexed": (scaled_drawing, 75, 98, 3, {"lossless": True}),
+    "v7-indexed-alpha": (scaled_drawing, 75, 98, 4, {"lossless": True}),
+    "v7-indexed-sixteen": (scaled_deep, 75, 98, 3, {}),
+    "v7-ranks": (twelve_bits, 75, 98, 3, {}),
+    "v7-ranks-grey": (twelve_bits, 75, 98, 1, {"effort": 8}),
+    "v7-ycc": (from_jpeg, 75, 98, 3, {"lossless": True}),
+    "v7-ycc-strong": (from_jpeg, 75, 98, 3, {"lossless": True, "effort": 9}),
+    "v7-ycc-alpha": (from_jpeg, 75, 98, 4, {"lossless": True}),
+    "v7-ycc-cores": (from_jpeg, 75, 98, 3, {**TWO, "quality": 60}),
     "v6-drawn": (sketch, 160, 208, 3, {**TWO, "quality": 60}),
     "v4-frames": (
         drawing,

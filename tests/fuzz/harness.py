@@ -20,8 +20,8 @@ _UNITS = {
     " residual restoration_fit trained_models transforms_plain",
     "entropy": "alias frequencies rans",
     "geometry": "geometry label_map masks",
-    "lossless": "dispatch photo predictor_search predictors strips tables transform_choice"
-    " wavefront_plain",
+    "lossless": "colour_table dispatch photo predictor_search predictors strips tables"
+    " transform_choice value_ranks wavefront_plain ycc",
     "screen": "colour_merge palette screen_content",
     "simd": "dispatch kernels_plain kernels_vector",
 }

@@ -2,7 +2,9 @@
 // decoded by every set of kernels. All must agree, on refusing or on every pixel, and touch no pixel outside the
 // region.
 #include "fuzzing.hpp"
+#include "lossless/colour_table.hpp"
 #include "lossless/photo.hpp"
+#include "lossless/value_ranks.hpp"
 #include "screen/screen_content.hpp"
 
 namespace fuzz {
@@ -84,7 +86,7 @@ bool try_all(Round& round, const Bytes& bytes, const Picture<Pixel>& p, Decode d
     return accepted;
 }
 
-enum Kind : int { kPhoto = 0, kDeepPhoto = 1, kGraphic = 2, kKinds = 3 };
+enum Kind : int { kPhoto = 0, kDeepPhoto = 1, kGraphic = 2, kColours = 3, kValues = 4, kKinds = 5 };
 
 // What one seed makes: a picture, and how it is coded.
 template <class Pixel> struct Photo {
@@ -123,6 +125,63 @@ struct Graphic {
     bool matches;
 };
 
+// A table of colours, and a place in it for every pixel.
+struct Colours {
+    explicit Colours(unsigned seed) {
+        Chance chance(seed);
+        picture = fuzz::picture<std::uint16_t>(chance);
+        table.channels = picture.channels;
+        const int most = static_cast<int>(std::clamp<std::int64_t>(extent(picture.region()).pixels, 1, 256));
+        for (int i = chance.size(most) * table.channels; i > 0; --i)
+            table.samples.push_back(static_cast<std::uint16_t>(chance.below(chance.one_in(2) ? 65536 : 300)));
+        for (std::size_t i = 0; i < picture.classes.size(); ++i)
+            indices.push_back(static_cast<std::uint8_t>(chance.below(static_cast<int>(table.size()))));
+    }
+    static constexpr Kind kind() { return kColours; }
+    Bytes encode() const { return write_colours(table, 16); }
+    void decode(std::span<const std::uint8_t> bytes, Picture<std::uint16_t>& target) const {
+        const auto pixels = std::max<std::int64_t>(1, extent(picture.region()).pixels);
+        const View<const std::uint8_t> from{indices.data(), picture.width, picture.width, picture.height, 1};
+        from_indices(from, picture.region(), read_colours(bytes, picture.channels, 16, pixels), target.view());
+    }
+    Picture<std::uint16_t> picture;
+    ColourTable table;
+    Bytes indices;
+};
+
+// Values, and a rank for every sample.
+struct Values {
+    explicit Values(unsigned seed) {
+        Chance chance(seed);
+        picture = fuzz::picture<std::uint8_t>(chance);
+        const bool each = picture.channels > 1 && chance.one_in(2);
+        std::size_t least = 256;
+        for (int k = each ? picture.channels : 1; k > 0; --k) {
+            auto& set = sets.emplace_back();
+            const int step = chance.size(40);
+            const std::int64_t most = std::max<std::int64_t>(1, extent(picture.region()).pixels);
+            for (int v = chance.below(200); v < 256 && static_cast<std::int64_t>(set.size()) < most;
+                 v += chance.one_in(5) ? chance.size(99) : step)
+                set.push_back(static_cast<std::uint16_t>(v));
+            least = std::min(least, set.size());
+        }
+        ranks = picture.samples;
+        for (auto& rank : ranks) rank = static_cast<std::uint8_t>(rank % least);
+    }
+    static constexpr Kind kind() { return kValues; }
+    Bytes encode() const { return write_values(sets, picture.channels); }
+    void decode(std::span<const std::uint8_t> bytes, Picture<std::uint8_t>& target) const {
+        const auto pixels = std::max<std::int64_t>(1, extent(picture.region()).pixels);
+        const auto found = read_values(bytes, picture.channels, 8, pixels);
+        const View<const std::uint8_t> from{ranks.data(), std::ptrdiff_t{picture.width} * picture.channels,
+                                            picture.width, picture.height, picture.channels};
+        from_ranks(from, picture.region(), found, target.view());
+    }
+    Picture<std::uint8_t> picture;
+    ValueSets sets;
+    Bytes ranks;
+};
+
 template <class Coder> bool try_bytes(Round& round, const Coder& coder, const Bytes& bytes) {
     return try_all(round, bytes, coder.picture,
                    [&](std::span<const std::uint8_t> own, auto& target) { coder.decode(own, target); });
@@ -151,16 +210,22 @@ void decode_lossless(Round& round, Input input) {
         try_bytes(round, Photo<std::uint8_t>(seed), input.rest());
     else if (kind == kDeepPhoto)
         try_bytes(round, Photo<std::uint16_t>(seed), input.rest());
-    else
+    else if (kind == kGraphic)
         try_bytes(round, Graphic(seed), input.rest());
+    else if (kind == kColours)
+        try_bytes(round, Colours(seed), input.rest());
+    else
+        try_bytes(round, Values(seed), input.rest());
 }
 
 void fuzz_lossless(Round& round) {
-    Bytes photo, deep, screen;  // those of one picture get into the next
+    Bytes photo, deep, screen, colours, values;  // those of one picture get into the next
     for (int i = 0; i < 2; ++i) {
         attack<Photo<std::uint8_t>>(round, photo);
         attack<Photo<std::uint16_t>>(round, deep);
         attack<Graphic>(round, screen);
+        attack<Colours>(round, colours);
+        attack<Values>(round, values);
     }
 }
 

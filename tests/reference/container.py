@@ -20,7 +20,7 @@ KINDS = (
 )
 CODERS = {
     "labels": {1},
-    "lossless": {2, 3},
+    "lossless": {2, 3, 4},
     "palette": {1},
     "dct": {3},
     "boundary": {1},

@@ -5,6 +5,8 @@ from itertools import pairwise
 import numpy as np
 
 from .graphic import decode_graphic
+from .mapped import colours_of_ycc, looked_up, read_colours, read_values
+from .mixed import decode_mixed
 from .notation import ByteReader, expect
 from .photo import decode_photo
 
@@ -26,6 +28,19 @@ for _methods in METHODS.values():
         MATCHES + method for method in _methods if method % GREY in (GRAPHIC, GRAPHIC_ALPHA)
     }
 
+#: Mixed coding of all channels, or with alpha as a band of its own; `GREY` as above.
+MIXED, MIXED_BESIDE = 16, 18
+MIXINGS = {
+    1: {MIXED},
+    2: {MIXED, MIXED_BESIDE},
+    3: {MIXED, GREY + MIXED},
+    4: {MIXED, MIXED_BESIDE, GREY + MIXED, GREY + MIXED_BESIDE},
+}
+
+#: Methods with bands in them (7.1.1), and those that these bands may have beside the ones above.
+INDEXED, RANKS, YCC, APART = range(32, 36)
+NESTED = {INDEXED: (), RANKS: (), YCC: (APART,), APART: ()}
+
 
 def bands_of(region, count):
     """7.1.1: the slices of rows of the bands."""
@@ -43,10 +58,14 @@ def decode_colours(payload, region, channels, grey, most):
     return np.repeat(planes, channels, axis=2) if grey else planes
 
 
-def decode_band(band, region, channels, most=BYTE):
+def decode_band(band, region, channels, most=BYTE, nested=tuple(NESTED)):
     """7.1.1: an array (height, width, channels) that is 0 outside the region."""
     source = ByteReader(band)
     method = source.take(1)[0]
+    if method in nested:
+        return decode_nesting(method, source, region, channels, most)
+    if method in MIXINGS[channels]:
+        return decode_mixing(method, source, region, channels, most)
     expect(method in METHODS[channels], "unknown method")
     matches, grey, how = bool(method & MATCHES), bool(method & GREY), method % GREY
     expect(most == BYTE or how in (PHOTO, PHOTO_ALPHA), "graphics of 16 bits")
@@ -61,6 +80,54 @@ def decode_band(band, region, channels, most=BYTE):
     else:
         alpha = decode_photo(source.rest(), region, 1, most)
     return np.concatenate([colours, alpha], axis=2)
+
+
+def decode_mixing(method, source, region, channels, most):
+    """7.1.12: a band by mixed coding."""
+    beside, grey = method % GREY == MIXED_BESIDE % GREY, bool(method & GREY)
+    alpha = channels % 2 == 0
+    order = [0] if grey or channels < 3 else [1, 0, 2]
+    coded = source.take(source.varint()) if beside else source.rest()
+    joint = alpha and not beside
+    planes = decode_mixed(coded, region, len(order) + joint, joint, most)
+    pixels = np.zeros((*region.shape, channels), np.int64)
+    for c, channel in enumerate(order):
+        pixels[..., channel] = planes[..., c]
+    if grey:
+        pixels[..., 1] = pixels[..., 2] = pixels[..., 0]
+    if beside:
+        pixels[..., -1:] = decode_band(source.rest(), region, 1, most, ())
+    elif alpha:
+        pixels[..., -1] = planes[..., -1]
+    return pixels
+
+
+def decode_nesting(method, source, region, channels, most):
+    """7.1.8 to 7.1.11: a band with bands in it."""
+    nested = NESTED[method]
+    pixels = np.zeros((*region.shape, channels), np.int64)
+    if method == APART:
+        expect(channels > 1, "a channel apart from none")
+        lengths = [source.varint() for _ in range(channels - 1)]
+        parts = [*(source.take(n) for n in lengths), source.rest()]
+        for c, part in enumerate(parts):
+            pixels[..., c : c + 1] = decode_band(part, region, 1, most, nested)
+    elif method == YCC:
+        expect(channels > 2 and most == BYTE, "YCbCr of other samples")
+        pixels[:] = decode_band(source.rest(), region, channels, most, nested)
+        pixels[region, :3] = colours_of_ycc(pixels[region, :3])
+    elif method == INDEXED:
+        expect(channels > 1, "indices for one channel")
+        colours = read_colours(source.take(source.varint()), channels, most, int(region.sum()))
+        indices = decode_band(source.rest(), region, 1, BYTE, nested)
+        pixels[region] = looked_up(indices[region, 0], colours)
+    else:
+        sets = read_values(source.take(source.varint()), channels, most, int(region.sum()))
+        small = all(len(values) <= BYTE + 1 for values in sets)
+        ranks = decode_band(source.rest(), region, channels, BYTE if small else most, nested)
+        for c, values in enumerate(sets):
+            pixels[region, c] = looked_up(ranks[region, c], values)
+    return pixels
 
 
 def decode_lossless(segment, region, channels, most=BYTE):

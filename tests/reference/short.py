@@ -9,6 +9,7 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&(
 CODERS = (
     *(("labels", 1), ("lossless", 2), ("palette", 1), ("dct", 3), ("boundary", 1), ("raw", 1)),
     ("lossless", 3),
+    ("lossless", 4),
 )
 MODES = ("L", "LA", "RGB", "RGBA")
 

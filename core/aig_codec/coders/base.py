@@ -71,12 +71,14 @@ def colours_of(channels: int) -> int:
 
 @dataclass(frozen=True)
 class CodedSegment:
-    """A segment that has no place in a file yet. center: of cores, the number of the focus."""
+    """A segment that has no place in a file yet. center: of cores, the number of the focus.
+    version: of the coder, if an older one can decode the segment; else the coder's own."""
 
     kind: str
     coder: str
     payload: bytes
     center: int | None = None
+    version: int | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ PACKED_CODERS = (
     ("boundary", 1),
     ("raw", 1),
     ("lossless", 3),
+    ("lossless", 4),
 )
 
 #: The coder of ancillary segments: their bytes as they are.

@@ -18,6 +18,10 @@ _ALWAYS = 2**23
 #: The coder of drawn pictures: at most so much for a band, and of a small one for each pixel.
 _GRAPHIC, _GRAPHIC_PIXEL = 30 * 2**20, 112
 
+#: The mixed coder: at most so much for a band, of a small one less for each pixel, and what goes
+#: with its width for every plane.
+_MIXED, _MIXED_MEMORY, _MIXED_PIXEL, _MIXED_COLUMN = 4 * 2**20, 2**23, 128, 560
+
 #: Rows of samples that a filter holds, and of a strip of the lossless coder, with their errors.
 _FILTERED_ROWS, _STRIP_ROWS = 2 * 96, 2 * 16
 
@@ -141,12 +145,35 @@ def _samples(meta: Metadata, threads: int, height: int, scale: int) -> int:
 
 
 def _scratch(meta: Metadata, kinds: Collection[str], threads: int, n: int) -> int:
-    """What threads work with, and what they know of the region that the lossless coder is at."""
+    """What threads work with, and what they know of the region that the lossless coder is at: also
+    what stands in place of its samples."""
     planes, sample = 3 if meta.channels >= 3 else 1, meta.bits // 8
     rows = _FILTERED_ROWS if "preview" in kinds else 0
     coded = 0
     if not _LOSSLESS.isdisjoint(kinds):
         rows += _STRIP_ROWS * sample
+        drawn = 0 if sample > 1 else min(threads * _GRAPHIC, n * _GRAPHIC_PIXEL)
+        mixed = 0
         coded = n // 8
-        coded += 0 if sample > 1 else min(threads * _GRAPHIC, n * _GRAPHIC_PIXEL)
+        if _is_mapped(meta, kinds):
+            coded += n * _beside(meta)
+            mixed = _MIXED + min(_MIXED_MEMORY, n * _MIXED_PIXEL)
+            mixed += _MIXED_COLUMN * meta.channels * meta.width
+        coded += max(drawn, threads * mixed)
     return threads * rows * 2 * planes * (meta.width + 64) + coded
+
+
+def _is_mapped(meta: Metadata, kinds: Collection[str]) -> bool:
+    """Whether bands may hold indices, ranks, or channels by themselves, which lie beside."""
+    return any(
+        s.coder == LosslessCoder.name and s.version > LosslessCoder.plain and s.kind in kinds
+        for s in meta.segments
+    )
+
+
+def _beside(meta: Metadata) -> int:
+    """Bytes for each pixel that lie beside the picture where its lossless bands are not samples:
+    indices or a channel; where there are 16 bits, ranks of 8, and alpha."""
+    if meta.bits == 16:
+        return meta.channels + 1 - meta.channels % 2
+    return 1 if meta.channels > 1 else 0

@@ -124,5 +124,6 @@ def placed(segments: Sequence[CodedSegment]) -> Iterator[Segment]:
         coder = registry.find(s.coder)
         assert coder is not None  # it has just coded
         crc, length = zlib.crc32(s.payload), len(s.payload)
-        yield Segment(s.kind, s.center, offset, length, s.coder, coder.version, crc)
+        version = coder.version if s.version is None else s.version
+        yield Segment(s.kind, s.center, offset, length, s.coder, version, crc)
         offset += length

@@ -13,6 +13,7 @@
 void bind_entropy(nb::module_& m);
 void bind_lossless(nb::module_& m);
 void bind_lossy(nb::module_& m);
+void bind_mapping(nb::module_& m);
 void bind_maps(nb::module_& m);
 void bind_mixed(nb::module_& m);
 
@@ -131,6 +132,7 @@ NB_MODULE(_kernels, m) {
     bind_entropy(m);
 
     bind_lossless(m);
+    bind_mapping(m);
     bind_lossy(m);
     bind_maps(m);
     bind_mixed(m);

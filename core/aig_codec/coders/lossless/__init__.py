@@ -1,13 +1,13 @@
 """The lossless coder: cores, alpha, screen content (format.md, 7.1).
 
-`codec` has its two directions, `coder` what the registry knows of it.
+`codec` has its two directions, `bands` the methods of its bands, `choice` which of them are tried,
+`coder` what the registry knows of it.
 """
 
 from .codec import (
     STRIP,
     Encoding,
     Loss,
-    Pixels,
     costs,
     decode,
     drawing_costs,
@@ -16,8 +16,10 @@ from .codec import (
     start_decoding,
     start_drawing,
     start_encoding,
+    version_of,
 )
 from .coder import LosslessCoder
+from .region import Pixels
 
 __all__ = [
     "STRIP",
@@ -33,4 +35,5 @@ __all__ = [
     "start_decoding",
     "start_drawing",
     "start_encoding",
+    "version_of",
 ]

@@ -22,7 +22,9 @@ class LosslessCoder(RegionCoder):
     The option "loss", a `Loss`, lets graphics lose a little; who decodes them need not know.
     """
 
-    name, version, older = "lossless", 3, (2,)
+    name, version, older = "lossless", codec.VERSION, (3, 2)
+    #: The latest version whose bands have no others in them.
+    plain = codec.PLAIN_VERSION
     carries = frozenset(("core", "alpha", "drawn", "mid"))
     exact = True
     depths = frozenset((8, 16))
@@ -70,4 +72,5 @@ class _LosslessEncoder(Encoder):
     def segments(self) -> list[CodedSegment]:
         (kind,) = self._job.kinds
         payload = self._encoding.result()
-        return [CodedSegment(kind, LosslessCoder.name, payload, self._job.center)]
+        version = codec.version_of(payload)
+        return [CodedSegment(kind, LosslessCoder.name, payload, self._job.center, version)]
