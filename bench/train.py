@@ -55,7 +55,9 @@ def parser() -> argparse.ArgumentParser:
         "python -m bench.train", description="Train the constants that the coders begin with."
     )
     p.add_argument("folder", type=Path, nargs="?", help="folder of images (../shared/images/train)")
-    p.add_argument("--only", choices=("predictors", "tables", "models", "mixer"), help="only this part")
+    p.add_argument(
+        "--only", choices=("predictors", "tables", "models", "mixer"), help="only this part"
+    )
     p.add_argument("--out", type=Path, default=NATIVE, help="folder of the results (core/native)")
     return p
 

@@ -185,9 +185,7 @@ class Fit:
                 root, e = pivots[k]
                 known = sum(high(g[k, i], x[i]) for i in range(k + 1, n))
                 x[k] = clip(((g[k, n] >> 10) - known) * root >> (27 - e), -MOST, MOST)
-        self.weights = [
-            clip((4 * x[k]) >> (12 - a[k] + a[n]), -32767, 32767) for k in range(n)
-        ]
+        self.weights = [clip((4 * x[k]) >> (12 - a[k] + a[n]), -32767, 32767) for k in range(n)]
         left = max(0, g[n, n]) >> 2 * a[n]
         self.residual = isqrt(min(1 << 22, 256 * left // ((total >> 2) + 1)))
 

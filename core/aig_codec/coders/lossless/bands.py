@@ -190,6 +190,26 @@ def _decode_apart(data: bytes, pixels: Pixels, region: Region) -> None:
         at += length
 
 
+def _decode_mixed(data: bytes, pixels: Pixels, region: Region) -> None:
+    method, channels = data[0], pixels.shape[2]
+    if method not in (MIXED, MIXED_BESIDE, MIXED + GREY, MIXED_BESIDE + GREY):
+        raise CorruptError(f"method {method} is not known")
+    planes, joint = _planes(method, channels)
+    end, start = len(data), 1
+    if method & 2:
+        length, start = read_varint(data, 1)
+        end = start + length
+        if end > len(data):
+            raise CorruptError("band ends inside its colour")
+    _native.mixed_decode(data[start:end], pixels, planes, joint, *region)
+    if method & GREY:
+        _native.make_grey(pixels, *region)
+    if method & 2:
+        alpha, own = channel_of(pixels, region, channels - 1)
+        _decode(data[end:], alpha, own, ())
+        pixels[region.rows, :, -1:] = alpha
+
+
 def _decode_plain(data: bytes, pixels: Pixels, region: Region) -> None:
     """Bands as version 3 has them."""
     channels = pixels.shape[2]
