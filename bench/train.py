@@ -28,6 +28,7 @@ CLASSES = 32
 BANK = 64
 
 _NEEDED = ("numpy", "PIL", "rich")
+_PARTS = ("predictors", "tables", "models", "mixer")
 _COLOUR_COMMENT = (
     "Coefficients of the colour predictors, in 1/64, the favourite class first: R - G own 12; "
     "B - G own 12, R - G 4; G own 12, R - G 4, B - G 4."
