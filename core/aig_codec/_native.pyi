@@ -97,6 +97,9 @@ def mixed_decode(
     top: int,
     bottom: int,
 ) -> None: ...
+def mixed_costs(
+    pixels: U8, channels: Sequence[int], alpha: bool, map: U8, first: int, last: int
+) -> NDArray[np.float32]: ...
 def mixed_training(pixels: U8) -> NDArray[np.float64]: ...
 def photo_costs(
     pixels: U8,

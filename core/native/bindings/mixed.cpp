@@ -56,6 +56,23 @@ void bind_mixed(nb::module_& m) {
     bind_for<std::uint8_t>(m);
     bind_for<std::uint16_t>(m);
     m.def(
+        "mixed_costs",
+        [](const U8In& pixels, const std::vector<int>& channels, bool alpha, const U8In& map, int first, int last) {
+            const auto p = view(pixels);
+            const auto r = region(view(map), first, last);
+            require_same_size(p, r.map);
+            const auto part = planes(channels, alpha, p.channels);
+            auto bits = make_array<float>({static_cast<std::size_t>(p.height), static_cast<std::size_t>(p.width)});
+            std::fill_n(bits.data(), bits.size(), 0.0f);
+            {
+                nb::gil_scoped_release release;
+                aig::mixed_costs(p, part, r, {bits.data(), p.width, p.width, p.height, 1});
+            }
+            return bits;
+        },
+        "pixels"_a.noconvert(), "channels"_a, "alpha"_a, "map"_a.noconvert(), "first"_a, "last"_a,
+        "The bits that every pixel takes: float32 (H, W), 0 outside the region.");
+    m.def(
         "mixed_training",
         [](const U8In& pixels) {
             const auto p = view(pixels);

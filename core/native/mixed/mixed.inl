@@ -159,6 +159,7 @@ template <class Pixel, class Coder> class Codec {
                     if constexpr (!Coder::kEncodes) sample = static_cast<P>(v);
                 }
                 solved = true;
+                if constexpr (requires { coder_.coded(x, y); }) coder_.coded(box.left + x, y);
             }
             close((width_ - 1) / kBlock);
             end_row();
