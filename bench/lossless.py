@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 import aig_codec
+from aig_codec import _native
 from aig_codec.coders import lossless as coder
 
 from . import pairs, peers, speed
@@ -23,9 +24,9 @@ from .peers import Codec
 from .rows import EllipseRow, LosslessRow, OverheadRow, ThreadsRow
 
 #: AIG's efforts in question, by the names of their codecs.
-EFFORTS = {peers.aig_lossless(effort).name: effort for effort in (5, 8)}
+EFFORTS = {peers.aig_lossless(effort).name: effort for effort in (5, 9)}
 FAST, STRONG = EFFORTS
-E3, E7 = (peers.jxl_lossless(effort).name for effort in (3, 7))
+E3, E9 = (peers.jxl_lossless(effort).name for effort in (3, 9))
 WEBP = peers.webp_lossless().name
 
 #: WebP's efforts of which screen content gets the better.
@@ -103,11 +104,11 @@ class _Contestant(NamedTuple):
 def measure(picture: Picture, runs: int) -> list[LosslessRow]:
     """Bytes and times of every codec on a whole image: in every round all of them take a turn."""
     contestants = [
-        _Contestant(codec, codec.name == E7, [], [])
+        _Contestant(codec, codec.name == E9, [], [])
         for codec in (
             *map(peers.aig_lossless, EFFORTS.values()),
             peers.jxl_lossless(3),
-            peers.jxl_lossless(7),
+            peers.jxl_lossless(9),
             peers.webp_lossless(),
         )
     ]
@@ -161,7 +162,7 @@ def ellipses(picture: Picture) -> list[EllipseRow]:
         exact = np.array_equal(decoded[core], image[core])
         found.append(EllipseRow(picture.name, name, "", pixels, size, exact))
     parts = pairs.prepare(image, picture.focus, masked=True)
-    codec = peers.jxl_lossless(7)
+    codec = peers.jxl_lossless(9)
     boxes = [codec.encode(box) for box in parts.boxes]
     shown = parts.paste([codec.decode(data) for data in boxes], np.zeros_like(image))
     exact = np.array_equal(shown[core], image[core])
@@ -186,7 +187,10 @@ def overhead(picture: Picture) -> list[OverheadRow]:
     found = []
     for name, effort in EFFORTS.items():
         (one, one_exact), (both, both_exact) = (_code(image, m, effort) for m in (small, large))
-        bits = coder.costs(pixels, classes, 1, 1, effort)
+        if name == STRONG:
+            bits = _native.mixed_costs(pixels, [1, 0, 2], False, classes, 1, 1)
+        else:
+            bits = coder.costs(pixels, classes, 1, 1, effort)
         areas = int(small.sum()), int(large.sum())
         shares = float(bits[small[place]].sum()), float(bits.sum())
         exact = one_exact and both_exact
@@ -224,7 +228,7 @@ def screen(picture: Picture) -> list[LosslessRow]:
     for codec in (
         *map(peers.aig_lossless, EFFORTS.values()),
         *(peers.webp_lossless(*effort) for effort in _WEBP_EFFORTS),
-        peers.jxl_lossless(7),
+        peers.jxl_lossless(9),
     ):
         data = codec.encode(image)
         found.append(_whole(picture, codec, data, np.array_equal(codec.decode(data), image)))

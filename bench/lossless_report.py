@@ -4,13 +4,13 @@ import statistics
 from collections.abc import Sequence
 
 from . import lossless, lossless_goals
-from .lossless import E3, E7, FAST, STRONG, WEBP
+from .lossless import E3, E9, FAST, STRONG, WEBP
 from .lossless_goals import Results, bits_per_pixel, throughput
 from .markdown import bullets, percent, table
 from .rows import EllipseRow, LosslessRow, OverheadRow, ThreadsRow
 
 #: Short heads for wide tables.
-_HEADS = {FAST: "fast", STRONG: "strong", E3: "JXL e3", E7: "JXL e7", WEBP: "WebP"}
+_HEADS = {FAST: "fast", STRONG: "strong", E3: "JXL e3", E9: "JXL e9", WEBP: "WebP"}
 
 
 def headlines(results: Results) -> list[str]:
@@ -45,7 +45,7 @@ def section(results: Results) -> str:
 
 def _whole(results: Sequence[LosslessRow]) -> list[str]:
     codecs = list(dict.fromkeys(r.codec for r in results))
-    slow = next((r for r in results if r.codec == E7), results[0])
+    slow = next((r for r in results if r.codec == E9), results[0])
     totals = []
     for codec in codecs:
         mine = [r for r in results if r.codec == codec]
@@ -63,7 +63,7 @@ def _whole(results: Sequence[LosslessRow]) -> list[str]:
         mine = [at[image, codec] for codec in codecs]
         changes = (
             lossless_goals.size_change(mine, codec, reference)
-            for codec, reference in ((FAST, E3), (STRONG, E7))
+            for codec, reference in ((FAST, E3), (STRONG, E9))
         )
         bpp = [f"{bits_per_pixel(r):.3f}" for r in mine]
         sizes.append([image, f"{mine[0].megapixels:.2f}", *bpp, *map(percent, changes)])
@@ -73,13 +73,13 @@ def _whole(results: Sequence[LosslessRow]) -> list[str]:
     return [
         "### Whole images",
         f"In memory, one thread, on one CPU where the system allows it; median of "
-        f"{slow.decode_runs} rounds in which all codecs take turns, but JPEG XL e7 encodes "
+        f"{slow.decode_runs} rounds in which all codecs take turns, but JPEG XL e9 encodes "
         f"{'once' if slow.encode_runs == 1 else f'{slow.encode_runs} times'}. "
         "WebP is at method 4, quality 75.",
         "![Size and speed](lossless.png)",
         table(["codec", "bpp", "enc MP/s", "dec MP/s", "exact"], totals),
         "Per image, bits per pixel:",
-        table(["image", "MP", *heads, "fast to e3", "strong to e7"], sizes),
+        table(["image", "MP", *heads, "fast to e3", "strong to e9"], sizes),
         "Per image, milliseconds:",
         table(
             ["image", *(f"enc {h}" for h in heads), *(f"dec {h}" for h in heads)],
@@ -97,8 +97,8 @@ def _ellipses(results: Sequence[EllipseRow]) -> list[str]:
     body = [
         [
             image,
-            f"{at[image, E7].pixels:,}",
-            *(f"{at[image, codec].bytes:,}" for codec in (E7, FAST)),
+            f"{at[image, E9].pixels:,}",
+            *(f"{at[image, codec].bytes:,}" for codec in (E9, FAST)),
             percent(changes[FAST].get(image)),
             f"{at[image, STRONG].bytes:,}",
             percent(changes[STRONG].get(image)),
@@ -107,9 +107,9 @@ def _ellipses(results: Sequence[EllipseRow]) -> list[str]:
     ]
     return [
         "### Ellipses",
-        "Bytes of the focus alone: AIG's core segments, and JPEG XL lossless e7 of each focus box, "
+        "Bytes of the focus alone: AIG's core segments, and JPEG XL lossless e9 of each focus box, "
         "flattened outside the ellipse.",
-        table(["image", "pixels", "JXL e7", "fast", "to e7", "strong", "to e7"], body),
+        table(["image", "pixels", "JXL e9", "fast", "to e9", "strong", "to e9"], body),
     ]
 
 
@@ -157,7 +157,7 @@ def _screen(results: Sequence[LosslessRow]) -> list[str]:
             [
                 image,
                 f"{mine[0].megapixels:.2f}",
-                *(f"{size:,}" for size in (webp, at[E7], at[FAST])),
+                *(f"{size:,}" for size in (webp, at[E9], at[FAST])),
                 percent(changes[FAST].get(image)),
                 f"{at[STRONG]:,}",
                 percent(changes[STRONG].get(image)),
@@ -165,9 +165,9 @@ def _screen(results: Sequence[LosslessRow]) -> list[str]:
         )
     return [
         "### Screen content",
-        "Bytes, and percent against the better of JPEG XL e7 and WebP, which is the better of "
+        "Bytes, and percent against the better of JPEG XL e9 and WebP, which is the better of "
         "method 4 at quality 75 and method 6 at quality 100.",
-        table(["image", "MP", "WebP", "JXL e7", "fast", "to best", "strong", "to best"], body),
+        table(["image", "MP", "WebP", "JXL e9", "fast", "to best", "strong", "to best"], body),
     ]
 
 

@@ -204,7 +204,7 @@ def test_sizes_are_means_over_shared_images() -> None:
     assert lossless_goals.bits_per_pixel(results[0]) == pytest.approx(0.72)
     change = lossless_goals.size_change(results, lossless.FAST, lossless.E3)
     assert change == pytest.approx(-2.5)
-    assert lossless_goals.size_change(results, lossless.FAST, lossless.E7) is None
+    assert lossless_goals.size_change(results, lossless.FAST, lossless.E9) is None
 
 
 def test_speeds_are_medians_of_ratios() -> None:
@@ -213,12 +213,12 @@ def test_speeds_are_medians_of_ratios() -> None:
     ratio = lossless_goals.speed_ratio(results, lossless.FAST, lossless.E3, "encode")
     assert ratio == pytest.approx(10)
     assert lossless_goals.throughput(results[:3], "decode") == pytest.approx(250)
-    assert lossless_goals.speed_ratio(results, lossless.FAST, lossless.E7, "decode") is None
+    assert lossless_goals.speed_ratio(results, lossless.FAST, lossless.E9, "decode") is None
 
 
 def test_ellipses_are_compared_in_total() -> None:
-    sizes = {("a", lossless.FAST): 110, ("a", lossless.E7): 100}
-    sizes |= {("b", lossless.FAST): 270, ("b", lossless.E7): 300}
+    sizes = {("a", lossless.FAST): 110, ("a", lossless.E9): 100}
+    sizes |= {("b", lossless.FAST): 270, ("b", lossless.E9): 300}
     results = [rows.EllipseRow(i, c, "", 9, size, True) for (i, c), size in sizes.items()]
     changes = lossless_goals.ellipse_changes(results, lossless.FAST)
     assert changes == pytest.approx({"a": 10, "b": -10, "": -5})
@@ -232,7 +232,7 @@ def test_overhead_is_the_price_of_one_more_stream() -> None:
 
 def test_screens_are_held_against_the_best() -> None:
     results = [whole("a", lossless.FAST, 120), whole("a", lossless.WEBP, 150)]
-    results += [whole("a", lossless.WEBP, 100), whole("a", lossless.E7, 130)]
+    results += [whole("a", lossless.WEBP, 100), whole("a", lossless.E9, 130)]
     assert lossless_goals.screen_changes(results, lossless.FAST) == pytest.approx({"a": 20})
     assert lossless_goals.screen_changes(results[:1], lossless.FAST) == {}
 
@@ -252,7 +252,7 @@ def test_missed_goals_stand_out() -> None:
 
 
 def test_every_question_is_in_the_report() -> None:
-    codecs = (lossless.FAST, lossless.STRONG, lossless.E3, lossless.E7, lossless.WEBP)
+    codecs = (lossless.FAST, lossless.STRONG, lossless.E3, lossless.E9, lossless.WEBP)
     results = lossless_goals.Results(
         [whole(f"{folder}/a.png", c, 1000) for folder in ("kodak", "clic") for c in codecs],
         [rows.EllipseRow("kodak/a.png", c, "", 9, 100, True) for c in codecs if c != lossless.E3],
@@ -445,7 +445,7 @@ def test_a_lossless_part_that_is_not_is_loud(
     arguments = ["--out", str(out), "--part", "lossless", "--runs", "1"]
     assert command.main(["--images", str(folder), *arguments]) == 0
     results = lossless_goals.read(out)
-    assert [r.codec for r in results.whole[:4]] == [*lossless.EFFORTS, lossless.E3, lossless.E7]
+    assert [r.codec for r in results.whole[:4]] == [*lossless.EFFORTS, lossless.E3, lossless.E9]
     assert all(r.encode_runs == r.decode_runs == 1 for r in results.whole)
     assert {r.pixels for r in results.ellipses} == {int(FOCUS.core((64, 96)).sum())}
     # No screen, no ellipse of 8 000 pixels and no image of 2 MP.
