@@ -15,7 +15,7 @@ NATIVE = Path(__file__).resolve().parents[2] / "core" / "native"
 LAYERS = (
     ("bindings",),
     ("roi",),
-    ("dct", "lossless", "screen"),
+    ("dct", "lossless", "mixed", "screen"),
     ("geometry",),
     ("entropy",),
     ("simd",),

@@ -1,9 +1,10 @@
-// The mixed coder's loop, compiled once per instruction set (format.md, 7.8).
+// The mixed coder's loop, compiled once per instruction set (format.md, 7.1.12).
 //
 // One sample: features, two fitted predictions and five simple ones, their combination, its bias; then decisions, "is
 // it at least t?", from the prediction outwards. Each decision joins in the logistic domain what eight logistic
-// distributions, six counters and six memories of colours say of it, by weights that learn. The joining is that of PAQ
-// (Mahoney 2005); distributions as experts and least squares where one is follow "TMW" and later lossless coders.
+// distributions, two counters and six memories of colours say of it, by weights that learn (Mahoney, "Adaptive weighing
+// of context models for lossless data compression", 2005). Predictions are combined by their errors nearby, and coded
+// by their distributions, as in "TMW" (Meyer, Tischer 1997).
 #pragma once
 #include "mixed/local_fit.hpp"
 #include "mixed/mixed.hpp"
