@@ -271,10 +271,10 @@ class _Coding(TypedDict, total=False):
     effort: Annotated[
         Whole | None,
         Option(
-            "time spent on size; from 7 on the boundary tier is tried, and exact pixels are coded a "
-            "tenth smaller at half a megapixel per second (with 7 up to 300 000 pixels), which "
-            "decoding takes as well; from 8 on palettes are fitted by scikit-learn; arrays on a GPU "
-            "are transformed there with 1 to 3",
+            "time spent on size; from 7 on the boundary tier is tried, and exact pixels take a "
+            "tenth less, but two microseconds each, in decoding too (with 7, if they are at most "
+            "300 000); from 8 on palettes are fitted by scikit-learn; arrays on a GPU are "
+            "transformed there with 1 to 3",
             default=5,
             low=1,
             high=9,
