@@ -178,12 +178,14 @@ AIG_INLINE void emit(Lanes x, Mask which, std::uint16_t*& next) {
     half(x.b, which.b);
     half(x.a, which.a);
 }
-// The high halves of the unsigned products.
-AIG_INLINE Lanes multiply_high(Lanes x, Lanes y) {
+// x / y rounded down, or one less, as with AVX-512. Both halves of x are exact as floats, and their sum is rounded once.
+AIG_INLINE Lanes quotient(Lanes x, Lanes y) {
     const auto half = [](__m256i p, __m256i q) {
-        const __m256i even = _mm256_srli_epi64(_mm256_mul_epu32(p, q), 32);
-        const __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(p, 32), _mm256_srli_epi64(q, 32));
-        return _mm256_blend_epi32(even, odd, 0xAA);
+        const __m256 high = _mm256_cvtepi32_ps(_mm256_srli_epi32(p, 16)),
+                     low = _mm256_cvtepi32_ps(_mm256_and_si256(p, _mm256_set1_epi32(0xFFFF))),
+                     dividend = _mm256_add_ps(_mm256_mul_ps(high, _mm256_set1_ps(1 << 16)), low);
+        return _mm256_cvttps_epi32(
+            _mm256_mul_ps(_mm256_div_ps(dividend, _mm256_cvtepi32_ps(q)), _mm256_set1_ps(kBelowOne)));
     };
     return {half(x.a, y.a), half(x.b, y.b)};
 }

@@ -126,8 +126,9 @@ AIG_INLINE void emit(const Lanes& x, const Mask& which, std::uint16_t*& next) {
     for (int k = kLanes; k-- > 0;)
         if (which.v[k]) *--next = static_cast<std::uint16_t>(x.v[k]);
 }
-AIG_INLINE Lanes multiply_high(const Lanes& x, const Lanes& y) {
-    return each([&](int k) { return i32(static_cast<std::uint32_t>(std::uint64_t{u32(x.v[k])} * u32(y.v[k]) >> 32)); });
+// Unsigned; anything for y = 0.
+AIG_INLINE Lanes quotient(const Lanes& x, const Lanes& y) {
+    return each([&](int k) { return i32(u32(x.v[k]) / std::max(u32(y.v[k]), 1u)); });
 }
 AIG_INLINE Lanes gather(const std::uint16_t* table, const Lanes& i) {
     return each([&](int k) { return std::int32_t{table[i.v[k]]}; });

@@ -50,14 +50,28 @@ template <class T> class PredictorSearch {
         return static_cast<std::size_t>(band_.strips()) * static_cast<std::size_t>(band_.blocks());
     }
 
-    template <class F> void for_sampled_steps(std::size_t block, int stride, F f) const {
-        const int strip = static_cast<int>(block) / band_.blocks(), b = static_cast<int>(block) % band_.blocks();
-        const Strip<T> s = strip_of(strips_[static_cast<std::size_t>(strip)], band_, strip);
+    // Steps of a block, as many as there are in an array.
+    struct Steps {
+        std::array<int, kBlockSteps> of;
+        int count = 0;
+    };
+
+    Strip<T> strip_with(std::size_t block) const {
+        const int strip = static_cast<int>(block) / band_.blocks();
+        return strip_of(strips_[static_cast<std::size_t>(strip)], band_, strip);
+    }
+
+    // Every so manieth step of a block, where pixels are active.
+    Steps sampled_steps(std::size_t block, int stride) const {
+        Steps steps;
+        const int b = static_cast<int>(block) % band_.blocks();
+        const std::uint16_t* active = band_.active(static_cast<int>(block) / band_.blocks());
         const int stop = std::min(band_.steps(), (b + 1) * kBlockSteps);
         // Another phase in every block: even and odd columns often differ in enlarged images.
         const int phase = 5 * (place(block) / search_.block_stride) % stride;
         for (int t = b * kBlockSteps + phase; t < stop; t += stride)
-            if (s.active[t]) f(s, t);
+            if (active[t]) steps.of[static_cast<std::size_t>(steps.count++)] = t;
+        return steps;
     }
 
     // Whether a block is sampled now; during the search, the sampled ones lie scattered.
@@ -73,11 +87,11 @@ template <class T> class PredictorSearch {
         for (const Coefficients& c : coefficients) predictors.push_back(expand(c, planes_));
         std::vector<std::uint32_t> totals(blocks() * predictors.size(), 0);
         for (std::size_t block = 0; block < blocks(); ++block)
-            if (is_sampled(block))
-                for_sampled_steps(block, search_.stride, [&](const Strip<T>& s, int t) {
-                    score_of<T>()(s, planes_, t, predictors.data(), static_cast<int>(predictors.size()),
-                                  &totals[block * predictors.size()]);
-                });
+            if (is_sampled(block)) {
+                const Steps steps = sampled_steps(block, search_.stride);
+                score_of<T>()(strip_with(block), planes_, steps.of.data(), steps.count, predictors.data(),
+                              static_cast<int>(predictors.size()), &totals[block * predictors.size()]);
+            }
         return totals;
     }
 
@@ -146,9 +160,9 @@ template <class T> class PredictorSearch {
                 order[m - 1] = previous;
             for (std::size_t i = 0; i < m; ++i)
                 chosen[i] = predictors[order[i]], totals[i] = order[i] == previous ? 0 : switching;
-            for_sampled_steps(b, search_.last_stride, [&](const Strip<T>& s, int t) {
-                score_of<T>()(s, planes_, t, chosen.data(), static_cast<int>(m), totals.data());
-            });
+            const Steps steps = sampled_steps(b, search_.last_stride);
+            score_of<T>()(strip_with(b), planes_, steps.of.data(), steps.count, chosen.data(), static_cast<int>(m),
+                          totals.data());
             previous = order[static_cast<std::size_t>(std::min_element(totals.begin(), totals.end()) - totals.begin())];
             set_.classes[b] = static_cast<std::uint8_t>(previous);
         }
@@ -159,9 +173,11 @@ template <class T> class PredictorSearch {
         std::vector<float> products;
         double pixels = 0;
 
-        double of(std::size_t i, std::size_t j) const {
-            const float* lanes = &products[(i >= j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i) * kLanes];
-            return std::accumulate(lanes, lanes + kLanes, 0.0);
+        double of(std::size_t i, std::size_t j) const {  // j <= i
+            const float* lanes = &products[(i * (i + 1) / 2 + j) * kLanes];
+            double sums[4] = {};  // one would wait for every addition
+            for (std::size_t k = 0; k < kLanes; ++k) sums[k % 4] += lanes[k];
+            return sums[0] + sums[1] + (sums[2] + sums[3]);
         }
     };
 
@@ -184,19 +200,16 @@ template <class T> class PredictorSearch {
         for (int j = 0; j < taps_of(c); ++j)
             scaled[static_cast<std::size_t>(j)] =
                 static_cast<float>(coefficients[static_cast<std::size_t>(first_tap(c) + j)]) / (1 << kPredictionBits);
-        std::array<int, kBlockSteps> steps;
-        int count = 0;
-        for_sampled_steps(block, search_.stride,
-                          [&](const Strip<T>&, int t) { steps[static_cast<std::size_t>(count++)] = t; });
-        if (!count) return;
-        const int strip = static_cast<int>(block) / band_.blocks();
-        const Strip<T> s = strip_of(strips_[static_cast<std::size_t>(strip)], band_, strip);
-        if constexpr (sizeof(T) == 2)
-            sums.pixels +=
-                wavefront_kernels().least_squares16(s, c, steps.data(), count, scaled.data(), sums.products.data());
-        else
-            sums.pixels +=
-                wavefront_kernels().least_squares32(s, c, steps.data(), count, scaled.data(), sums.products.data());
+        const Steps steps = sampled_steps(block, search_.stride);
+        if (!steps.count) return;
+        const auto add = [&] {
+            if constexpr (sizeof(T) == 2)
+                return wavefront_kernels().least_squares16;
+            else
+                return wavefront_kernels().least_squares32;
+        }();
+        sums.pixels +=
+            add(strip_with(block), c, steps.of.data(), steps.count, scaled.data(), sums.products.data());
     }
 
     // Least squares with a pull towards the trained coefficients that counts as much as a few pixels.
@@ -206,7 +219,7 @@ template <class T> class PredictorSearch {
         constexpr double pull = 2;
         std::vector<double> a(n * n), x(n);
         for (std::size_t i = 0; i < n; ++i) {
-            for (std::size_t j = 0; j < n; ++j) a[i * n + j] = sums.of(i, j);
+            for (std::size_t j = 0; j <= i; ++j) a[i * n + j] = sums.of(i, j);
             const double ridge = 1e-3 + pull * a[i * n + i] / sums.pixels;
             a[i * n + i] += ridge;
             x[i] = sums.of(n, i) + ridge * parent[first + i] / (1 << kPredictionBits);
