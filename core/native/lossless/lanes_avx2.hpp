@@ -178,7 +178,8 @@ AIG_INLINE void emit(Lanes x, Mask which, std::uint16_t*& next) {
     half(x.b, which.b);
     half(x.a, which.a);
 }
-// x / y rounded down, or one less, as with AVX-512. Both halves of x are exact as floats, and their sum is rounded once.
+// x / y rounded down, or one less, as with AVX-512. Both halves of x are exact as floats, and their sum is rounded
+// once.
 AIG_INLINE Lanes quotient(Lanes x, Lanes y) {
     const auto half = [](__m256i p, __m256i q) {
         const __m256 high = _mm256_cvtepi32_ps(_mm256_srli_epi32(p, 16)),

@@ -89,8 +89,8 @@ AIG_INLINE void emit(Lanes x, Mask which, std::uint16_t*& next) {
     const int n = std::popcount(static_cast<unsigned>(m));
     const __m512i order = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     // The words come first; turned by their number, they come last.
-    const __m512i words = _mm512_permutexvar_epi32(_mm512_add_epi32(order, _mm512_set1_epi32(n)),
-                                                   _mm512_maskz_compress_epi32(m, x.v));
+    const __m512i words =
+        _mm512_permutexvar_epi32(_mm512_add_epi32(order, _mm512_set1_epi32(n)), _mm512_maskz_compress_epi32(m, x.v));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(next - kLanes), _mm512_cvtepi32_epi16(words));
     next -= n;
 }

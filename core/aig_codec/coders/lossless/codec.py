@@ -60,12 +60,15 @@ class _Search(NamedTuple):
     core/native."""
 
     candidates: int
+    first_stride: int
     predictors: int
     rounds: int
     block_stride: int
     stride: int
+    fit_stride: int
     finalists: int
     last_stride: int
+    margin: int = 0
 
 
 class _HowHard(NamedTuple):
@@ -76,20 +79,50 @@ class _HowHard(NamedTuple):
     bias: tuple[bool, ...] = (False,)
 
 
+#: By effort, the search for tiny, small and larger regions. Small ones cost little time whatever is
+#: done to them.
+_FAST = _Search(6, 8, 4, 0, 8, 8, 8, 1, 8)
+_QUICK = (
+    _Search(32, 4, 8, 2, 1, 4, 4, 4, 1),
+    _Search(6, 8, 4, 1, 1, 8, 8, 2, 4),
+    _Search(6, 8, 4, 1, 16, 8, 8, 2, 8),
+)
+_THOROUGH = (
+    _Search(32, 4, 6, 3, 1, 2, 1, 4, 1),
+    _Search(32, 4, 8, 3, 1, 4, 2, 4, 1),
+    _Search(32, 4, 8, 2, 1, 4, 4, 4, 1),
+)
+_SEARCHES = {
+    1: (_FAST, _FAST, _FAST),
+    2: (_FAST, _FAST, _FAST),
+    3: _QUICK,
+    4: _QUICK,
+    5: (
+        _Search(32, 4, 6, 2, 1, 2, 1, 4, 1, margin=12),
+        _Search(6, 8, 4, 2, 2, 4, 4, 4, 1, margin=8),
+        _Search(6, 4, 4, 2, 8, 4, 4, 4, 1, margin=12),
+    ),
+    6: _THOROUGH,
+    7: _THOROUGH,
+    8: (
+        _Search(32, 2, 12, 4, 1, 1, 1, 4, 1),
+        _Search(32, 2, 16, 3, 1, 2, 1, 4, 1),
+        _Search(32, 8, 16, 3, 2, 4, 4, 4, 1),
+    ),
+    9: (
+        _Search(32, 1, 32, 6, 1, 1, 1, 8, 1),
+        _Search(32, 1, 32, 6, 1, 1, 1, 8, 1),
+        _Search(32, 2, 32, 6, 1, 2, 2, 8, 1),
+    ),
+}
+
+
 def _how_hard(effort: int, pixels: int) -> _HowHard:
-    """What to do for so many pixels. Small regions cost little time whatever is done to them."""
-    small, tiny = pixels <= _SMALL, pixels <= _TINY
-    bias = (True, False) if small else (True,)
-    if effort == 9:
-        return _HowHard(_Search(32, 32, 6, 1, 1 if small else 2, 8, 1), bias)
-    if effort == 8:
-        return _HowHard(_Search(32, 16, 3, 1 if small else 2, 2 if small else 8, 4, 1), bias)
-    if effort >= 6 or (effort >= 3 and tiny):
-        return _HowHard(_Search(32, 8, 2, 1, 4, 4, 1), bias if effort == 7 else (False,))
-    if effort >= 3:
-        search = _Search(6, 4, 1, 1 if small else 16, 8, 2, 4 if small else 8)
-        return _HowHard(search)
-    return _HowHard(_Search(6, 4, 0, 8, 8, 1, 8))
+    """What to do for so many pixels."""
+    size = 0 if pixels <= _TINY else 1 if pixels <= _SMALL else 2
+    if effort < 7:
+        return _HowHard(_SEARCHES[effort][size])
+    return _HowHard(_SEARCHES[effort][size], (True,) if size == 2 else (True, False))
 
 
 class _Region(NamedTuple):
