@@ -199,5 +199,27 @@ AIG_INLINE Lanes gather(const std::uint16_t* table, Lanes i) {
     return {half(i.a), half(i.b)};
 }
 
+// Sixteen floats, for the encoder's fit.
+struct Floats {
+    __m256 a, b;
+};
+
+#define AIG_LANEWISE(name, intrinsic)                                                                                  \
+    AIG_INLINE Floats name(Floats x, Floats y) { return {intrinsic(x.a, y.a), intrinsic(x.b, y.b)}; }
+AIG_LANEWISE(operator+, _mm256_add_ps)
+AIG_LANEWISE(operator-, _mm256_sub_ps)
+AIG_LANEWISE(operator*, _mm256_mul_ps)
+AIG_LANEWISE(operator/, _mm256_div_ps)
+#undef AIG_LANEWISE
+
+AIG_INLINE Floats all_floats(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
+AIG_INLINE Floats floats(Lanes x) { return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)}; }
+AIG_INLINE Floats abs(Floats x) {
+    const __m256 sign = _mm256_set1_ps(-0.0f);
+    return {_mm256_andnot_ps(sign, x.a), _mm256_andnot_ps(sign, x.b)};
+}
+AIG_INLINE Floats load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+AIG_INLINE void store(float* p, Floats x) { _mm256_storeu_ps(p, x.a), _mm256_storeu_ps(p + 8, x.b); }
+
 }  // namespace
 }  // namespace aig

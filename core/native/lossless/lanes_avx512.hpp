@@ -105,5 +105,24 @@ AIG_INLINE Lanes gather(const std::uint16_t* table, Lanes i) {
     return Lanes{_mm512_i32gather_epi32(i.v, table, 2)} & all(0xFFFF);
 }
 
+// Sixteen floats, for the encoder's fit.
+struct Floats {
+    __m512 v;
+};
+
+#define AIG_LANEWISE(name, intrinsic)                                                                                  \
+    AIG_INLINE Floats name(Floats x, Floats y) { return {intrinsic(x.v, y.v)}; }
+AIG_LANEWISE(operator+, _mm512_add_ps)
+AIG_LANEWISE(operator-, _mm512_sub_ps)
+AIG_LANEWISE(operator*, _mm512_mul_ps)
+AIG_LANEWISE(operator/, _mm512_div_ps)
+#undef AIG_LANEWISE
+
+AIG_INLINE Floats all_floats(float x) { return {_mm512_set1_ps(x)}; }
+AIG_INLINE Floats floats(Lanes x) { return {_mm512_cvtepi32_ps(x.v)}; }
+AIG_INLINE Floats abs(Floats x) { return {_mm512_abs_ps(x.v)}; }
+AIG_INLINE Floats load(const float* p) { return {_mm512_loadu_ps(p)}; }
+AIG_INLINE void store(float* p, Floats x) { _mm512_storeu_ps(p, x.v); }
+
 }  // namespace
 }  // namespace aig

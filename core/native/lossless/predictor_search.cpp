@@ -3,8 +3,8 @@
 // blocks likewise).
 #include "lossless/predictors.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace aig {
 namespace {
@@ -65,8 +65,9 @@ template <class T> class PredictorSearch {
         const int stop = std::min(band_.steps(), begin + kBlockSteps);
         // Another phase in every block: even and odd columns often differ in enlarged images.
         const int phase = 5 * (place(block) / search_.block_stride);
-        for (int t = begin + phase % stride; t < stop; t += stride)
-            if (active[t] && !(without && (t - begin) % without == phase % without))
+        // Strides are powers of two.
+        for (int t = begin + (phase & (stride - 1)); t < stop; t += stride)
+            if (active[t] && (without == 0 || ((t - begin - phase) & (without - 1)) != 0))
                 steps.of[static_cast<std::size_t>(steps.count++)] = t;
         return steps;
     }

@@ -8,7 +8,7 @@ namespace aig {
 inline constexpr int kLanes = 16;       // rows of a strip
 inline constexpr int kSkew = 2;         // pixels that a row lags behind the one above
 inline constexpr int kAbove = 4;        // rows above the strip that its samples can refer to
-inline constexpr int kSlots = 20;       // rows kept per step: those above and the strip's own
+inline constexpr int kSlots = 24;       // rows kept per step: those above, the strip's own, and padding
 inline constexpr int kHistory = 8;      // steps kept before the first
 inline constexpr int kBlockSteps = 16;  // steps that share a predictor
 inline constexpr int kOwnTaps = 12, kCrossTaps = 4;
