@@ -98,7 +98,7 @@ _SEARCHES = {
     3: _QUICK,
     4: _QUICK,
     5: (
-        _Search(32, 4, 6, 2, 1, 2, 1, 4, 1, margin=12),
+        _Search(32, 4, 5, 2, 1, 2, 1, 4, 1, margin=12),
         _Search(6, 8, 4, 2, 2, 4, 4, 4, 1, margin=8),
         _Search(6, 8, 4, 2, 8, 4, 4, 4, 2, margin=8),
     ),
