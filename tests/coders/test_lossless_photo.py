@@ -17,8 +17,15 @@ from aig_codec import CorruptError, _native
 
 check = settings(max_examples=40, deadline=None, derandomize=True)
 
-#: Candidates, predictors, rounds, block stride, stride, finalists, last stride.
-SEARCHES = ((32, 16, 2, 1, 4, 4, 1), (8, 4, 1, 4, 8, 2, 4), (32, 32, 8, 1, 1, 4, 1), (1,) * 7)
+#: Candidates, first stride, predictors, rounds, block stride, stride, fit stride, finalists, last
+#: stride, margin.
+SEARCHES = (
+    (32, 4, 16, 2, 1, 4, 4, 4, 1, 0),
+    (8, 8, 4, 1, 4, 8, 8, 2, 4, 0),
+    (32, 2, 8, 2, 1, 8, 1, 4, 1, 6),
+    (32, 1, 32, 8, 1, 1, 1, 4, 1, 0),
+    (1, 1, 1, 1, 1, 1, 1, 1, 1, 0),
+)
 
 masks = st.sampled_from(sorted(set(MASKS) - {"empty"}))
 coefficient = st.integers(-128, 127)
@@ -67,6 +74,16 @@ def test_every_search_is_exact_and_the_same_with_all_kernels(kind: str, planes: 
             payloads = {encode(pixels, mask, search, bias=seed % 2 > 0) for _ in kernel_sets()}
             assert len(payloads) == 1
             check_payload(payloads.pop(), mask, pixels)
+
+
+@pytest.mark.parametrize("planes", [1, 3])
+def test_a_wide_margin_gives_nothing_up(planes: int) -> None:
+    """By and by or at once, the last comparison is on the same pixels."""
+    pixels = np.ascontiguousarray(pictures.photograph(64, 96)[..., :planes])
+    mask = MASKS["full"](64, 96)
+    with_margin = [encode(pixels, mask, (16, 4, 8, 2, 1, 8, 4, 4, 1, m)) for m in (0, 1024, 1)]
+    assert with_margin[0] == with_margin[1] != with_margin[2]
+    check_payload(with_margin[2], mask, pixels)
 
 
 def test_an_empty_region_is_no_byte() -> None:

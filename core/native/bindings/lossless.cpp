@@ -13,15 +13,19 @@ aig::Component component(int first, int planes, int channels) {
 
 // `search` has the numbers of aig::Search in order.
 aig::PhotoSettings settings(const std::vector<int>& search, bool bias) {
-    require(search.size() == 7, "search must be 7 numbers");
-    const aig::Search s{search[0], search[1], search[2], search[3], search[4], search[5], search[6]};
+    require(search.size() == 10, "search must be 10 numbers");
+    const aig::Search s{search[0], search[1], search[2], search[3], search[4],
+                        search[5], search[6], search[7], search[8], search[9]};
     require(s.candidates >= 1 && s.candidates <= static_cast<int>(aig::kTrained) && s.predictors >= 1 &&
                 s.predictors <= static_cast<int>(aig::kMaxPredictors),
             "1 to 32 predictors");
-    require(s.rounds >= 0 && s.rounds <= 64 && s.block_stride >= 1 && s.block_stride <= 64 && s.finalists >= 1,
-            "rounds, blocks or finalists outside their ranges");
-    require(s.stride >= 1 && s.stride <= aig::kBlockSteps && s.last_stride >= 1 && s.last_stride <= aig::kBlockSteps,
-            "stride outside its range");
+    require(s.rounds >= 0 && s.rounds <= 64 && s.block_stride >= 1 && s.block_stride <= 64 && s.finalists >= 1 &&
+                s.margin >= 0 && s.margin <= 1024,
+            "rounds, blocks, finalists or margin outside their ranges");
+    // Steps of one stride are among those of a smaller one.
+    for (int stride : {s.first_stride, s.stride, s.fit_stride, s.last_stride})
+        require(stride == 1 || stride == 2 || stride == 4 || stride == 8 || stride == 16,
+                "strides must be 1, 2, 4, 8 or 16");
     return {s, bias};
 }
 
@@ -87,8 +91,8 @@ void bind_lossless(nb::module_& m) {
             require(p.channels == 1 || p.channels == 3, "1 or 3 channels");
             std::vector<std::uint8_t> inside(static_cast<std::size_t>(p.width) * static_cast<std::size_t>(p.height), 0);
             const aig::Region everything{{inside.data(), p.width, p.width, p.height, 1}, 0, 0};
-            const auto counts =
-                aig::photo_statistics(p, {0, p.channels}, everything, 0, p.height, {{32, 8, 1, 1, 4, 4, 1}, false});
+            const auto counts = aig::photo_statistics(p, {0, p.channels}, everything, 0, p.height,
+                                                      {{32, 4, 8, 1, 1, 4, 4, 4, 1, 0}, false});
             auto out = make_array<std::uint32_t>({counts.size() / aig::kAlphabet, aig::kAlphabet});
             std::copy(counts.begin(), counts.end(), out.data());
             return out;

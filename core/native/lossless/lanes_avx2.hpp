@@ -178,12 +178,15 @@ AIG_INLINE void emit(Lanes x, Mask which, std::uint16_t*& next) {
     half(x.b, which.b);
     half(x.a, which.a);
 }
-// The high halves of the unsigned products.
-AIG_INLINE Lanes multiply_high(Lanes x, Lanes y) {
+// x / y rounded down, or one less, as with AVX-512. Both halves of x are exact as floats, and their sum is rounded
+// once.
+AIG_INLINE Lanes quotient(Lanes x, Lanes y) {
     const auto half = [](__m256i p, __m256i q) {
-        const __m256i even = _mm256_srli_epi64(_mm256_mul_epu32(p, q), 32);
-        const __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(p, 32), _mm256_srli_epi64(q, 32));
-        return _mm256_blend_epi32(even, odd, 0xAA);
+        const __m256 high = _mm256_cvtepi32_ps(_mm256_srli_epi32(p, 16)),
+                     low = _mm256_cvtepi32_ps(_mm256_and_si256(p, _mm256_set1_epi32(0xFFFF))),
+                     dividend = _mm256_add_ps(_mm256_mul_ps(high, _mm256_set1_ps(1 << 16)), low);
+        return _mm256_cvttps_epi32(
+            _mm256_mul_ps(_mm256_div_ps(dividend, _mm256_cvtepi32_ps(q)), _mm256_set1_ps(kBelowOne)));
     };
     return {half(x.a, y.a), half(x.b, y.b)};
 }
@@ -195,6 +198,28 @@ AIG_INLINE Lanes gather(const std::uint16_t* table, Lanes i) {
     };
     return {half(i.a), half(i.b)};
 }
+
+// Sixteen floats, for the encoder's fit.
+struct Floats {
+    __m256 a, b;
+};
+
+#define AIG_LANEWISE(name, intrinsic)                                                                                  \
+    AIG_INLINE Floats name(Floats x, Floats y) { return {intrinsic(x.a, y.a), intrinsic(x.b, y.b)}; }
+AIG_LANEWISE(operator+, _mm256_add_ps)
+AIG_LANEWISE(operator-, _mm256_sub_ps)
+AIG_LANEWISE(operator*, _mm256_mul_ps)
+AIG_LANEWISE(operator/, _mm256_div_ps)
+#undef AIG_LANEWISE
+
+AIG_INLINE Floats all_floats(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
+AIG_INLINE Floats floats(Lanes x) { return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)}; }
+AIG_INLINE Floats abs(Floats x) {
+    const __m256 sign = _mm256_set1_ps(-0.0f);
+    return {_mm256_andnot_ps(sign, x.a), _mm256_andnot_ps(sign, x.b)};
+}
+AIG_INLINE Floats load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+AIG_INLINE void store(float* p, Floats x) { _mm256_storeu_ps(p, x.a), _mm256_storeu_ps(p + 8, x.b); }
 
 }  // namespace
 }  // namespace aig

@@ -83,24 +83,46 @@ AIG_INLINE Lanes refill(Lanes x, const std::uint16_t*& words) {
     words += std::popcount(static_cast<unsigned>(low));
     return {_mm512_mask_or_epi32(x.v, low, _mm512_slli_epi32(x.v, 16), _mm512_maskz_expand_epi32(low, next))};
 }
-// Write the low words of some lanes in front of `next`, in order of the lanes.
+// Write the low words of some lanes in front of `next`, in order of the lanes; sixteen words there may change.
 AIG_INLINE void emit(Lanes x, Mask which, std::uint16_t*& next) {
     const __mmask16 m = _mm512_movepi32_mask(which.v);
     const int n = std::popcount(static_cast<unsigned>(m));
+    const __m512i order = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    // The words come first; turned by their number, they come last.
+    const __m512i words =
+        _mm512_permutexvar_epi32(_mm512_add_epi32(order, _mm512_set1_epi32(n)), _mm512_maskz_compress_epi32(m, x.v));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(next - kLanes), _mm512_cvtepi32_epi16(words));
     next -= n;
-    _mm256_mask_storeu_epi16(next, static_cast<__mmask16>((1u << n) - 1),
-                             _mm512_cvtepi32_epi16(_mm512_maskz_compress_epi32(m, x.v)));
 }
-// The high halves of the unsigned products.
-AIG_INLINE Lanes multiply_high(Lanes x, Lanes y) {
-    const __m512i even = _mm512_srli_epi64(_mm512_mul_epu32(x.v, y.v), 32);
-    const __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(x.v, 32), _mm512_srli_epi64(y.v, 32));
-    return {_mm512_mask_blend_epi32(0xAAAA, even, odd)};
+// x / y rounded down, or one less, for unsigned x < 2^20 y and y <= 2^13: three roundings and a factor, which together
+// make it less by no more than 7 / 2^24 of itself. Anything for y = 0.
+AIG_INLINE Lanes quotient(Lanes x, Lanes y) {
+    const __m512 q = _mm512_div_ps(_mm512_cvtepu32_ps(x.v), _mm512_cvtepi32_ps(y.v));
+    return {_mm512_cvttps_epi32(_mm512_mul_ps(q, _mm512_set1_ps(kBelowOne)))};
 }
 // One word may be read behind the last.
 AIG_INLINE Lanes gather(const std::uint16_t* table, Lanes i) {
     return Lanes{_mm512_i32gather_epi32(i.v, table, 2)} & all(0xFFFF);
 }
+
+// Sixteen floats, for the encoder's fit.
+struct Floats {
+    __m512 v;
+};
+
+#define AIG_LANEWISE(name, intrinsic)                                                                                  \
+    AIG_INLINE Floats name(Floats x, Floats y) { return {intrinsic(x.v, y.v)}; }
+AIG_LANEWISE(operator+, _mm512_add_ps)
+AIG_LANEWISE(operator-, _mm512_sub_ps)
+AIG_LANEWISE(operator*, _mm512_mul_ps)
+AIG_LANEWISE(operator/, _mm512_div_ps)
+#undef AIG_LANEWISE
+
+AIG_INLINE Floats all_floats(float x) { return {_mm512_set1_ps(x)}; }
+AIG_INLINE Floats floats(Lanes x) { return {_mm512_cvtepi32_ps(x.v)}; }
+AIG_INLINE Floats abs(Floats x) { return {_mm512_abs_ps(x.v)}; }
+AIG_INLINE Floats load(const float* p) { return {_mm512_loadu_ps(p)}; }
+AIG_INLINE void store(float* p, Floats x) { _mm512_storeu_ps(p, x.v); }
 
 }  // namespace
 }  // namespace aig

@@ -11,6 +11,8 @@
 namespace aig {
 namespace {
 
+inline constexpr float kBelowOne = 1 - 1.0f / (1 << 22);
+
 // Sixteen 16-bit integers, where those do.
 struct Narrow {
     __m256i v;

@@ -3,6 +3,7 @@
 #include "entropy/alias.hpp"
 #include "lossless/wavefront.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -126,8 +127,9 @@ AIG_INLINE void emit(const Lanes& x, const Mask& which, std::uint16_t*& next) {
     for (int k = kLanes; k-- > 0;)
         if (which.v[k]) *--next = static_cast<std::uint16_t>(x.v[k]);
 }
-AIG_INLINE Lanes multiply_high(const Lanes& x, const Lanes& y) {
-    return each([&](int k) { return i32(static_cast<std::uint32_t>(std::uint64_t{u32(x.v[k])} * u32(y.v[k]) >> 32)); });
+// Unsigned; anything for y = 0.
+AIG_INLINE Lanes quotient(const Lanes& x, const Lanes& y) {
+    return each([&](int k) { return i32(u32(x.v[k]) / std::max(u32(y.v[k]), 1u)); });
 }
 AIG_INLINE Lanes gather(const std::uint16_t* table, const Lanes& i) {
     return each([&](int k) { return std::int32_t{table[i.v[k]]}; });
@@ -197,6 +199,41 @@ AIG_INLINE Lanes refill(Lanes x, const std::uint16_t*& words) {
         if (u32(x.v[k]) < kStateLow) x.v[k] = i32(u32(x.v[k]) << 16 | *words++);
     return x;
 }
+
+// Sixteen floats, for the encoder's fit.
+struct Floats {
+    float v[kLanes];
+};
+
+template <class F> AIG_INLINE Floats each_float(F f) {
+    Floats out;
+    for (int k = 0; k < kLanes; ++k) out.v[k] = f(k);
+    return out;
+}
+
+#define AIG_LANEWISE(op)                                                                                               \
+    AIG_INLINE Floats operator op(const Floats& x, const Floats& y) {                                                  \
+        return each_float([&](int k) { return x.v[k] op y.v[k]; });                                                    \
+    }
+AIG_LANEWISE(+)
+AIG_LANEWISE(-)
+AIG_LANEWISE(*)
+AIG_LANEWISE(/)
+#undef AIG_LANEWISE
+
+AIG_INLINE Floats all_floats(float x) {
+    return each_float([&](int) { return x; });
+}
+AIG_INLINE Floats floats(const Lanes& x) {
+    return each_float([&](int k) { return static_cast<float>(x.v[k]); });
+}
+AIG_INLINE Floats abs(const Floats& x) {
+    return each_float([&](int k) { return x.v[k] < 0 ? -x.v[k] : x.v[k]; });
+}
+AIG_INLINE Floats load(const float* p) {
+    return each_float([&](int k) { return p[k]; });
+}
+AIG_INLINE void store(float* p, const Floats& x) { std::copy_n(x.v, kLanes, p); }
 
 }  // namespace
 }  // namespace aig

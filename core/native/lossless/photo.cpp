@@ -104,13 +104,11 @@ unsigned first_context(int planes) { return planes == 1 ? 3 * kPlaneContexts : 0
 // EncodingTables of a set, with their memory.
 class SymbolTables {
   public:
-    explicit SymbolTables(const TableSet& set)
-        : reciprocals_(set.table_of.size() * kAlphabet), places_(reciprocals_.size()), slots_(1) {
+    explicit SymbolTables(const TableSet& set) : places_(set.table_of.size() * kAlphabet), slots_(1) {
         std::array<std::size_t, 256> known{};  // by table, the context after the one that has it already
         for (std::size_t c = 0; c < set.table_of.size(); ++c) {
             std::size_t& same = known[set.table_of[c]];
             if (same) {
-                std::copy_n(&reciprocals_[(same - 1) * kAlphabet], kAlphabet, &reciprocals_[c * kAlphabet]);
                 std::copy_n(&places_[(same - 1) * kAlphabet], kAlphabet, &places_[c * kAlphabet]);
                 continue;
             }
@@ -120,18 +118,16 @@ class SymbolTables {
             slots_.resize(slots_.size() + kScale);
             fill_slots(f, &slots_[place]);
             for (std::size_t s = 0; s < kAlphabet; ++s) {
-                reciprocals_[c * kAlphabet + s] =
-                    f[s] > 1 ? static_cast<std::uint32_t>((std::uint64_t{1} << 32) / f[s]) : 0xFFFFFFFF;
                 places_[c * kAlphabet + s] = f[s] | place << kFrequencyBits;
                 place += f[s];
             }
         }
         slots_.push_back(0);
     }
-    EncodingTables view() const { return {reciprocals_.data(), places_.data(), slots_.data()}; }
+    EncodingTables view() const { return {places_.data(), slots_.data()}; }
 
   private:
-    std::vector<std::uint32_t> reciprocals_, places_;
+    std::vector<std::uint32_t> places_;
     std::vector<std::uint16_t> slots_;
 };
 

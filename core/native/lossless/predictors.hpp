@@ -9,6 +9,7 @@ namespace aig {
 
 inline constexpr unsigned kTrained = 32;  // predictors that need not be sent
 inline constexpr unsigned kMaxPredictors = 32;
+static_assert(kTrained <= kMaxScored && kMaxPredictors <= kMaxScored);
 inline constexpr int kColourTaps = 3 * kOwnTaps + 3 * kCrossTaps;
 
 // Taps of plane c, and where they begin among a predictor's coefficients.
@@ -32,12 +33,15 @@ PredictorSet read_predictors(BitReader& in, const Band& band, int planes);
 // The effort of the search.
 struct Search {
     int candidates;    // trained predictors that are tried
+    int first_stride;  // on every so manieth step of a block
     int predictors;    // at most that many are used
     int rounds;        // of fitting them to the image by least squares
-    int block_stride;  // distance between the blocks sampled for that
-    int stride;        // and every so manieth step of a block
+    int block_stride;  // distance between the blocks sampled up to here
+    int stride;        // every so manieth step chooses a block's predictor
+    int fit_stride;    // and is part of the fit
     int finalists;     // so many of a block's predictors are compared once more
     int last_stride;   // on every so manieth step
+    int margin;        // if not 0: none that is more bits behind the best, for a block of whose steps all were compared
 };
 
 template <class T>

@@ -32,10 +32,16 @@ Costs costs_of(const Frequencies& frequencies) {
     return costs;
 }
 
-float bits_of(const Counts& counts, const Costs& costs) {
-    float bits = 0;
-    for (unsigned s = 0; s <= kMaxSymbol; ++s) bits += static_cast<float>(counts[s]) * costs[s];
-    return bits;
+// Several sums side by side: one would wait for every addition.
+float bits_of(const Costs& counts, const Costs& costs) {
+    constexpr unsigned side = 16;
+    static_assert(kAlphabet % side == 0);
+    float sums[side] = {};
+    for (unsigned s = 0; s <= kMaxSymbol; s += side)
+        for (unsigned i = 0; i < side; ++i) sums[i] += counts[s + i] * costs[s + i];
+    for (unsigned half = side / 2; half; half /= 2)
+        for (unsigned i = 0; i < half; ++i) sums[i] += sums[i + half];
+    return sums[0];
 }
 
 float table_bits(const Frequencies& f) {
@@ -77,14 +83,16 @@ TableSet choose_tables(const std::vector<Counts>& counts, unsigned first_context
     for (unsigned c = 0; c < counts.size(); ++c) {
         const unsigned usual = kTrainedTableOf[first_context + c];
         unsigned best = usual;
-        float least = bits_of(counts[c], costs[usual]);
+        Costs occurring;
+        std::copy(counts[c].begin(), counts[c].end(), occurring.begin());
+        float least = bits_of(occurring, costs[usual]);
         if (least > 0) {
             for (unsigned k = 0; k < set.tables.size(); ++k)
-                if (const float bits = bits_of(counts[c], costs[k]) + kTableBits; bits < least) least = bits, best = k;
+                if (const float bits = bits_of(occurring, costs[k]) + kTableBits; bits < least) least = bits, best = k;
             const Frequencies own = normalise(counts[c]);
             const Costs own_costs = costs_of(own);
             if (set.tables.size() < kMaxTables &&
-                bits_of(counts[c], own_costs) + kTableBits + table_bits(own) < least) {
+                bits_of(occurring, own_costs) + kTableBits + table_bits(own) < least) {
                 best = static_cast<unsigned>(set.tables.size());
                 set.tables.push_back(own);
                 costs.push_back(own_costs);

@@ -47,6 +47,7 @@ struct Model {
 };
 
 inline constexpr int kScoreBits = 3;
+inline constexpr int kMaxScored = 32;
 
 // What is left of a band's coded symbols.
 struct Words {
@@ -59,17 +60,15 @@ inline constexpr int kWordMargin = 2 * kMaxPlanes * kLanes + kLanes;
 // A value as the encoder keeps it: raw bits, symbol and context from the least significant bit up.
 inline constexpr int kSymbolShift = 16, kContextShift = 22;
 
-// The encoder's tables: for symbol s of context c of plane p, at index (p * kPlaneContexts + c) * 64 + s, 2^32 /
-// frequency rounded down (2^32 - 1 for frequency 1), and frequency | place << 13. With remainder r its slot is
-// slots[place + r]; one more can be read.
+// The encoder's tables: for symbol s of context c of plane p, at index (p * kPlaneContexts + c) * 64 + s, frequency |
+// place << 13. With remainder r its slot is slots[place + r]; one more can be read.
 struct EncodingTables {
-    const std::uint32_t* reciprocals;
     const std::uint32_t* places;
     const std::uint16_t* slots;
 };
 inline constexpr int kFrequencyBits = 13;
 // Words in front of those written so far that coding a strip may overwrite.
-inline constexpr int kEmitMargin = 8;
+inline constexpr int kEmitMargin = 16;
 
 // Reversible colour transforms, by number in the file (format.md, 7.1.2).
 enum Transform : unsigned { kGreenFirst = 0, kChromaLuma = 1, kSubtractGreen = 2, kCoCgLuma = 3, kTransforms = 4 };
@@ -95,12 +94,12 @@ struct WavefrontKernels {
     // Code a strip's values, the last step first, and put the words in front of `next`; returns where they begin.
     std::uint16_t* (*put)(const std::uint32_t* values, const std::uint16_t* active, int steps, int planes, int chains,
                           const EncodingTables& tables, std::uint32_t* states, std::uint16_t* next);
-    // For the encoder's search: add to totals[k] about the bits that the active pixels of step t would take with
-    // predictor k, in units of 1 / 2^kScoreBits, and up to a constant for every pixel.
-    void (*score16)(const Strip<std::int16_t>&, int planes, int t, const Predictor* predictors, int count,
-                    std::uint32_t* totals);
-    void (*score32)(const Strip<std::int32_t>&, int planes, int t, const Predictor* predictors, int count,
-                    std::uint32_t* totals);
+    // For the encoder's search: add to totals[k] about the bits that the active pixels of some steps would take with
+    // predictor k of up to kMaxScored, in units of 1 / 2^kScoreBits, and up to a constant for every pixel.
+    void (*score16)(const Strip<std::int16_t>&, int planes, const int* steps, int step_count,
+                    const Predictor* predictors, int count, std::uint32_t* totals);
+    void (*score32)(const Strip<std::int32_t>&, int planes, const int* steps, int step_count,
+                    const Predictor* predictors, int count, std::uint32_t* totals);
     // For the encoder's fit of a plane's taps: the active pixels of some steps of a block have features, the taps'
     // differences from the base and last their own, and weights, which are less where the errors with these
     // coefficients are large. Adds sum of w x_i x_j, lane by lane, to sums[(i * (i + 1) / 2 + j) * kLanes ..] for j <=

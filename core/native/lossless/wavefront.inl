@@ -250,26 +250,38 @@ bool decode_any(const Strip<T>& strip, const Model& model, const std::uint8_t* c
     return decode(strip, model, classes, tables, words);
 }
 
+// Sums of scores by predictor, lane by lane; only at the end are the lanes added up.
+using ScoreSums = std::int32_t[kMaxScored][kLanes];
+
+AIG_INLINE void add_up(const ScoreSums& sums, int count, std::uint32_t* totals) {
+    for (int k = 0; k < count; ++k) totals[k] += sum(load(sums[k]));
+}
+
 template <class T, int Plane>
-AIG_INLINE void score_plane(T* const* samples, Mask mask, const Predictor* predictors, int count,
-                            std::uint32_t* totals) {
+AIG_INLINE void score_plane(T* const* samples, Mask mask, const Predictor* predictors, int count, ScoreSums& sums) {
     const auto s = neighbours<T>(samples[Plane]);
     const Lanes sample = left<kPredictionBits>(widen(load(samples[Plane])));
     for (int k = 0; k < count; ++k) {
         const Lanes error = abs(sample - predict<Plane>(s, samples, predictors[k]));
-        totals[k] += sum(log2_of<kScoreBits>(error + all(kScoreOffset)) & mask);
+        store(sums[k], load(sums[k]) + (log2_of<kScoreBits>(error + all(kScoreOffset)) & mask));
     }
 }
 
-void score32(const Strip<std::int32_t>& strip, int planes, int t, const Predictor* predictors, int count,
-             std::uint32_t* totals) {
-    std::int32_t* samples[kMaxPlanes];
-    for (int c = 0; c < planes; ++c) samples[c] = strip.samples[c] + t * kSlots + kAbove;
-    const Mask mask = mask_of(strip.active[t]);
-    score_plane<std::int32_t, 0>(samples, mask, predictors, count, totals);
-    if (planes == 1) return;
-    score_plane<std::int32_t, 1>(samples, mask, predictors, count, totals);
-    score_plane<std::int32_t, 2>(samples, mask, predictors, count, totals);
+void score32(const Strip<std::int32_t>& strip, int planes, const int* steps, int step_count,
+             const Predictor* predictors, int count, std::uint32_t* totals) {
+    alignas(64) ScoreSums sums;
+    for (int k = 0; k < count; ++k) store(sums[k], all(0));
+    for (int i = 0; i < step_count; ++i) {
+        const int t = steps[i];
+        std::int32_t* samples[kMaxPlanes];
+        for (int c = 0; c < planes; ++c) samples[c] = strip.samples[c] + t * kSlots + kAbove;
+        const Mask mask = mask_of(strip.active[t]);
+        score_plane<std::int32_t, 0>(samples, mask, predictors, count, sums);
+        if (planes == 1) continue;
+        score_plane<std::int32_t, 1>(samples, mask, predictors, count, sums);
+        score_plane<std::int32_t, 2>(samples, mask, predictors, count, sums);
+    }
+    add_up(sums, count, totals);
 }
 
 // The same for samples of 16 bits: their features are put in pairs once for all predictors.
@@ -287,24 +299,32 @@ template <int Plane> AIG_INLINE Lanes paired_score(const FeaturePairs& pairs, co
     return log2_of<kScoreBits>(abs(sum.v) + all(kScoreOffset));
 }
 
-void score16(const Strip<std::int16_t>& strip, int planes, int t, const Predictor* predictors, int count,
-             std::uint32_t* totals) {
-    const std::int16_t* samples[kMaxPlanes];
-    for (int c = 0; c < planes; ++c) samples[c] = strip.samples[c] + t * kSlots + kAbove;
-    const Mask mask = out_of_order(mask_of(strip.active[t])).v;
-    FeaturePairs pairs[kMaxPlanes];
-    pair_features<0>(samples, pairs[0]);
-    if (planes == 1) {
-        for (int k = 0; k < count; ++k) totals[k] += sum(paired_score<0>(pairs[0], predictors[k]) & mask);
-        return;
+void score16(const Strip<std::int16_t>& strip, int planes, const int* steps, int step_count,
+             const Predictor* predictors, int count, std::uint32_t* totals) {
+    alignas(64) ScoreSums sums;
+    for (int k = 0; k < count; ++k) store(sums[k], all(0));
+    for (int i = 0; i < step_count; ++i) {
+        const int t = steps[i];
+        const std::int16_t* samples[kMaxPlanes];
+        for (int c = 0; c < planes; ++c) samples[c] = strip.samples[c] + t * kSlots + kAbove;
+        const Mask mask = out_of_order(mask_of(strip.active[t])).v;
+        FeaturePairs pairs[kMaxPlanes];
+        pair_features<0>(samples, pairs[0]);
+        if (planes == 1) {
+            for (int k = 0; k < count; ++k)
+                store(sums[k], load(sums[k]) + (paired_score<0>(pairs[0], predictors[k]) & mask));
+            continue;
+        }
+        pair_features<1>(samples, pairs[1]);
+        pair_features<2>(samples, pairs[2]);
+        for (int k = 0; k < count; ++k) {
+            const Predictor& p = predictors[k];
+            const Lanes all_planes =
+                paired_score<0>(pairs[0], p) + paired_score<1>(pairs[1], p) + paired_score<2>(pairs[2], p);
+            store(sums[k], load(sums[k]) + (all_planes & mask));
+        }
     }
-    pair_features<1>(samples, pairs[1]);
-    pair_features<2>(samples, pairs[2]);
-    for (int k = 0; k < count; ++k) {
-        const Predictor& p = predictors[k];
-        totals[k] +=
-            sum((paired_score<0>(pairs[0], p) + paired_score<1>(pairs[1], p) + paired_score<2>(pairs[2], p)) & mask);
-    }
+    add_up(sums, count, totals);
 }
 
 // The way back of decode_values, for one plane or all of them: value[0] is coded first, and raw bits before their
@@ -313,7 +333,7 @@ void score16(const Strip<std::int16_t>& strip, int planes, int t, const Predicto
 template <int Side>
 AIG_INLINE void put_values(Lanes* state, const Lanes* value, Mask active, const EncodingTables& tables,
                            std::uint16_t*& next) {
-    Lanes entry[Side], frequency[Side], reciprocal[Side], raw_state[Side], old_state[Side];
+    Lanes entry[Side], frequency[Side], raw_state[Side], old_state[Side];
     Mask raw_full[Side], full[Side];
     Lanes escaped[Side];
     unsigned raw = 0;
@@ -321,7 +341,6 @@ AIG_INLINE void put_values(Lanes* state, const Lanes* value, Mask active, const 
     for (int i = 0; i < Side; ++i) {
         const Lanes index = right_unsigned<kSymbolShift>(value[i]);
         entry[i] = gather(reinterpret_cast<const std::int32_t*>(tables.places), index);
-        reciprocal[i] = gather(reinterpret_cast<const std::int32_t*>(tables.reciprocals), index);
         frequency[i] = entry[i] & all((1 << kFrequencyBits) - 1);
     }
     AIG_UNROLL_ALL
@@ -346,8 +365,7 @@ AIG_INLINE void put_values(Lanes* state, const Lanes* value, Mask active, const 
         old_state[i] = state[i];
         full[i] = active & (right_unsigned<32 - kScaleBits>(state[i]) > frequency[i] - all(1));
         const Lanes y = choose(full[i], right_unsigned<16>(state[i]), state[i]);
-        // The product misses the quotient by less than y / 2^32, so by one at most.
-        const Lanes q = multiply_high(y, reciprocal[i]), r = (y - q * frequency[i]) & active;
+        const Lanes q = quotient(y, frequency[i]), r = (y - q * frequency[i]) & active;  // q may be one too small
         const Mask more = r > frequency[i] - all(1);
         const Lanes slot = gather(tables.slots, right_unsigned<kFrequencyBits>(entry[i]) + r - (frequency[i] & more));
         state[i] = choose(active, left<kScaleBits>(q - more) | slot, state[i]);

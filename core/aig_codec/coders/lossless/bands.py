@@ -4,14 +4,13 @@
 Which method is best is `choice`'s to say.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ... import _native
 from ...entropy import read_varint, varint
 from ...errors import CorruptError
 from .region import Pixels, Region, channel_of, colours_of
+from .searches import Search
 
 #: How a band is coded: as photograph, as graphics, or alpha by itself, as one of them, behind a
 #: photograph of the colours. `GREY` is added where these are equal, and one stands for all;
@@ -31,19 +30,6 @@ INDEXED, RANKS, YCC, APART = range(32, 36)
 #: and which of these may be in which.
 _NEW, _NESTING = 16, 32
 _INNER = {INDEXED: (), RANKS: (), YCC: (APART,), APART: ()}
-
-
-class Search(NamedTuple):
-    """How hard the encoder for photographs looks for predictors; see lossless/predictors.hpp in
-    core/native."""
-
-    candidates: int
-    predictors: int
-    rounds: int
-    block_stride: int
-    stride: int
-    finalists: int
-    last_stride: int
 
 
 def is_new(band: bytes) -> bool:

@@ -12,11 +12,8 @@ import numpy as np
 
 from ... import _native
 from . import bands
-from .bands import Search
 from .region import Pixels, Region, channel_of, colours_of
-
-#: Up to this many pixels a region is small, or tiny.
-_SMALL, _TINY = 150_000, 50_000
+from .searches import SMALL, TINY, Search, search_for
 
 #: By `_native.repetition`: from the first on, a band is tried as graphics too, from the second on,
 #: not as photograph. In small rectangles, where little time is lost, another first one holds.
@@ -43,8 +40,6 @@ _MIXED_PIXELS = {7: 300_000, 8: 1 << 40, 9: 1 << 40}
 #: What is this much larger than mixed coding after a quick search is so after a long one.
 _MUCH_LARGER = 1.03
 
-_QUICK_SEARCH = Search(6, 4, 1, 16, 8, 2, 8)
-
 #: Where alpha takes less than this part of the colours, there is nothing to be had from them.
 _LITTLE_ALPHA = 16
 
@@ -65,7 +60,7 @@ class HowHard(NamedTuple):
     @property
     def quick(self) -> "HowHard":
         """Just enough to tell whether it is a photograph."""
-        return HowHard(_QUICK_SEARCH, (True,), self.joint)
+        return HowHard(search_for(3, SMALL + 1), joint=self.joint)
 
     @property
     def plain(self) -> "HowHard":
@@ -76,26 +71,16 @@ class HowHard(NamedTuple):
 def how_hard(effort: int, pixels: int, region: int | None = None) -> HowHard:
     """What to do for so many pixels of a band, or of a region in all. Small ones cost little time
     whatever is done to them."""
-    how = _search_for(effort, pixels)
+    how = _as_photo(effort, pixels)
     most = _MIXED_PIXELS.get(effort, 0)
     return how._replace(mixed=(pixels if region is None else region) <= most)
 
 
-def _search_for(effort: int, pixels: int) -> HowHard:
-    small, tiny = pixels <= _SMALL, pixels <= _TINY
-    bias = (True, False) if small else (True,)
-    if effort == 9:
-        return HowHard(Search(32, 32, 6, 1, 1 if small else 2, 8, 1), bias, True)
-    if effort == 8:
-        search = Search(32, 16, 3, 1 if small else 2, 2 if small else 8, 4, 1)
-        return HowHard(search, bias, True)
-    if effort >= 6 or (effort >= 3 and tiny):
-        search = Search(32, 8, 2, 1, 4, 4, 1)
-        return HowHard(search, bias if effort == 7 else (False,), True)
-    if effort >= 3:
-        search = Search(6, 4, 1, 1 if small else 16, 8, 2, 4 if small else 8)
-        return HowHard(search)
-    return HowHard(Search(6, 4, 0, 8, 8, 1, 8))
+def _as_photo(effort: int, pixels: int) -> HowHard:
+    large = pixels > SMALL
+    bias = (False,) if effort < 7 else (True,) if large else (True, False)
+    joint = effort >= 6 or (effort >= 3 and pixels <= TINY)
+    return HowHard(search_for(effort, pixels), bias, joint)
 
 
 def encode(pixels: Pixels, region: Region, how: HowHard, recurring: bool) -> bytes:
