@@ -23,7 +23,7 @@ SYMBOLS = 256
 #: Errors are in 1/8 and up to a limit; bias shrinks by so many imagined errors of 0.
 _ERROR_UNIT, _MOST_ERROR, _SHRINK = 8, 2047, 12
 #: How many symbols what was counted in training stands for, in each context: the best of 20 to
-#: 1000 for every predictor, where half of the pictures to train on stood for those held back.
+#: 1000, but for the median, where half of the pictures to train on stood for those held back.
 STRENGTH = 100.0
 
 #: Neighbours (dy, dx) and their weights in the energy.
