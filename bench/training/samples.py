@@ -6,6 +6,7 @@ W, N and W + N - NW, t_k are its neighbours, X the samples of a channel that is 
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from bench.images import U8
 
 F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]
+#: Integers, or the errors of predictions.
+Plane = TypeVar("Plane", NDArray[np.int32], NDArray[np.float32])
 
 #: Neighbours (dy, dx) in the pixel's own channel, and in each channel that is already coded.
 OWN = (
@@ -28,7 +31,7 @@ BLOCK = 16
 STEP = 2
 
 #: What stands for pixels above the image: differences are 0, G is in the middle.
-_MIDDLE = 128
+MIDDLE = 128
 _MARGIN = 3
 
 
@@ -67,10 +70,8 @@ def sample(pixels: U8) -> Sampled:
     height, width = (n // BLOCK * BLOCK for n in pixels.shape[:2])
     whole = pixels[:height, :width].astype(np.int32)
     planes = _colour_planes(whole) if whole.shape[2] == 3 else [whole[..., 0]]
-    padded = [
-        _padded(plane, 0 if c < len(planes) - 1 else _MIDDLE) for c, plane in enumerate(planes)
-    ]
-    terms = [_blocks(_terms(padded[c], padded[:c])) for c in range(len(planes))]
+    wide = [padded(plane, 0 if c < len(planes) - 1 else MIDDLE) for c, plane in enumerate(planes)]
+    terms = [_blocks(_terms(wide[c], wide[:c])) for c in range(len(planes))]
     return Sampled((height // BLOCK, width // BLOCK), terms)
 
 
@@ -80,35 +81,35 @@ def _colour_planes(pixels: I32) -> list[I32]:
     return [r - g, b - g, g]
 
 
-def _padded(plane: I32, above: int) -> I32:
+def padded(plane: Plane, above: int) -> Plane:
     """The plane with a margin at the top and both sides.
 
     Right of a row stands its last pixel; left of it, the first pixel of the row above. What a
     coder has there may be worse; but then no predictor should learn from it.
     """
     height, width = plane.shape
-    padded = np.full((height + _MARGIN, width + 2 * _MARGIN), above, np.int32)
-    padded[_MARGIN:, _MARGIN:-_MARGIN] = plane
-    padded[_MARGIN:, -_MARGIN:] = plane[:, -1:]
-    padded[_MARGIN + 1 :, :_MARGIN] = plane[:-1, :1]
-    return padded
+    wide = np.full((height + _MARGIN, width + 2 * _MARGIN), above, plane.dtype)
+    wide[_MARGIN:, _MARGIN:-_MARGIN] = plane
+    wide[_MARGIN:, -_MARGIN:] = plane[:, -1:]
+    wide[_MARGIN + 1 :, :_MARGIN] = plane[:-1, :1]
+    return wide
 
 
-def _shifted(padded: I32, dy: int, dx: int) -> I32:
-    """For every pixel of the plane (height, width) the one at (dy, dx) from it."""
-    height, width = padded.shape[0] - _MARGIN, padded.shape[1] - 2 * _MARGIN
-    return padded[_MARGIN + dy :, _MARGIN + dx :][:height, :width]
+def shifted(wide: Plane, dy: int, dx: int) -> Plane:
+    """For every pixel of a padded plane (height, width) the one at (dy, dx) from it."""
+    height, width = wide.shape[0] - _MARGIN, wide.shape[1] - 2 * _MARGIN
+    return wide[_MARGIN + dy :, _MARGIN + dx :][:height, :width]
 
 
 def _terms(own: I32, coded: list[I32]) -> list[I32]:
     """Planes (height, width) of every term of the prediction and, last, of its aim."""
-    west, north, corner = (_shifted(own, *offset) for offset in OWN[:3])
+    west, north, corner = (shifted(own, *offset) for offset in OWN[:3])
     low, high = np.minimum(west, north), np.maximum(west, north)
     base = np.clip(west + north - corner, low, high)
-    terms = [_shifted(own, *offset) - base for offset in OWN]
+    terms = [shifted(own, *offset) - base for offset in OWN]
     for other in coded:
-        terms += [_shifted(other, 0, 0) - _shifted(other, *offset) for offset in CROSS]
-    return [*terms, _shifted(own, 0, 0) - base]
+        terms += [shifted(other, 0, 0) - shifted(other, *offset) for offset in CROSS]
+    return [*terms, shifted(own, 0, 0) - base]
 
 
 def _blocks(planes: list[I32]) -> F32:
