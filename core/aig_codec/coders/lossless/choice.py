@@ -72,8 +72,8 @@ def how_hard(effort: int, pixels: int, region: int | None = None) -> HowHard:
     """What to do for so many pixels of a band, or of a region in all. Small ones cost little time
     whatever is done to them."""
     how = _as_photo(effort, pixels)
-    most = _MIXED_PIXELS.get(effort, 0)
-    return how._replace(mixed=(pixels if region is None else region) <= most)
+    count = pixels if region is None else region
+    return how._replace(mixed=0 < count <= _MIXED_PIXELS.get(effort, 0))
 
 
 def _as_photo(effort: int, pixels: int) -> HowHard:
