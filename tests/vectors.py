@@ -149,6 +149,12 @@ BLOBS = (
     | ((abs(_X - 75) < 9) & (_Y < 6))
 )
 
+#: The same at a third of the size.
+SMALL_BLOBS = np.zeros_like(BLOBS)
+SMALL_BLOBS[20:45, 30:63] = BLOBS[::3, ::3]
+
+STRONG = {"lossless": True, "effort": 8}
+
 #: name -> (picture, height, width, channels, keywords). Container 1, lossless 2, palette and
 #: boundary 1; v4 have dct 3, v5 labels 1 or graphics in other tiers too, v6 lossless 3, v7
 #: lossless 4; c2: container 2.
@@ -257,6 +263,20 @@ CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dic
     "v7-ycc-strong": (from_jpeg, 75, 98, 3, {"lossless": True, "effort": 9}),
     "v7-ycc-alpha": (from_jpeg, 75, 98, 4, {"lossless": True}),
     "v7-ycc-cores": (from_jpeg, 75, 98, 3, {**TWO, "quality": 60}),
+    "v7-mixed": (drawing, 12, 17, 3, STRONG),
+    "v7-mixed-map": (drawing, 75, 98, 3, {"mask": SMALL_BLOBS, "quality": 60, "effort": 8}),
+    "v7-mixed-grey": (drawing, 12, 17, 1, STRONG),
+    "v7-mixed-alpha": (drawing, 12, 17, 4, STRONG),
+    "v7-mixed-grey-alpha": (drawing, 12, 17, 2, STRONG),
+    "v7-mixed-cutout": (cutout, 12, 17, 4, STRONG),
+    "v7-mixed-grey-cutout": (cutout, 12, 17, 2, STRONG),
+    "v7-mixed-grey-as-rgb": (grey_drawing, 12, 17, 3, STRONG),
+    "v7-mixed-grey-as-rgba": (grey_drawing, 12, 17, 4, STRONG),
+    "v7-mixed-cutout-as-rgba": (grey_cutout, 12, 17, 4, STRONG),
+    "v7-mixed-sixteen": (deep_drawing, 12, 17, 3, STRONG),
+    "v7-mixed-sixteen-alpha": (deep_drawing, 12, 17, 4, STRONG),
+    "v7-mixed-indexed": (scaled_drawing, 24, 34, 3, STRONG),
+    "v7-mixed-ycc": (from_jpeg, 24, 34, 3, STRONG),
     "v6-drawn": (sketch, 160, 208, 3, {**TWO, "quality": 60}),
     "v4-frames": (
         drawing,
