@@ -93,6 +93,13 @@ def deep_drawing(height: int, width: int, channels: int) -> np.ndarray:
     return picture * 257 ^ picture[::-1] // 3
 
 
+def fine_drawing(height: int, width: int, channels: int) -> np.ndarray:
+    """The `drawing` with low bits of its own, so that most values occur once: uint16 (H, W, C)."""
+    picture = drawing(height, width, channels).astype(np.uint16)
+    y, x, c = np.indices(picture.shape)
+    return picture * 128 + ((7 * x * x + 11 * x * y + 29 * y * y + 13 * c) % 301).astype(np.uint16)
+
+
 def scaled_drawing(height: int, width: int, channels: int) -> np.ndarray:
     """One channel of the `drawing` in the colours of a scale."""
     k = np.arange(256)
@@ -273,10 +280,12 @@ CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dic
     "v7-mixed-grey-as-rgb": (grey_drawing, 12, 17, 3, STRONG),
     "v7-mixed-grey-as-rgba": (grey_drawing, 12, 17, 4, STRONG),
     "v7-mixed-cutout-as-rgba": (grey_cutout, 12, 17, 4, STRONG),
-    "v7-mixed-sixteen": (deep_drawing, 12, 17, 3, STRONG),
-    "v7-mixed-sixteen-alpha": (deep_drawing, 12, 17, 4, STRONG),
+    "v7-mixed-sixteen": (fine_drawing, 12, 17, 3, STRONG),
+    "v7-mixed-sixteen-alpha": (fine_drawing, 12, 17, 4, STRONG),
+    "v7-mixed-sixteen-grey-alpha": (fine_drawing, 12, 17, 2, STRONG),
+    "v7-mixed-ranks": (twelve_bits, 12, 17, 3, STRONG),
     "v7-mixed-indexed": (scaled_drawing, 24, 34, 3, STRONG),
-    "v7-mixed-ycc": (from_jpeg, 24, 34, 3, STRONG),
+    "v7-mixed-ycc": (from_jpeg, 14, 20, 3, STRONG),
     "v6-drawn": (sketch, 160, 208, 3, {**TWO, "quality": 60}),
     "v4-frames": (
         drawing,
