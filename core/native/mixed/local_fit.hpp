@@ -1,7 +1,7 @@
 // Least squares over the neighbourhood of a pixel, in integers: which weights of the features would have predicted the
 // samples above and to the left best. After "TMW" (Meyer, Tischer 1997) and "MRP" the idea of fitting where one is
 // goes back to Wu, Barthel 2000; here the sums of products are kept by columns of blocks and decay with distance, so
-// that a fit costs the same however far it looks (format.md, 7.8.4).
+// that a fit costs the same however far it looks (format.md, 7.1.12).
 #pragma once
 #include "base/scratch.hpp"
 #include "mixed/octet.hpp"

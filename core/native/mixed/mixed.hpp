@@ -1,5 +1,5 @@
 // The lossless coder that mixes: every sample by adaptive binary decisions, whose probabilities come from several
-// predictions, fitted as it goes, and from what followed before; slow, and the smallest (format.md, 7.8).
+// predictions, fitted as it goes, and from what followed before; slow, and the smallest (format.md, 7.1.12).
 #pragma once
 #include "base/region.hpp"
 

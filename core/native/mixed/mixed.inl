@@ -1,4 +1,4 @@
-// The mixed coder's loop, compiled once per instruction set (format.md, 7.8).
+// The mixed coder's loop, compiled once per instruction set (format.md, 7.1.12).
 //
 // One sample: features, two fitted predictions and five simple ones, their combination, its bias; then decisions, "is
 // it at least t?", from the prediction outwards. Each decision joins in the logistic domain what eight logistic

@@ -1,4 +1,4 @@
-// Constants of the mixed coder, made of integers alone (format.md, 7.8).
+// Constants of the mixed coder, made of integers alone (format.md, 7.1.12).
 #pragma once
 #include "entropy/binary_coder.hpp"
 
