@@ -93,6 +93,13 @@ def deep_drawing(height: int, width: int, channels: int) -> np.ndarray:
     return picture * 257 ^ picture[::-1] // 3
 
 
+def fine_drawing(height: int, width: int, channels: int) -> np.ndarray:
+    """The `drawing` with low bits of its own, so that most values occur once: uint16 (H, W, C)."""
+    picture = drawing(height, width, channels).astype(np.uint16)
+    y, x, c = np.indices(picture.shape)
+    return picture * 128 + ((7 * x * x + 11 * x * y + 29 * y * y + 13 * c) % 301).astype(np.uint16)
+
+
 def scaled_drawing(height: int, width: int, channels: int) -> np.ndarray:
     """One channel of the `drawing` in the colours of a scale."""
     k = np.arange(256)
@@ -148,6 +155,12 @@ BLOBS = (
     | ((_X - 70) ** 2 + (_Y - 50) ** 2 < 180) & ((_X - 70) ** 2 + (_Y - 50) ** 2 > 40)
     | ((abs(_X - 75) < 9) & (_Y < 6))
 )
+
+#: The same at a third of the size.
+SMALL_BLOBS = np.zeros_like(BLOBS)
+SMALL_BLOBS[20:45, 30:63] = BLOBS[::3, ::3]
+
+STRONG = {"lossless": True, "effort": 8}
 
 #: name -> (picture, height, width, channels, keywords). Container 1, lossless 2, palette and
 #: boundary 1; v4 have dct 3, v5 labels 1 or graphics in other tiers too, v6 lossless 3, v7
@@ -257,6 +270,22 @@ CASES: dict[str, tuple[Callable[[int, int, int], np.ndarray], int, int, int, dic
     "v7-ycc-strong": (from_jpeg, 75, 98, 3, {"lossless": True, "effort": 9}),
     "v7-ycc-alpha": (from_jpeg, 75, 98, 4, {"lossless": True}),
     "v7-ycc-cores": (from_jpeg, 75, 98, 3, {**TWO, "quality": 60}),
+    "v7-mixed": (drawing, 12, 17, 3, STRONG),
+    "v7-mixed-map": (drawing, 75, 98, 3, {"mask": SMALL_BLOBS, "quality": 60, "effort": 8}),
+    "v7-mixed-grey": (drawing, 12, 17, 1, STRONG),
+    "v7-mixed-alpha": (drawing, 12, 17, 4, STRONG),
+    "v7-mixed-grey-alpha": (drawing, 12, 17, 2, STRONG),
+    "v7-mixed-cutout": (cutout, 12, 17, 4, STRONG),
+    "v7-mixed-grey-cutout": (cutout, 12, 17, 2, STRONG),
+    "v7-mixed-grey-as-rgb": (grey_drawing, 12, 17, 3, STRONG),
+    "v7-mixed-grey-as-rgba": (grey_drawing, 12, 17, 4, STRONG),
+    "v7-mixed-cutout-as-rgba": (grey_cutout, 12, 17, 4, STRONG),
+    "v7-mixed-sixteen": (fine_drawing, 12, 17, 3, STRONG),
+    "v7-mixed-sixteen-alpha": (fine_drawing, 12, 17, 4, STRONG),
+    "v7-mixed-sixteen-grey-alpha": (fine_drawing, 12, 17, 2, STRONG),
+    "v7-mixed-ranks": (twelve_bits, 12, 17, 3, STRONG),
+    "v7-mixed-indexed": (scaled_drawing, 24, 34, 3, STRONG),
+    "v7-mixed-ycc": (from_jpeg, 14, 20, 3, STRONG),
     "v6-drawn": (sketch, 160, 208, 3, {**TWO, "quality": 60}),
     "v4-frames": (
         drawing,

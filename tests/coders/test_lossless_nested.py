@@ -74,15 +74,20 @@ def _decode(payload, mask, channels, fill=77, dtype=np.uint8):
     return pixels
 
 
-def _check_payload(payload, pixels, mask):
-    """All kernels and the reference read these pixels, and the kernels touch no other."""
+def _check_payload(payload, pixels, mask, by_reference=True):
+    """All kernels and the reference read these pixels, and the kernels touch no other.
+
+    by_reference: not if mixed coding is in it, which takes the reference a minute for such
+    pictures (`test_mixed` has small ones).
+    """
     for name in kernel_sets():
         decoded = _decode(payload, mask, pixels.shape[2], dtype=pixels.dtype)
         np.testing.assert_array_equal(decoded[mask], pixels[mask], err_msg=name)
         assert (decoded[~mask] == 77).all(), "pixels outside the region were touched"
-    most = np.iinfo(pixels.dtype).max
-    by_reference = reference.decode_lossless(payload, mask, pixels.shape[2], most)
-    np.testing.assert_array_equal(by_reference[mask], pixels[mask])
+    if by_reference:
+        most = np.iinfo(pixels.dtype).max
+        found = reference.decode_lossless(payload, mask, pixels.shape[2], most)
+        np.testing.assert_array_equal(found[mask], pixels[mask])
 
 
 def _encode(pixels, mask, effort=5):
@@ -148,7 +153,7 @@ def test_pictures_have_the_method_that_is_made_for_them(name: str, effort: int) 
     payload = _encode(pixels, mask, effort)
     assert _methods(payload) == [method]
     assert lossless.version_of(payload) == 4
-    _check_payload(payload, pixels, mask)
+    _check_payload(payload, pixels, mask, effort < 8)
     plain = len(streams.segment_of([_photo(pixels, mask)]))
     assert len(payload) < 0.95 * plain
 
@@ -218,7 +223,7 @@ def test_any_region_round_trips(size, channels, name, mask, effort, seed) -> Non
     pixels = made(*size, max(3, channels) if made is from_jpeg else channels, seed)
     region = MASKS[mask](*size, seed)
     payload = _encode(pixels, region, effort)
-    _check_payload(payload, pixels, region)
+    _check_payload(payload, pixels, region, effort < 8)
     plain = _photo(pixels, region)
     grey = pixels.shape[2] > 2 and (pixels[..., :1] == pixels[..., :3]).all()
     assert grey or len(payload) <= len(streams.segment_of([plain])) + 8

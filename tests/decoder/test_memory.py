@@ -29,6 +29,7 @@ KINDS = {
     },
     "three boxes": {"boxes": [(0, 0, 64, 20), (0, 20, 64, 40), (0, 40, 64, 48)]},
     "lossless": {"lossless": True},
+    "mixed": {"lossless": True, "effort": 8},
     "palette": {"centers": [(30, 20)], "radii": [(4, 60000)], "mid": "palette"},
 }
 
@@ -45,7 +46,7 @@ def allowed(monkeypatch: pytest.MonkeyPatch):
 def _metadata(channels: int, kind: str) -> Metadata:
     """That of a small picture; `_claiming` lets it claim to be large."""
     pixels = pictures.mixed(48, 64, channels, 1)
-    return read_prologue(aig_codec.encode(pixels, effort=1, **KINDS[kind])).metadata
+    return read_prologue(aig_codec.encode(pixels, **{"effort": 1, **KINDS[kind]})).metadata
 
 
 def _claiming(metadata: Metadata, side: int) -> Metadata:
@@ -82,8 +83,9 @@ def test_what_lies_beside_lossless_bands_is_charged(channels: int, dtype: type) 
     plain, mapped = needed
     beside = (channels > 1) if dtype is np.uint8 else channels + (channels % 2 == 0)
     # What mixed coding works with, where that is more than screen content has.
-    mixed, drawn = 12 * 2**20 + 560 * channels * 16384, 30 * 2**20 if dtype is np.uint8 else 0
-    assert mapped - plain == beside * 2**28 + max(0, mixed - drawn)
+    mixed = memory._MIXED + memory._MIXED_MEMORY + memory._MIXED_COLUMN * channels * 16384
+    drawn = memory._GRAPHIC if dtype is np.uint8 else 0
+    assert mapped - plain == beside * 2**28 + max(drawn, mixed) - drawn
     assert mapped <= 2.5 * 2**28 * channels * pixels.itemsize + CONSTANT
 
 
@@ -124,10 +126,14 @@ EAGER = {"MALLOC_TRIM_THRESHOLD_": "0", "MALLOC_MMAP_THRESHOLD_": "65536", "MALL
 DECODE, HALF = "file.decode(threads=1)", "file.decode(scale=2, threads=1)"
 
 
-def _scale(side: int, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Noise in the colours of a scale, which are coded as indices or as ranks; or one grey."""
+def _picture(side: int, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Noise; noise in the colours of a scale, which are coded as indices or as ranks; one grey."""
     if not name:
         return np.full(shape, 128, np.uint8)
+    if "noise" in name:
+        dtype = np.uint16 if "16" in name else np.uint8
+        normal = np.random.default_rng(2).normal(0.5, 0.05, shape) * np.iinfo(dtype).max
+        return normal.clip(0, np.iinfo(dtype).max).astype(dtype)
     k = np.arange(256)
     colours = np.stack([k, np.minimum(2 * k, 255), 255 - k], 1)
     noise = np.random.default_rng(1).integers(0, 256, (side, side), np.uint8)
@@ -139,7 +145,7 @@ def _scale(side: int, name: str, shape: tuple[int, ...]) -> np.ndarray:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks Linux for peaks")
 @pytest.mark.timeout(600)
 def test_what_is_taken_is_no_more_than_charged(tmp_path: Path) -> None:
-    side = 3072
+    side, mixed = 3072, {"lossless": True, "effort": 8, "side": 384}
     third = side // 3
     boxes = [(0, k * third, side, (k + 1) * third) for k in range(3)]
     middle = (side // 2, side // 2)
@@ -155,13 +161,19 @@ def test_what_is_taken_is_no_more_than_charged(tmp_path: Path) -> None:
         (3, {"lossless": True, "picture": "scale"}, [DECODE]),
         (3, {"lossless": True, "picture": "scale of 16 bits"}, [DECODE, HALF]),
         (4, {"centers": [(9, 9)], "radii": [(4, 5)]}, ["file.decode(region=(5, 5, 99, 99))"]),
+        (1, {**mixed, "picture": "noise"}, [DECODE]),
+        (4, {**mixed, "picture": "noise"}, [DECODE, HALF]),
+        (4, {**mixed, "picture": "noise of 16 bits"}, [DECODE]),
     ]
     alone = {**os.environ, **EAGER, "AIG_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     for k, (channels, keywords, names) in enumerate(answers):
-        shape = (side, side, channels) if channels > 1 else (side, side)
+        own = keywords.pop("side", side)
+        shape = (own, own, channels) if channels > 1 else (own, own)
         path = tmp_path / f"{k}.aig"
-        pixels = _scale(side, keywords.pop("picture", ""), shape)
-        path.write_bytes(aig_codec.encode(pixels, effort=1, **keywords))
+        pixels = _picture(own, keywords.pop("picture", ""), shape)
+        path.write_bytes(aig_codec.encode(pixels, **{"effort": 1, **keywords}))
+        if keywords.get("effort") == 8:
+            assert {s.version for s in read_prologue(path.read_bytes()).metadata.segments} == {4}
         for name in names:
             done = subprocess.run(
                 [sys.executable, "-W", "ignore", "-c", MEASURE, str(path), name],

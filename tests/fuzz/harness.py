@@ -22,6 +22,7 @@ _UNITS = {
     "geometry": "geometry label_map masks",
     "lossless": "colour_table dispatch photo predictor_search predictors strips tables"
     " transform_choice value_ranks wavefront_plain ycc",
+    "mixed": "mixed mixed_plain",
     "screen": "colour_merge palette screen_content",
     "simd": "dispatch kernels_plain kernels_vector",
 }
@@ -30,10 +31,22 @@ _AVX2 = ("-mavx2",)
 _AVX512 = ("-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mpopcnt")
 INTRINSICS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
-        ("lossless/wavefront_avx512", "dct/transforms_avx512", "dct/filters_avx512"), _AVX512
+        (
+            "lossless/wavefront_avx512",
+            "mixed/mixed_avx512",
+            "dct/transforms_avx512",
+            "dct/filters_avx512",
+        ),
+        _AVX512,
     ),
     **dict.fromkeys(
-        ("lossless/wavefront_avx2", "dct/transforms_avx2", "dct/filters_avx2", "simd/kernels_avx2"),
+        (
+            "lossless/wavefront_avx2",
+            "mixed/mixed_avx2",
+            "dct/transforms_avx2",
+            "dct/filters_avx2",
+            "simd/kernels_avx2",
+        ),
         _AVX2,
     ),
 }

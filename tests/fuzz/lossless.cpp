@@ -5,6 +5,7 @@
 #include "lossless/colour_table.hpp"
 #include "lossless/photo.hpp"
 #include "lossless/value_ranks.hpp"
+#include "mixed/mixed.hpp"
 #include "screen/screen_content.hpp"
 
 namespace fuzz {
@@ -24,8 +25,8 @@ template <class Pixel> struct Picture {
     Region region() const { return {{classes.data(), width, width, height, 1}, 1, 3}; }
 };
 
-template <class Pixel> Picture<Pixel> picture(Chance& chance) {
-    Picture<Pixel> p{chance.size(90), chance.size(70), 1 + chance.below(4), {}, {}};
+template <class Pixel> Picture<Pixel> picture(Chance& chance, int widest = 90, int highest = 70) {
+    Picture<Pixel> p{chance.size(widest), chance.size(highest), 1 + chance.below(4), {}, {}};
     const int kind = chance.below(7), shape = chance.below(6), peak = static_cast<Pixel>(-1);
     int palette[8][4];
     for (auto& colour : palette)
@@ -86,7 +87,16 @@ bool try_all(Round& round, const Bytes& bytes, const Picture<Pixel>& p, Decode d
     return accepted;
 }
 
-enum Kind : int { kPhoto = 0, kDeepPhoto = 1, kGraphic = 2, kColours = 3, kValues = 4, kKinds = 5 };
+enum Kind : int {
+    kPhoto = 0,
+    kDeepPhoto = 1,
+    kGraphic = 2,
+    kColours = 3,
+    kValues = 4,
+    kMixed = 5,
+    kDeepMixed = 6,
+    kKinds = 7
+};
 
 // What one seed makes: a picture, and how it is coded.
 template <class Pixel> struct Photo {
@@ -182,6 +192,31 @@ struct Values {
     Bytes ranks;
 };
 
+// Some channels in any order, the last of them as alpha or not. Small, since every sample takes long.
+template <class Pixel> struct Mixed {
+    explicit Mixed(unsigned seed) {
+        Chance chance(seed);
+        picture = fuzz::picture<Pixel>(chance, 40, 16);
+        const int channels = picture.channels, colours = channels >= 3 && !chance.one_in(3) ? 3 : 1;
+        planes.alpha = channels > colours && !chance.one_in(3);
+        planes.count = colours + (planes.alpha ? 1 : 0);
+        int order[4] = {0, 1, 2, 3};
+        for (int k = 0; k < planes.count; ++k) {
+            std::swap(order[k], order[k + chance.below(channels - k)]);
+            planes.channel[k] = order[k];
+        }
+        shift = sizeof(Pixel) == 1 ? 0 : chance.below(kMostMixedShift + 1);
+    }
+    static constexpr Kind kind() { return sizeof(Pixel) == 1 ? kMixed : kDeepMixed; }
+    Bytes encode() const { return mixed_encode(picture.view(), planes, picture.region(), 0, picture.height, shift); }
+    void decode(std::span<const std::uint8_t> bytes, Picture<Pixel>& target) const {
+        mixed_decode(bytes, target.view(), planes, picture.region(), 0, picture.height);
+    }
+    Picture<Pixel> picture;
+    MixedPlanes planes{};
+    int shift;
+};
+
 template <class Coder> bool try_bytes(Round& round, const Coder& coder, const Bytes& bytes) {
     return try_all(round, bytes, coder.picture,
                    [&](std::span<const std::uint8_t> own, auto& target) { coder.decode(own, target); });
@@ -214,18 +249,24 @@ void decode_lossless(Round& round, Input input) {
         try_bytes(round, Graphic(seed), input.rest());
     else if (kind == kColours)
         try_bytes(round, Colours(seed), input.rest());
-    else
+    else if (kind == kValues)
         try_bytes(round, Values(seed), input.rest());
+    else if (kind == kMixed)
+        try_bytes(round, Mixed<std::uint8_t>(seed), input.rest());
+    else
+        try_bytes(round, Mixed<std::uint16_t>(seed), input.rest());
 }
 
 void fuzz_lossless(Round& round) {
-    Bytes photo, deep, screen, colours, values;  // those of one picture get into the next
+    Bytes photo, deep, screen, colours, values, mixed, deep_mixed;  // those of one picture get into the next
     for (int i = 0; i < 2; ++i) {
         attack<Photo<std::uint8_t>>(round, photo);
         attack<Photo<std::uint16_t>>(round, deep);
         attack<Graphic>(round, screen);
         attack<Colours>(round, colours);
         attack<Values>(round, values);
+        attack<Mixed<std::uint8_t>>(round, mixed);
+        attack<Mixed<std::uint16_t>>(round, deep_mixed);
     }
 }
 

@@ -45,6 +45,7 @@ from .geometry import (
 from .graphic import decode_graphic, graphic_pixels
 from .labels import decode_labels
 from .lossless import METHODS, bands_of, decode_band, decode_lossless
+from .mixed import decode_mixed
 from .notation import BadFile, ByteReader, varint
 from .palette import decode_palette
 from .photo import AliasTable, decode_photo
@@ -98,6 +99,7 @@ __all__ = [
     "decode_graphic",
     "decode_labels",
     "decode_lossless",
+    "decode_mixed",
     "decode_palette",
     "decode_photo",
     "decode_preview",

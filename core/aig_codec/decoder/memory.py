@@ -155,25 +155,29 @@ def _scratch(meta: Metadata, kinds: Collection[str], threads: int, n: int) -> in
         drawn = 0 if sample > 1 else min(threads * _GRAPHIC, n * _GRAPHIC_PIXEL)
         mixed = 0
         coded = n // 8
-        if _is_mapped(meta, kinds):
-            coded += n * _beside(meta)
+        channels = _mapped_channels(meta, kinds)
+        if channels:
+            coded += n * _beside(channels, meta.bits)
             mixed = _MIXED + min(_MIXED_MEMORY, n * _MIXED_PIXEL)
-            mixed += _MIXED_COLUMN * meta.channels * meta.width
+            mixed += _MIXED_COLUMN * channels * meta.width
         coded += max(drawn, threads * mixed)
     return threads * rows * 2 * planes * (meta.width + 64) + coded
 
 
-def _is_mapped(meta: Metadata, kinds: Collection[str]) -> bool:
-    """Whether bands may hold indices, ranks, or channels by themselves, which lie beside."""
-    return any(
-        s.coder == LosslessCoder.name and s.version > LosslessCoder.plain and s.kind in kinds
+def _mapped_channels(meta: Metadata, kinds: Collection[str]) -> int:
+    """Of the segments whose bands may be mixed, or hold indices, ranks, or channels by themselves,
+    which lie beside: the most channels that one has, or 0 if there are none."""
+    mapped = {
+        s.kind
         for s in meta.segments
-    )
+        if s.coder == LosslessCoder.name and s.version > LosslessCoder.plain and s.kind in kinds
+    }
+    return max((1 if kind == "alpha" else meta.channels for kind in mapped), default=0)
 
 
-def _beside(meta: Metadata) -> int:
+def _beside(channels: int, bits: int) -> int:
     """Bytes for each pixel that lie beside the picture where its lossless bands are not samples:
     indices or a channel; where there are 16 bits, ranks of 8, and alpha."""
-    if meta.bits == 16:
-        return meta.channels + 1 - meta.channels % 2
-    return 1 if meta.channels > 1 else 0
+    if bits == 16:
+        return channels + 1 - channels % 2
+    return 1 if channels > 1 else 0
