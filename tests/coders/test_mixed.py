@@ -247,10 +247,13 @@ def test_long_ones_are_the_same_with_all_kernels(pattern: str, dtype: type) -> N
     shift = 0 if pattern in ("noise", "corners") or dtype is np.uint8 else 5
     coded = _check_kernels(pixels, np.ones((120, 140), bool), [1, 0, 2], False, shift)
     bits = 8 * len(coded) / pixels.size
-    if pattern in ("constant", "stripes", "checkerboard", "ramps", "steps"):
-        assert bits < 0.2
+    if pattern in ("constant", "stripes", "checkerboard"):
+        assert bits < 0.1
+    elif pattern in ("ramps", "steps"):
+        # One in a few samples is a surprise, and takes as many bits as it has.
+        assert bits < 0.1 * 8 * pixels.itemsize
     elif pattern == "noise":
-        assert bits < 1.02 * 8 * pixels.itemsize
+        assert bits < 1.08 * 8 * pixels.itemsize
     elif pattern == "grain":
         # Of the grain's entropy, log2 of its deviation times sqrt(2 pi e).
         assert bits < np.log2(0.01 * np.iinfo(dtype).max * 4.13) + 0.4
