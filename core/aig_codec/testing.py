@@ -117,7 +117,7 @@ def files(
                         own = _drawing(max(height, 128), max(width, 160), channels)
                         core = np.zeros(own.shape[:2], bool)
                         core[:8, :8] = True
-                    data = encode(own, mask=core, effort=3, **keywords)
+                    data = encode(own, mask=core, **{"effort": 3, **keywords})
                     if _segments(data, coder):
                         exact = np.ones(core.shape, bool) if keywords.get("lossless") else core
                         label = f"{coder.name} for {kind}, {own.shape}, {name}"
@@ -140,6 +140,7 @@ def _ways(coder: Coder) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "mid palette", {**lossy, "mid": "palette", "entropy": "golomb"}
         yield "drawn tiles", {**lossy, "mid": "auto"}
         yield "core alone", {"lossless": True}
+        yield "core alone, strong", {"lossless": True, "effort": 8}
 
 
 def picture(height: int, width: int, channels: int) -> U8:
