@@ -24,7 +24,6 @@ struct Band {
 
     Band(const Region& whole, int top, int bottom) : region(whole) {
         region.map.height = bottom;
-        region.map.data = whole.map.data;
         Region rows = region;
         rows.map.data += top * rows.map.stride;
         rows.map.height = bottom - top;

@@ -132,7 +132,7 @@ template <class Pixel, class Coder> class Codec {
         std::fill_n(lines_, std::size_t{kLine} << memory_bits_, kNew);
     }
 
-    // Code the region's pixels in rows [top, bottom); `pixels` is read or written.
+    // Code the region's pixels within the box; `pixels` is read or written.
     template <class P> void run(View<P> pixels, const Region& region, const Box& box) {
         for (int y = box.top; y < box.bottom; ++y) {
             const std::uint8_t* classes = region.map.row(y) + box.left;
@@ -237,8 +237,7 @@ template <class Pixel, class Coder> class Codec {
     AIG_INLINE bool decide(bool yes, int node, int threshold, const Octet& logits);
 
     AIG_INLINE Octet distance(int threshold) const {
-        const int at = (threshold * 64 - 32);
-        const Octet d = all(at) - load(means_);
+        const Octet d = all(64 * threshold - 32) - load(means_);
         return right<12>(clamp(kDeep ? right(d, shift_) : d, all(-8191), all(8191)) * load(inverse_));
     }
     // ln(1 + e^x)
@@ -266,6 +265,7 @@ template <class Pixel, class Coder> class Codec {
     // Of the sample that is being coded.
     alignas(32) std::int32_t means_[kExperts], inverse_[kExperts];  // in 1/64; 2^20 over the scale in 1/64
     alignas(64) std::int16_t inputs_[kWide] = {};
+    int current_ = 0;  // the plane
     PlaneModel* model_ = nullptr;
     int context_[kCounters];
     std::uint32_t hash_[kMemories];
@@ -299,10 +299,8 @@ bool Codec<Pixel, Coder>::decide(bool yes, int node, int threshold, const Octet&
     const unsigned p = kLogistic.squash(clamp_int(dot(inputs_, a, b, d) >> 14, -kLogitLimit, kLogitLimit));
     yes = coder_.bit(p, yes);
     learn(inputs_, (((yes ? 65536 : 0) - static_cast<int>(p)) * model_->rate()) >> 6, a, b, d);
-    if constexpr (requires { coder_.note(0, 0, 0, a); }) {
-        const int plane = static_cast<int>(model_ - &plane_[0].model == 0 ? 0 : model_ == &plane_[1].model ? 1 : 2);
-        coder_.note(plane, 0, node, a), coder_.note(plane, 1, node, b), coder_.note(plane, 2, node, d);
-    }
+    if constexpr (requires { coder_.note(0, 0, 0, a); })
+        coder_.note(current_, 0, node, a), coder_.note(current_, 1, node, b), coder_.note(current_, 2, node, d);
     for (Counter* counter : counters) counter->learn(yes);
     return yes;
 }
@@ -342,6 +340,7 @@ template <class Pixel, class Coder> AIG_INLINE void Codec<Pixel, Coder>::look_up
 template <class Pixel, class Coder> int Codec<Pixel, Coder>::code(int c, int x, int value) {
     auto& plane = plane_[static_cast<std::size_t>(c)];
     PlaneModel& model = plane.model;
+    current_ = c;
     model_ = &model;
     const int role = is_alpha(c) ? 0 : c;
 

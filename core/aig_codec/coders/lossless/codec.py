@@ -26,7 +26,7 @@ STRIP = 16
 #: distances, and every band starts anew.
 _BAND_PIXELS, _GRAPHIC_BAND_PIXELS = 400_000, 3_000_000
 
-#: Versions of the coder: what all read, and the one that knows bands within bands.
+#: Versions of the coder: what all read, and the one that knows mixed coding and bands in bands.
 PLAIN_VERSION, VERSION = 3, 4
 
 
